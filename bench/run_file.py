@@ -1,0 +1,101 @@
+"""A run's folder and its `run.json`: the plan, what was found of backends, and what it took."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from bench.errors import RecordError
+from bench.files import write_atomically
+from bench.record import (
+    EnvironmentModel,
+    Record,
+    Strict,
+    TrialModel,
+    first_problem,
+    read_record,
+    read_strict_json,
+)
+
+
+class BackendModel(Strict):
+    """What the pilot found; `unavailable` is the reason where it could not be used."""
+
+    versions: dict[str, str]
+    devices: list[str]
+    unavailable: str | None
+
+
+class PilotModel(Strict):
+    """What the pilot measured for a cell before the plan was made; the ground of the estimate."""
+
+    cell: str
+    setup_seconds: float
+    step_seconds: float
+    native_step_seconds: float
+
+
+class SessionModel(Strict):
+    """One sitting: a run that is resumed has several."""
+
+    started: str
+    wall_seconds: float
+    outcome: Literal["complete", "interrupted"]
+
+
+class RunModel(Strict):
+    schema_version: Literal[1]
+    run_id: str
+    samestep: str
+    created: str
+    profile: str
+    order_seed: int
+    environment: EnvironmentModel
+    backends: dict[str, BackendModel]
+    pilot: list[PilotModel]
+    pilot_seconds: float
+    estimate_seconds: float
+    trials: list[TrialModel]
+    sessions: list[SessionModel]
+
+
+RUN_FILE = "run.json"
+RECORDS = "records"
+
+
+def write_run(run: RunModel, folder: Path) -> None:
+    text = json.dumps(run.model_dump(), allow_nan=False, indent=1)
+    write_atomically(folder / RUN_FILE, f"{text}\n".encode())
+
+
+def read_run(folder: Path) -> RunModel:
+    """Raises `RecordError` where `folder` holds no run."""
+    document = read_strict_json(folder / RUN_FILE)
+    try:
+        return RunModel.model_validate(document)
+    except ValidationError as error:
+        raise RecordError(f"{folder / RUN_FILE} is not a run: {first_problem(error)}") from error
+
+
+def record_path(folder: Path, trial: TrialModel) -> Path:
+    return folder / RECORDS / f"{trial.trial().name}.json"
+
+
+def read_records(folder: Path, run: RunModel) -> Iterator[Record]:
+    """The records of the plan's trials that exist, in the plan's order.
+
+    Raises `RecordError` for one that is damaged or belongs to another run or trial.
+    """
+    for trial in run.trials:
+        path = record_path(folder, trial)
+        if not path.exists():
+            continue
+        record = read_record(path)
+        if record.run_id != run.run_id or record.trial != trial:
+            raise RecordError(
+                f"{path.name} belongs to another run or trial. Expected: run {run.run_id}. "
+                f"Received: run {record.run_id}. Move it out of the folder"
+            )
+        yield record
