@@ -3,7 +3,9 @@
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from bench.errors import WriteError
 
@@ -13,28 +15,36 @@ def write_atomically(path: Path, content: bytes) -> None:
 
     Raises `WriteError` that says what could not be written and why; `path` is then as it was.
     """
-    temporary: str | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(descriptor, "wb") as file:
+        with _temporary_beside(path) as (file, temporary):
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes files private; a record is for whoever may read the folder
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-        _sync_folder(path.parent)
+            # made private; a record is for whoever may read the folder
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
     except OSError as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
         raise WriteError(f"cannot write {path}: {error.strerror or error}") from error
+    _sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def _temporary_beside(path: Path) -> Iterator[tuple[IO[bytes], str]]:
+    """A new open file in the same folder, gone afterwards unless it was renamed."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file, name
+    finally:
+        Path(name).unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    # some file systems refuse to sync a folder; the file itself is written by now
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -315,7 +315,19 @@ class Record(Strict):
         return self
 
 
-MEASURED = ("parity", "parameters", "settings", "timings", "lanes", "accuracy", "memory", "contention")
+MEASURED = (
+    "parity",
+    "parameters",
+    "settings",
+    "timings",
+    "lanes",
+    "accuracy",
+    "memory",
+    "contention",
+)
+# a requested None is a value of its own; only a failed rung has a `where`, and only a run with
+# parity trials has a certificate
+NULL_IS_A_VALUE = ("settings.", "parity.")
 
 
 def unexplained_nulls(document: dict[str, Any], reasons: dict[str, str]) -> Iterator[str]:
@@ -323,7 +335,7 @@ def unexplained_nulls(document: dict[str, Any], reasons: dict[str, str]) -> Iter
     pending = [(name, document[name]) for name in MEASURED]
     while pending:
         path, value = pending.pop()
-        if path in reasons or path.startswith(("settings.", "parity.")):
+        if path in reasons or path.startswith(NULL_IS_A_VALUE):
             continue
         if value is None:
             yield path
@@ -410,5 +422,12 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def first_problem(error: ValidationError) -> str:
     """The first of pydantic's complaints on one line."""
-    problem = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(map(str, problem['loc'])) or 'document'}: {problem['msg']}"
+    problem = error.errors(include_url=False, include_context=False)[0]
+    where = ".".join(map(str, problem["loc"])) or "document"
+    received = "" if isinstance(problem["input"], dict) else f". Received: {problem['input']!r:.60}"
+    advice = ". Update samestep" if where == "schema_version" else ""
+    return " ".join(f"{where}: {problem['msg']}{received}{advice}".split())
+
+
+if __name__ == "__main__":
+    print(json.dumps(Record.model_json_schema(), indent=2))

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from bench.errors import RecordError
 from bench.files import write_atomically
+from bench.plan import PilotFigures
 from bench.record import (
     EnvironmentModel,
     Record,
@@ -34,7 +35,11 @@ class PilotModel(Strict):
     cell: str
     setup_seconds: float
     step_seconds: float
+    steps_per_block: int
     native_step_seconds: float
+
+    def figures(self) -> PilotFigures:
+        return PilotFigures(**self.model_dump(exclude={"cell"}))
 
 
 class SessionModel(Strict):

@@ -4,6 +4,7 @@ A variant of a value is `dataclasses.replace(value, ...)`, which checks it again
 """
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -21,6 +22,9 @@ TEST_IMAGES = 10_000
 IMAGE_SHAPE = (28, 28, 1)
 CLASSES = 10
 
+DEVICE = re.compile(r"cpu|cuda:(0|[1-9][0-9]{0,3})")
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
 Shape: TypeAlias = tuple[int, ...]
 TrialKind = Literal["parity", "timing", "accuracy"]
 
@@ -34,6 +38,12 @@ def require(condition: bool, what: str, *, expected: object, received: object) -
 def is_count(value: object) -> bool:
     """Whether `value` is a whole number of at least 1 (and not a bool)."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def is_real(value: object) -> bool:
+    """Whether `value` is a finite number (and not a bool)."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and math.isfinite(value)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +146,7 @@ class Dropout:
 
     def __post_init__(self) -> None:
         require(
-            isinstance(self.rate, (int, float)) and 0.0 <= self.rate < 1.0,
+            is_real(self.rate) and 0.0 <= self.rate < 1.0,
             "dropout rate",
             expected="a number in [0, 1)",
             received=self.rate,
@@ -187,13 +197,16 @@ class Optimizer:
             received=self.name,
         )
         require(
-            len(self.decay) == lengths[self.name] and all(0 <= rate < 1 for rate in self.decay),
+            len(self.decay) == lengths[self.name]
+            and all(is_real(rate) and 0 <= rate < 1 for rate in self.decay),
             f"decay of {self.name}",
             expected=f"{lengths[self.name]} numbers in [0, 1)",
             received=self.decay,
         )
         for what, value in (("learning_rate", self.learning_rate), ("epsilon", self.epsilon)):
-            require(value > 0, what, expected="a number > 0", received=value)
+            require(
+                is_real(value) and value > 0, what, expected="a finite number > 0", received=value
+            )
 
 
 ADAM = Optimizer(name="adam", decay=(0.9, 0.999))
@@ -219,6 +232,8 @@ class PublishedResult:
     wrong: int | None = None
     last_epoch_train_accuracy: float | None = None
     last_epoch_train_loss: float | None = None
+    train_accuracy_after: float | None = None
+    train_loss_after: float | None = None
     step_milliseconds: tuple[float, float] | None = None
     sample_microseconds: tuple[float, float] | None = None
     parameters_printed: int | None = None
@@ -256,7 +271,13 @@ class Workload:
 
     def __post_init__(self) -> None:
         require(
-            math.prod(self.input_shape) == math.prod(IMAGE_SHAPE),
+            isinstance(self.name, str) and NAME.fullmatch(self.name) is not None,
+            "a workload's name",
+            expected="lower-case words and numbers joined by hyphens",
+            received=self.name,
+        )
+        require(
+            self.input_shape in (IMAGE_SHAPE, (math.prod(IMAGE_SHAPE),)),
             f"input shape of workload {self.name!r}",
             expected="(784,) or (28, 28, 1)",
             received=self.input_shape,
@@ -273,6 +294,13 @@ class Workload:
             expected="an integer >= 1",
             received=self.epochs,
         )
+        for layer in self.layers:
+            require(
+                isinstance(layer, Layer),
+                f"a layer of workload {self.name!r}",
+                expected="one of the layer classes of bench.spec",
+                received=layer,
+            )
         last = self.layers[-1] if self.layers else None
         require(
             isinstance(last, Dense) and last.units == CLASSES and last.activation == "linear",
@@ -340,9 +368,8 @@ class Execution:
     optimizer: str = "matched"
 
     def __post_init__(self) -> None:
-        kind, _, index = self.device.partition(":")
         require(
-            kind in ("cpu", "cuda") and (index.isdecimal() if kind == "cuda" else not index),
+            isinstance(self.device, str) and DEVICE.fullmatch(self.device) is not None,
             "unknown device",
             expected="cpu or cuda:N",
             received=self.device,

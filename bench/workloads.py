@@ -24,7 +24,7 @@ LOGITS = Dense(units=10, activation="linear")
 
 
 def load_published() -> dict[str, tuple[PublishedResult, ...]]:
-    """Workload name to the results its sources printed; a source without an accuracy is left out."""
+    """Workload name to what its sources printed; a source without an accuracy is left out."""
     text = resources.files("bench").joinpath("published.json").read_text(encoding="utf-8")
     document = json.loads(text)
     return {
@@ -46,6 +46,8 @@ def published_result(entry: Mapping[str, Any], source: Mapping[str, Any]) -> Pub
         wrong=entry.get("wrong"),
         last_epoch_train_accuracy=entry.get("last_epoch_train_accuracy"),
         last_epoch_train_loss=entry.get("last_epoch_train_loss"),
+        train_accuracy_after=entry.get("train_accuracy_after"),
+        train_loss_after=entry.get("train_loss_after"),
         step_milliseconds=_pair(entry.get("step_ms")),
         sample_microseconds=_pair(entry.get("sample_us")),
         parameters_printed=entry["parameters_printed"],
@@ -124,7 +126,8 @@ CNN = Workload(
 )
 
 WORKLOADS = {
-    workload.name: workload for workload in (MLP_512_256, MLP_512, MLP_256_256_128_64, MLP_1000, CNN)
+    workload.name: workload
+    for workload in (MLP_512_256, MLP_512, MLP_256_256_128_64, MLP_1000, CNN)
 }
 
 

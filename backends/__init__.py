@@ -1,0 +1,28 @@
+"""Where each backend lives, as strings: importing this package imports no framework.
+
+`adapter` is a module with `open_backend(name) -> bench.adapter.Backend`. `environment` names the
+environment (the nox session) that holds its framework. `variables` are set for its worker.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    adapter: str
+    environment: str
+    variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+BACKENDS: Mapping[str, Place] = {
+    "keras-tensorflow": Place(
+        adapter="backends.keras.adapter",
+        environment="tensorflow",
+        variables={"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2"},
+    ),
+    "pytorch": Place(adapter="backends.pytorch.adapter", environment="pytorch"),
+}
+
+DEFAULT_BACKENDS = ("keras-tensorflow", "pytorch")

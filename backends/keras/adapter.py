@@ -1,0 +1,139 @@
+"""Keras behind the protocols of `bench.adapter`: a compiled model, its own step and its own `fit`.
+
+Beside `backends/pytorch/adapter.py` this is a comparison of the two frameworks.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from backends.keras import data, models
+from backends.keras.engines import ENGINES, Engine
+from bench.adapter import Array, Batch, Parameters
+from bench.spec import Execution, LayerSummary, Workload
+
+DTYPES = ("float32", "float64")
+
+
+class KerasProgram:
+    def __init__(self, workload: Workload, engine: Engine) -> None:
+        self._workload = workload
+        self._engine = engine
+        self._model = models.network(workload)
+        self._step = engine.step(self._model)
+
+    def _named(self) -> dict[str, keras.Variable]:
+        return {models.canonical_name(v): v for v in self._model.trainable_variables}
+
+    def layers(self) -> Sequence[LayerSummary]:
+        return tuple(models.summary(self._model, self._workload))
+
+    def load(self, parameters: Parameters, seed: int) -> None:
+        keras.utils.set_random_seed(seed)
+        for name, variable in self._named().items():
+            variable.assign(parameters[name])
+        optimizer = self._model.optimizer
+        for variable in optimizer.variables:
+            if variable is not optimizer._learning_rate:
+                variable.assign(np.zeros(variable.shape, variable.dtype))
+        self._model.reset_metrics()
+        for layer in self._model.layers:
+            if generator := getattr(layer, "seed_generator", None):
+                generator.state.assign(np.array([seed, 0], generator.state.dtype))
+
+    def parameters(self) -> dict[str, Array]:
+        return {
+            name: np.array(keras.ops.convert_to_numpy(variable))
+            for name, variable in self._named().items()
+        }
+
+    def put(self, batch: Batch) -> Any:
+        images, labels = batch
+        placed = self._engine.put(images.astype(keras.config.floatx())), self._engine.put(labels)
+        self._engine.synchronize()
+        return placed
+
+    def forward(self, batch: Any) -> Array:
+        images, _ = batch
+        return np.asarray(keras.ops.convert_to_numpy(self._model(images, training=False)))
+
+    def gradients(self, batch: Any) -> tuple[float, dict[str, Array]]:
+        loss, gradients = self._engine.gradients(self._model, *batch)
+        named = zip(self._named(), gradients, strict=True)
+        return float(loss), {
+            name: np.asarray(keras.ops.convert_to_numpy(gradient)) for name, gradient in named
+        }
+
+    def train_step(self, batch: Any) -> None:
+        self._step(batch)
+
+    def fit(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
+        history = self._model.fit(
+            images, labels, batch_size=batch_size, epochs=1, shuffle=False, verbose=0
+        )
+        return float(history.history["loss"][0]), float(history.history["accuracy"][0])
+
+    def tutorial(self, folder: Path, images: Array, labels: Array, batch_size: int) -> None:
+        data.tutorial_epoch(self._model, images, labels, batch_size)
+
+    def evaluate(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
+        result = self._model.evaluate(
+            images, labels, batch_size=batch_size, verbose=0, return_dict=True
+        )
+        return float(result["loss"]), float(result["accuracy"])
+
+    def predict(self, images: Array, batch_size: int) -> NDArray[np.float32]:
+        return np.asarray(self._model.predict(images, batch_size=batch_size, verbose=0))
+
+    def synchronize(self) -> None:
+        self._engine.synchronize()
+
+    def peak_device_bytes(self) -> int | None:
+        return self._engine.peak_device_bytes()
+
+    def settings(self) -> dict[str, str | int | float | bool | None]:
+        optimizer = self._model.optimizer
+        return {
+            **self._engine.settings(self._model),
+            "dtype": self._model.trainable_variables[0].dtype,
+            "layout": keras.config.image_data_format(),
+            "optimizer": type(optimizer).__name__,
+            "optimizer_epsilon": optimizer.epsilon,
+            "input_pipeline": "fit over arrays",
+            "metrics_in_step": "loss, accuracy",
+        }
+
+
+class KerasBackend:
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._engine = ENGINES[keras.backend.backend()]()
+
+    def versions(self) -> dict[str, str]:
+        return {"keras": keras.__version__, "numpy": np.__version__, **self._engine.versions()}
+
+    def devices(self) -> tuple[str, ...]:
+        return self._engine.devices()
+
+    def unsupported(self, workload: Workload, execution: Execution) -> str | None:
+        if execution.mode != "default":
+            return f"mode {execution.mode!r} is not built yet for {self.name}"
+        if execution.optimizer != "matched":
+            return f"{self.name} has Keras' own optimizers, which are the matched ones"
+        if execution.precision not in DTYPES:
+            return f"precision {execution.precision!r} is not built yet for {self.name}"
+        return None
+
+    def build(self, workload: Workload, execution: Execution) -> KerasProgram:
+        self._engine.select(execution.device, execution.threads)
+        keras.config.set_floatx(execution.precision)
+        keras.utils.clear_session()
+        return KerasProgram(workload, self._engine)
+
+
+def open_backend(name: str) -> KerasBackend:
+    return KerasBackend(name)

@@ -1,0 +1,104 @@
+"""What differs between Keras' engines: devices, the compiled step, gradients, synchronization.
+
+Each engine's module is imported when its class is made, so that a process holds one of them.
+"""
+
+import importlib
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import keras
+
+
+class Engine(Protocol):
+    def versions(self) -> dict[str, str]:
+        """Package name to version, Keras itself left out."""
+
+    def devices(self) -> tuple[str, ...]:
+        """`cpu`, `cuda:0`, ..."""
+
+    def select(self, device: str, threads: int | None) -> None:
+        """Make `device` and `threads` those of this process; before anything else is made."""
+
+    def put(self, value: Any) -> Any:
+        """The array on the selected device."""
+
+    def step(self, model: keras.Sequential) -> Callable[[Any], Any]:
+        """The train step that `fit` runs, without its loop and without a sync."""
+
+    def gradients(self, model: keras.Sequential, images: Any, labels: Any) -> tuple[Any, list[Any]]:
+        """Loss in training mode and its gradients, in the order of the trainable variables."""
+
+    def synchronize(self) -> None: ...
+
+    def peak_device_bytes(self) -> int | None: ...
+
+    def settings(self, model: keras.Sequential) -> dict[str, str | int | float | bool | None]: ...
+
+
+class TensorFlowEngine:
+    def __init__(self) -> None:
+        self._tf: Any = importlib.import_module("tensorflow")
+        self._device = "cpu"
+
+    def versions(self) -> dict[str, str]:
+        build = self._tf.sysconfig.get_build_info()
+        found = {"tensorflow": self._tf.__version__}
+        for name, key in (("cuda", "cuda_version"), ("cudnn", "cudnn_version")):
+            if build.get(key):
+                found[name] = str(build[key])
+        return found
+
+    def devices(self) -> tuple[str, ...]:
+        gpus = self._tf.config.list_physical_devices("GPU")
+        return ("cpu", *(f"cuda:{index}" for index in range(len(gpus))))
+
+    def select(self, device: str, threads: int | None) -> None:
+        config = self._tf.config
+        gpus = config.list_physical_devices("GPU")
+        _, _, index = device.partition(":")
+        config.set_visible_devices([gpus[int(index)]] if index else [], "GPU")
+        config.experimental.enable_tensor_float_32_execution(False)
+        if threads is not None:
+            config.threading.set_intra_op_parallelism_threads(threads)
+        self._device = device
+
+    def put(self, value: Any) -> Any:
+        return self._tf.identity(value)
+
+    def step(self, model: keras.Sequential) -> Callable[[Any], Any]:
+        # as keras.src.backend.tensorflow.trainer compiles the step that `fit` calls
+        step: Callable[[Any], Any] = self._tf.function(
+            model.train_step, jit_compile=model.jit_compile, reduce_retracing=True
+        )
+        return step
+
+    def gradients(self, model: keras.Sequential, images: Any, labels: Any) -> tuple[Any, list[Any]]:
+        with self._tf.GradientTape() as tape:
+            logits = model(images, training=True)
+            loss = model.compute_loss(x=images, y=labels, y_pred=logits)
+        return loss, tape.gradient(loss, [v.value for v in model.trainable_variables])
+
+    def synchronize(self) -> None:
+        self._tf.test.experimental.sync_devices()
+
+    def peak_device_bytes(self) -> int | None:
+        if self._device == "cpu":
+            return None
+        return int(self._tf.config.experimental.get_memory_info("GPU:0")["peak"])
+
+    def settings(self, model: keras.Sequential) -> dict[str, str | int | float | bool | None]:
+        config = self._tf.config
+        # only the selected GPU is visible, so that TensorFlow counts it as number 0
+        on_gpu = "GPU" in model.trainable_variables[0].value.device
+        return {
+            "device": self._device if on_gpu == (self._device != "cpu") else "cpu",
+            "compiled": "xla" if model.jit_compile else "graph",
+            "tf32_matmul": config.experimental.tensor_float_32_execution_enabled(),
+            "tf32_convolution": config.experimental.tensor_float_32_execution_enabled(),
+            "threads_intra": config.threading.get_intra_op_parallelism_threads() or "all cores",
+            "threads_inter": config.threading.get_inter_op_parallelism_threads() or "all cores",
+        }
+
+
+ENGINES: dict[str, type[Engine]] = {"tensorflow": TensorFlowEngine}

@@ -1,0 +1,68 @@
+"""A workload as a compiled `keras.Sequential`. Keras' layouts are the canonical ones."""
+
+from collections.abc import Iterator
+
+import keras
+
+from bench.spec import Conv2D, Dense, Dropout, Flatten, Layer, LayerSummary, Optimizer, Workload
+
+
+def network(workload: Workload) -> keras.Sequential:
+    """The model, built and compiled with Keras' own choice of `jit_compile`."""
+    model = keras.Sequential(
+        [
+            keras.Input(workload.input_shape),
+            *(keras_layer(name, layer) for name, layer, _ in workload.named_layers()),
+        ]
+    )
+    # from logits: Keras clips probabilities on some engines, and so changes the gradient
+    model.compile(
+        optimizer=optimizer(workload.optimizer),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def keras_layer(name: str, layer: Layer) -> keras.Layer:
+    if isinstance(layer, Dense):
+        return keras.layers.Dense(layer.units, activation=layer.activation, name=name)
+    if isinstance(layer, Conv2D):
+        return keras.layers.Conv2D(
+            layer.filters,
+            layer.kernel_size,
+            padding=layer.padding,
+            activation=layer.activation,
+            name=name,
+        )
+    if isinstance(layer, Dropout):
+        return keras.layers.Dropout(layer.rate, name=name)
+    if isinstance(layer, Flatten):
+        return keras.layers.Flatten(name=name)
+    return keras.layers.MaxPooling2D(layer.size, name=name)
+
+
+def optimizer(settings: Optimizer) -> keras.Optimizer:
+    rate, epsilon = settings.learning_rate, settings.epsilon
+    if settings.name == "adam":
+        beta_1, beta_2 = settings.decay
+        return keras.optimizers.Adam(rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
+    return keras.optimizers.RMSprop(rate, rho=settings.decay[0], epsilon=epsilon)
+
+
+def summary(model: keras.Sequential, workload: Workload) -> Iterator[LayerSummary]:
+    """The layer table, read from the built layers."""
+    kinds = {name: layer.kind for name, layer, _ in workload.named_layers()}
+    for layer in model.layers:
+        yield LayerSummary(
+            name=layer.name,
+            kind=kinds[layer.name],
+            output_shape=tuple(layer.output.shape[1:]),
+            count=layer.count_params(),
+        )
+
+
+def canonical_name(variable: keras.Variable) -> str:
+    """`dense_0/kernel` and the like: the last two parts of the variable's path."""
+    return "/".join(variable.path.split("/")[-2:])

@@ -1,0 +1,198 @@
+"""PyTorch behind the protocols of `bench.adapter`: an eager step, written out as its tutorials do.
+
+Beside `backends/keras/adapter.py` this is a comparison of the two frameworks.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from backends.pytorch import data, models
+from backends.pytorch.optimizers import matched
+from bench.adapter import Array, Batch, Parameters
+from bench.spec import Execution, LayerSummary, Workload
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+class PytorchProgram:
+    def __init__(self, workload: Workload, execution: Execution) -> None:
+        self._workload = workload
+        self._device = torch.device(execution.device)
+        self._dtype = DTYPES[execution.precision]
+        self._model = models.network(workload).to(self._device, self._dtype)
+        self._images_behind = models.flattened_shapes(workload)
+        self._reset_training()
+
+    def _reset_training(self) -> None:
+        self._optimizer = matched(self._workload.optimizer, self._model.parameters())
+        self._loss_sum = torch.zeros((), dtype=self._dtype, device=self._device)
+        self._right = torch.zeros((), dtype=torch.int64, device=self._device)
+        self._model.train()
+
+    def _named(self) -> dict[str, torch.nn.Parameter]:
+        renamed = {"weight": "kernel", "bias": "bias"}
+        parts = ((name.split("."), value) for name, value in self._model.named_parameters())
+        return {f"{layer}/{renamed[which]}": value for (layer, which), value in parts}
+
+    def layers(self) -> Sequence[LayerSummary]:
+        return tuple(models.summary(self._model, self._workload))
+
+    def load(self, parameters: Parameters, seed: int) -> None:
+        torch.manual_seed(seed)
+        with torch.no_grad():
+            for name, parameter in self._named().items():
+                image = self._images_behind.get(name)
+                parameter.copy_(models.from_canonical(parameters[name], image))
+                parameter.grad = None
+        self._reset_training()
+
+    def parameters(self) -> dict[str, Array]:
+        return {
+            name: models.to_canonical(parameter, self._images_behind.get(name))
+            for name, parameter in self._named().items()
+        }
+
+    def put(self, batch: Batch) -> Any:
+        images, labels = batch
+        placed = self._to_device(data.image_tensor(images, self._dtype), torch.from_numpy(labels))
+        self.synchronize()
+        return placed
+
+    def _to_device(self, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return tuple(tensor.to(self._device) for tensor in tensors)
+
+    def forward(self, batch: Any) -> Array:
+        images, _ = batch
+        self._model.eval()
+        with torch.no_grad():
+            logits = self._model(images)
+        self._model.train()
+        return np.asarray(logits.cpu().numpy())
+
+    def gradients(self, batch: Any) -> tuple[float, dict[str, Array]]:
+        images, labels = batch
+        self._optimizer.zero_grad()
+        loss = functional.cross_entropy(self._model(images), labels)
+        loss.backward()
+        gradients = {
+            name: models.to_canonical(parameter.grad, self._images_behind.get(name))
+            for name, parameter in self._named().items()
+            if parameter.grad is not None
+        }
+        self._optimizer.zero_grad()
+        return loss.item(), gradients
+
+    def train_step(self, batch: Any) -> None:
+        images, labels = batch
+        self._optimizer.zero_grad()
+        logits = self._model(images)
+        loss = functional.cross_entropy(logits, labels)
+        loss.backward()
+        self._optimizer.step()
+        # Keras' step keeps running metrics too: the same step includes them
+        self._loss_sum += loss.detach() * len(labels)
+        self._right += (logits.detach().argmax(dim=1) == labels).sum()
+
+    def fit(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
+        self._loss_sum.zero_()
+        self._right.zero_()
+        tensors = data.image_tensor(images, self._dtype), torch.from_numpy(labels)
+        for batch in data.batches(*tensors, batch_size=batch_size):
+            self.train_step(self._to_device(*batch))
+        return self._loss_sum.item() / len(labels), self._right.item() / len(labels)
+
+    def tutorial(self, folder: Path, images: Array, labels: Array, batch_size: int) -> None:
+        for pictures, classes in data.tutorial_batches(folder, len(labels), batch_size):
+            shaped = pictures if images.ndim == 4 else pictures.flatten(start_dim=1)
+            self.train_step(self._to_device(shaped.to(self._dtype), classes))
+
+    def evaluate(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
+        logits = torch.from_numpy(self.predict(images, batch_size))
+        classes = torch.from_numpy(labels)
+        right = (logits.argmax(dim=1) == classes).sum().item()
+        return functional.cross_entropy(logits, classes).item(), right / len(labels)
+
+    def predict(self, images: Array, batch_size: int) -> NDArray[np.float32]:
+        self._model.eval()
+        with torch.no_grad():
+            logits = [
+                self._model(*self._to_device(*batch))
+                for batch in data.batches(
+                    data.image_tensor(images, self._dtype), batch_size=batch_size
+                )
+            ]
+        self._model.train()
+        return np.asarray(torch.cat(logits).cpu().numpy())
+
+    def synchronize(self) -> None:
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+
+    def peak_device_bytes(self) -> int | None:
+        if self._device.type == "cuda":
+            return int(torch.cuda.max_memory_allocated(self._device))
+        return None
+
+    def settings(self) -> dict[str, str | int | float | bool | None]:
+        parameter = next(self._model.parameters())
+        group = self._optimizer.param_groups[0]
+        return {
+            "device": str(parameter.device),
+            "dtype": str(parameter.dtype).removeprefix("torch."),
+            "compiled": False,
+            "tf32_matmul": torch.backends.cuda.matmul.allow_tf32,
+            "tf32_convolution": torch.backends.cudnn.allow_tf32,
+            "cudnn_benchmark": torch.backends.cudnn.benchmark,
+            "onednn": torch.backends.mkldnn.is_available(),
+            "threads_intra": torch.get_num_threads(),
+            "threads_inter": torch.get_num_interop_threads(),
+            "layout": "channels_first",
+            "optimizer": type(self._optimizer).__name__,
+            "optimizer_epsilon": group["eps"],
+            "input_pipeline": "DataLoader(TensorDataset), 0 workers",
+            "metrics_in_step": "loss, accuracy",
+        }
+
+
+class PytorchBackend:
+    name = "pytorch"
+
+    def versions(self) -> dict[str, str]:
+        found = {"torch": torch.__version__, "numpy": np.__version__}
+        for name, version in (
+            ("cuda", torch.version.cuda),
+            ("cudnn", torch.backends.cudnn.version()),
+        ):
+            if version is not None:
+                found[name] = str(version)
+        return found
+
+    def devices(self) -> tuple[str, ...]:
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        return ("cpu", *(f"cuda:{index}" for index in range(count)))
+
+    def unsupported(self, workload: Workload, execution: Execution) -> str | None:
+        if execution.mode != "default":
+            return f"mode {execution.mode!r} is not built yet for pytorch"
+        if execution.optimizer != "matched":
+            return f"optimizer {execution.optimizer!r} is not built yet for pytorch"
+        if execution.precision not in DTYPES:
+            return f"precision {execution.precision!r} is not built yet for pytorch"
+        return None
+
+    def build(self, workload: Workload, execution: Execution) -> PytorchProgram:
+        torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cudnn.allow_tf32 = False
+        if execution.threads is not None:
+            torch.set_num_threads(execution.threads)
+        return PytorchProgram(workload, execution)
+
+
+def open_backend(name: str) -> PytorchBackend:
+    return PytorchBackend()

@@ -1,0 +1,34 @@
+"""PyTorch's own ways to MNIST: tensors in a DataLoader, and torchvision's data set of files."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader, Subset, TensorDataset
+
+from bench.adapter import Array
+
+
+def image_tensor(images: Array, dtype: torch.dtype) -> torch.Tensor:
+    """Vectors as they are; images `(n, height, width, channels)` as `(n, channels, ...)`."""
+    tensor = torch.from_numpy(images).to(dtype)
+    return tensor if tensor.ndim == 2 else tensor.movedim(-1, 1).contiguous()
+
+
+def batches(
+    images: torch.Tensor, *others: torch.Tensor, batch_size: int
+) -> Iterable[tuple[torch.Tensor, ...]]:
+    """In the order given, the last partial batch kept."""
+    return DataLoader(TensorDataset(images, *others), batch_size=batch_size, shuffle=False)
+
+
+def tutorial_batches(folder: Path, count: int, batch_size: int) -> DataLoader[Any]:
+    """What a newcomer writes: a PIL image decoded and transformed per sample, shuffled.
+
+    `folder` holds `MNIST/raw`; nothing is downloaded. Raises `ImportError` without torchvision.
+    """
+    from torchvision import datasets, transforms  # noqa: PLC0415 - only this lane needs it
+
+    dataset = datasets.MNIST(folder, train=True, download=False, transform=transforms.ToTensor())
+    return DataLoader(Subset(dataset, range(count)), batch_size=batch_size, shuffle=True)

@@ -1,0 +1,103 @@
+"""From a worker's outcome to a record: whatever came, a record comes of it."""
+
+from dataclasses import asdict
+from typing import Any
+
+from bench.errors import RecordError
+from bench.record import (
+    SCHEMA_VERSION,
+    ContentionModel,
+    EnvironmentModel,
+    Record,
+    TimingsModel,
+    TrialModel,
+    seal,
+    unexplained_nulls,
+)
+from bench.spawn import Outcome
+from bench.spec import Trial
+
+
+def record_of(
+    run_id: str,
+    trial: Trial,
+    outcome: Outcome,
+    environment: EnvironmentModel,
+    contention: ContentionModel | None,
+) -> Record:
+    """The record of a trial; where the worker sent nonsense, a record that says so."""
+    try:
+        return seal(compose(run_id, trial, outcome, environment, contention))
+    except RecordError as error:
+        failed = Outcome(status="failed", reason=f"the worker's result is {error}", result=None)
+        return seal(compose(run_id, trial, failed, environment, contention))
+
+
+def compose(
+    run_id: str,
+    trial: Trial,
+    outcome: Outcome,
+    environment: EnvironmentModel,
+    contention: ContentionModel | None,
+) -> dict[str, Any]:
+    result = outcome.result or {}
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "run_id": run_id,
+        "trial": TrialModel.of(trial).model_dump(),
+        "status": outcome.status,
+        "reason": outcome.reason,
+        "flags": result.get("flags", []),
+        "parity": parity(result),
+        "parameters": parameters(result),
+        "settings": settings(trial, result),
+        "timings": dict.fromkeys(TimingsModel.model_fields) | result.get("timings", {}),
+        "lanes": lanes(result),
+        "accuracy": result.get("accuracy"),
+        "memory": {
+            "peak_rss_bytes": result.get("peak_rss_bytes"),
+            "peak_device_bytes": result.get("peak_device_bytes"),
+        },
+        "contention": None if contention is None else contention.model_dump(),
+        "environment": environment.model_dump(),
+    }
+    return {**document, "null_reasons": null_reasons(document, trial, outcome)}
+
+
+def parity(result: dict[str, Any]) -> dict[str, Any] | None:
+    if "rungs" not in result:
+        return None
+    return {"rungs": result["rungs"], "certificate_sha256": None}
+
+
+def parameters(result: dict[str, Any]) -> dict[str, Any] | None:
+    if "layers" not in result:
+        return None
+    layers = result["layers"]
+    return {"total": sum(layer["count"] for layer in layers), "layers": layers}
+
+
+def settings(trial: Trial, result: dict[str, Any]) -> dict[str, Any] | None:
+    if "settings" not in result:
+        return None
+    return {"requested": asdict(trial.cell.execution), "effective": result["settings"]}
+
+
+def lanes(result: dict[str, Any]) -> dict[str, Any] | None:
+    if "lanes" not in result:
+        return None
+    return {"step": None, "native": None, "latency": None, "tutorial": None, **result["lanes"]}
+
+
+def null_reasons(document: dict[str, Any], trial: Trial, outcome: Outcome) -> dict[str, str]:
+    """A reason for each null: the one known of that value, else how the trial ended."""
+    known = {
+        "lanes.latency": "this version does not measure the latency lane",
+        "lanes.tutorial": (outcome.result or {}).get("tutorial_missing"),
+        "memory.peak_device_bytes": "the framework keeps no count of this device's memory",
+        "contention": "nothing ran",
+    }
+    otherwise = f"not part of this {trial.kind} trial"
+    if outcome.status != "ok":
+        otherwise = f"the trial ended before that, as {outcome.status}"
+    return {path: known.get(path) or otherwise for path in unexplained_nulls(document, {})}

@@ -1,0 +1,127 @@
+"""How a run looks while it runs: a bar with the time left on a terminal, a line a trial elsewhere.
+
+Everything goes to standard error; standard output is for answers.
+"""
+
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from bench import plan
+from bench.record import Record
+from bench.run_file import PilotModel, RunModel
+from bench.spec import Trial
+
+
+def duration(seconds: float) -> str:
+    """`45 s`, `12 min`, `1 h 05 min`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+class TerminalDisplay:
+    """A `bench.runner.Display` on a rich console; a context, since a bar must be taken down."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[count]}, {task.fields[left]} left"),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._bar: TaskID | None = None
+        self._expected: dict[str, PilotModel] = {}
+        self._done = 0
+        self._trials = 0
+        self._done_seconds = 0.0
+        self._started = 0.0
+
+    def __enter__(self) -> "TerminalDisplay":
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def say(self, text: str) -> None:
+        """A line above the bar; the text is taken as it is, without markup."""
+        self._console.print(escape(text), soft_wrap=True)
+
+    def piloting(self, backend: str, device: str) -> None:
+        self.say(f"looking at {backend} ({device})")
+
+    def planned(self, run: RunModel, missing: int) -> None:
+        """The plan and what it will take, before anything runs."""
+        self._expected = {pilot.cell: pilot for pilot in run.pilot}
+        self._trials, self._started = missing, time.monotonic()
+        kept = len(run.trials) - missing
+        self.say(
+            f"{missing} trials to run ({kept} have their record) in {len(run.pilot)} cells, "
+            f"profile {run.profile}: about {duration(run.estimate_seconds)} for the whole plan"
+        )
+        self._bar = self._progress.add_task(
+            "",
+            total=run.estimate_seconds,
+            count=f"0/{missing}",
+            left=duration(run.estimate_seconds),
+        )
+
+    def started(self, trial: Trial) -> None:
+        self._update(describe(trial))
+
+    def epoch(self, trial: Trial, figures: Mapping[str, Any]) -> None:
+        total = trial.accuracy.epochs if trial.accuracy else "?"
+        self.say(
+            f"{describe(trial)}, epoch {figures['epoch']}/{total}: "
+            f"train loss {figures['train_loss']:.4f}, accuracy {figures['train_accuracy']:.4f}; "
+            f"test loss {figures['test_loss']:.4f}, accuracy {figures['test_accuracy']:.4f}"
+        )
+
+    def ended(self, record: Record) -> None:
+        trial = record.trial.trial()
+        if pilot := self._expected.get(trial.cell.label):
+            self._done += 1
+            self._done_seconds += plan.trial_seconds(trial, pilot.figures())
+            self._update()
+        if record.status != "ok":
+            self.say(f"{describe(trial)}: {record.status}: {record.reason}")
+        elif not self._console.is_terminal:
+            self.say(f"{self._done}/{self._trials} {describe(trial)}: ok, {self._left()} left")
+
+    def _update(self, description: str | None = None) -> None:
+        if self._bar is not None:
+            self._progress.update(
+                self._bar,
+                description=description,
+                completed=self._done_seconds,
+                count=f"{self._done}/{self._trials}",
+                left=self._left(),
+            )
+
+    def _left(self) -> str:
+        """The rest of the estimate, at the pace seen so far."""
+        total = self._progress.tasks[0].total or 0.0
+        pace = 1.0
+        if self._done_seconds:
+            pace = (time.monotonic() - self._started) / self._done_seconds
+        return duration(max(0.0, total - self._done_seconds) * pace)
+
+
+def describe(trial: Trial) -> str:
+    cell = trial.cell
+    turn = f"seed {trial.seed}" if trial.round is None else f"round {trial.round + 1}"
+    return f"{trial.kind} {cell.workload} {cell.backend} {cell.execution.device}, {turn}"

@@ -1,0 +1,103 @@
+"""What the machine and the software are, as the parent sees them. No figure is guessed."""
+
+import hashlib
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+import pynvml
+
+from bench import __version__
+from bench.record import ContentionModel, EnvironmentModel, GpuModel
+
+# variables that change what a framework does; everything else stays out of the record
+VARIABLE_PREFIXES = ("OMP_", "MKL_", "KMP_", "TF_", "XLA_", "CUDA_", "NVIDIA_TF32", "TORCH_")
+VARIABLE_NAMES = ("KERAS_BACKEND", "ONEDNN_MAX_CPU_ISA", "PYTHONHASHSEED", "GOMP_CPU_AFFINITY")
+
+
+def environment(versions: Mapping[str, str], variables: Mapping[str, str]) -> EnvironmentModel:
+    """The machine, with a backend's versions and the variables that its worker sees."""
+    return EnvironmentModel(
+        host_sha256=hashlib.sha256(platform.node().encode()).hexdigest(),
+        system=f"{platform.system()} {platform.release()}",
+        machine=platform.machine(),
+        cpu=cpu_name(),
+        cores_physical=psutil.cpu_count(logical=False),
+        cores_logical=psutil.cpu_count() or 1,
+        memory_bytes=psutil.virtual_memory().total,
+        gpus=gpus(),
+        python=platform.python_version(),
+        samestep=__version__,
+        versions=dict(versions),
+        variables=allowed({**os.environ, **variables}),
+    )
+
+
+def allowed(variables: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in sorted(variables.items())
+        if name in VARIABLE_NAMES or name.startswith(VARIABLE_PREFIXES)
+    }
+
+
+def cpu_name() -> str:
+    """The model's name from /proc/cpuinfo, or what the platform calls its processor."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
+
+
+def gpus() -> list[GpuModel]:
+    """NVIDIA GPUs in the driver's order; none where there is no driver."""
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return []
+    try:
+        driver = pynvml.nvmlSystemGetDriverVersion()
+        handles = map(pynvml.nvmlDeviceGetHandleByIndex, range(pynvml.nvmlDeviceGetCount()))
+        return [
+            GpuModel(
+                name=pynvml.nvmlDeviceGetName(handle),
+                memory_bytes=int(pynvml.nvmlDeviceGetMemoryInfo(handle).total),
+                driver=driver,
+            )
+            for handle in handles
+        ]
+    finally:
+        pynvml.nvmlShutdown()
+
+
+class ContentionMeter:
+    """CPU time of all cores between its making and `read`, split by whose it was."""
+
+    def __init__(self, now: float) -> None:
+        self._started = now
+        self._before = psutil.cpu_times()
+
+    def read(self, now: float, worker_cpu_seconds: float | None) -> ContentionModel:
+        after = psutil.cpu_times()
+        spent = {
+            name: value - getattr(self._before, name) for name, value in after._asdict().items()
+        }
+        idle = spent["idle"] + spent.get("iowait", 0.0)
+        steal = spent.get("steal")
+        # guest time is counted in user time already
+        busy = sum(
+            value for name, value in spent.items() if name not in ("guest", "guest_nice", "steal")
+        )
+        others = None
+        if worker_cpu_seconds is not None:
+            others = max(0.0, busy - idle - worker_cpu_seconds)
+        return ContentionModel(
+            wall_seconds=now - self._started,
+            worker_cpu_seconds=worker_cpu_seconds,
+            other_cpu_seconds=others,
+            steal_seconds=None if steal is None else max(0.0, steal),
+        )

@@ -1,0 +1,20 @@
+"""The embedded MNIST: its archives, their hashes, the loader; batch orders, initial parameters.
+
+Needs only the standard library and NumPy, for it runs in the workers too.
+"""
+
+from bench.mnist.arrays import Mnist, data_digest, load, scaled
+from bench.mnist.cache import cache_folder, raw_folder
+from bench.mnist.draws import batch_order, digest_of, initial_parameters
+
+__all__ = [
+    "Mnist",
+    "batch_order",
+    "cache_folder",
+    "data_digest",
+    "digest_of",
+    "initial_parameters",
+    "load",
+    "raw_folder",
+    "scaled",
+]

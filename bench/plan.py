@@ -1,0 +1,178 @@
+"""From workloads, backends and a profile to trials, and what they will cost. Pure."""
+
+import math
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bench.errors import UsageError
+from bench.spec import TRAIN_IMAGES, AccuracyPlan, Cell, TimingPlan, Trial
+from bench.workloads import WORKLOADS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """How much is measured. `epochs` replaces a workload's published number, for those named."""
+
+    name: str
+    rounds: int
+    window_blocks: int = 10
+    blocks: int = 12
+    native_seconds: float = 2.0
+    native_slices: int = 1
+    tutorial_steps: int = 50
+    seeds: tuple[int, ...] = (0,)
+    epochs: Mapping[str, int] = field(default_factory=dict)
+    train_images: int = TRAIN_IMAGES
+
+
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile(
+            name="smoke",
+            rounds=1,
+            window_blocks=5,
+            blocks=6,
+            native_seconds=0.0,
+            tutorial_steps=20,
+            epochs=dict.fromkeys(WORKLOADS, 1),
+            train_images=12_800,
+        ),
+        Profile(name="standard", rounds=10, epochs={"mlp-256-256-128-64": 20}),
+        Profile(name="full", rounds=20, seeds=tuple(range(10))),
+    )
+}
+
+FEWEST_NATIVE_STEPS = 100
+SHORTEST_BLOCK = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PilotFigures:
+    """What the pilot measured for a cell. `setup_seconds` is spawn to the end of the first step."""
+
+    setup_seconds: float
+    step_seconds: float
+    steps_per_block: int
+    native_step_seconds: float
+
+
+def select_profile(name: str) -> Profile:
+    if name not in PROFILES:
+        raise UsageError(
+            f"unknown profile. Expected: one of {', '.join(PROFILES)}. Received: {name!r}"
+        )
+    return PROFILES[name]
+
+
+def expand(
+    figures: Mapping[Cell, PilotFigures], profile: Profile, order_seed: int
+) -> tuple[Trial, ...]:
+    """Every trial of a run, in the order in which they run.
+
+    Rounds first, each with one timing trial of every cell in an order of its own drawn from
+    `order_seed`; then the accuracy trials, once per cell and declared seed.
+    """
+    shuffled = random.Random(order_seed)
+    steps = native_steps(figures, profile)
+    trials: list[Trial] = []
+    for turn in range(profile.rounds):
+        cells = list(figures)
+        shuffled.shuffle(cells)
+        trials += [
+            timing_trial(cell, profile, figures[cell], steps[shared_by(cell)], turn, position)
+            for position, cell in enumerate(cells)
+        ]
+    return (*trials, *accuracy_trials(figures, profile))
+
+
+def shared_by(cell: Cell) -> tuple[str, str, int]:
+    """What cells have in common that run the same native slice."""
+    return cell.workload, cell.execution.device, cell.execution.batch_size
+
+
+def native_steps(
+    figures: Mapping[Cell, PilotFigures], profile: Profile
+) -> dict[tuple[str, str, int], int]:
+    """Steps of the native slice: the same in every backend, enough for the fastest of them.
+
+    At least 100 steps and the profile's seconds, at most the whole batches of an epoch.
+    """
+    steps: dict[tuple[str, str, int], int] = {}
+    for cell, pilot in figures.items():
+        wanted = math.ceil(profile.native_seconds / pilot.native_step_seconds)
+        most = TRAIN_IMAGES // cell.execution.batch_size
+        enough = min(max(wanted, FEWEST_NATIVE_STEPS), most)
+        steps[shared_by(cell)] = max(enough, steps.get(shared_by(cell), 1))
+    return steps
+
+
+def timing_trial(
+    cell: Cell, profile: Profile, pilot: PilotFigures, native: int, turn: int, position: int
+) -> Trial:
+    most = TRAIN_IMAGES // cell.execution.batch_size
+    return Trial(
+        kind="timing",
+        cell=cell,
+        seed=turn,
+        round=turn,
+        position=position,
+        timing=TimingPlan(
+            window_blocks=profile.window_blocks,
+            blocks=profile.blocks,
+            steps_per_block=pilot.steps_per_block,
+            native_steps=native,
+            native_slices=profile.native_slices,
+            tutorial_steps=min(profile.tutorial_steps, most),
+        ),
+    )
+
+
+def accuracy_trials(cells: Iterable[Cell], profile: Profile) -> list[Trial]:
+    return [
+        Trial(kind="accuracy", cell=cell, seed=seed, accuracy=accuracy_plan(cell, profile))
+        for seed in profile.seeds
+        for cell in cells
+    ]
+
+
+def accuracy_plan(cell: Cell, profile: Profile) -> AccuracyPlan:
+    published = WORKLOADS[cell.workload].epochs
+    return AccuracyPlan(
+        epochs=profile.epochs.get(cell.workload, published), train_images=profile.train_images
+    )
+
+
+def estimate_seconds(trials: Sequence[Trial], figures: Mapping[Cell, PilotFigures]) -> float:
+    """What these trials will take, from what the pilot measured on this machine."""
+    return sum(trial_seconds(trial, figures[trial.cell]) for trial in trials)
+
+
+def trial_seconds(trial: Trial, pilot: PilotFigures) -> float:
+    return (
+        pilot.setup_seconds + timing_seconds(trial.timing, pilot) + accuracy_seconds(trial, pilot)
+    )
+
+
+def timing_seconds(plan: TimingPlan | None, pilot: PilotFigures) -> float:
+    """Warm-up takes about one and a half windows; a newcomer's pipeline doubles a native step."""
+    if plan is None:
+        return 0.0
+    block = plan.steps_per_block * pilot.step_seconds
+    native = plan.native_steps * (1 + 1 / 4) * plan.native_slices + plan.native_steps / 4
+    return (
+        (1.5 * plan.window_blocks + plan.blocks) * block
+        + native * pilot.native_step_seconds
+        + 2 * plan.tutorial_steps * pilot.native_step_seconds
+    )
+
+
+def accuracy_seconds(trial: Trial, pilot: PilotFigures) -> float:
+    """Training, and evaluations, which cost about a third of training per image."""
+    if trial.accuracy is None:
+        return 0.0
+    batch = trial.cell.execution.batch_size
+    trained = trial.accuracy.epochs * trial.accuracy.train_images
+    evaluated = 10_000 * (trial.accuracy.epochs + 4) + trial.accuracy.train_images
+    return (trained + evaluated / 3) / batch * pilot.native_step_seconds

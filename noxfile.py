@@ -1,0 +1,151 @@
+"""The project's sessions. `nox -l` lists them; what stands after `--` goes to the command."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+from nox.command import CommandFailed
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from backends import BACKENDS
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "tests"]
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+# GB to download and GB on disk, measured on Linux x86-64 with an empty cache, Python 3.11
+SIZES = {"pytorch": (3.0, 5.5), "tensorflow": (0.4, 1.6), "tensorflow-cuda": (3.0, 6.0)}
+# imports take 3 to 7 times as long without bytecode
+INSTALL_VARIABLES: dict[str, str | None] = {
+    "UV_COMPILE_BYTECODE": "1",
+    "PYTHONDONTWRITEBYTECODE": None,
+}
+
+
+@nox.session
+def pytorch(session: nox.Session) -> None:
+    """Make the environment of PyTorch, with torchvision."""
+    framework(session, "pytorch", extra="pytorch")
+
+
+@nox.session
+def tensorflow(session: nox.Session) -> None:
+    """Make the environment of Keras on TensorFlow; with CUDA where an NVIDIA driver is found."""
+    gpu = shutil.which("nvidia-smi") is not None
+    framework(session, "tensorflow", extra="tensorflow-cuda" if gpu else "tensorflow")
+
+
+@nox.session(requires=["pytorch", "tensorflow"])
+def bench(session: nox.Session) -> None:
+    """Run the benchmark: everything after `--` goes to `samestep run`."""
+    parent(session)
+    session.run("samestep", "run", *interpreters(session), *session.posargs)
+
+
+@nox.session(requires=["pytorch", "tensorflow"])
+def tests(session: nox.Session) -> None:
+    """Run all tests: without frameworks first, then each backend in its environment."""
+    parent(session, "tests")
+    session.run("pytest", "-m", "not framework", "--benchmark-disable", *session.posargs)
+    for backend in BACKENDS:
+        in_environment(session, backend, "pytest", "tests/conformance", f"--backend={backend}")
+    session.run("pytest", "tests/end_to_end", "-m", "framework", *interpreters(session))
+
+
+@nox.session(requires=["pytorch", "tensorflow"])
+def microbench(session: nox.Session) -> None:
+    """Time forward and train step of each cell with pytest-benchmark, in each environment."""
+    for backend in BACKENDS:
+        in_environment(
+            session, backend, "pytest", "tests/microbench", f"--backend={backend}",
+            "--benchmark-only", *session.posargs,
+        )  # fmt: skip
+
+
+@nox.session(requires=["pytorch", "tensorflow"])
+def overhead(session: nox.Session) -> None:
+    """Time the step lane against a bare loop over the same step, in each environment."""
+    for backend in BACKENDS:
+        in_environment(session, backend, "tests.microbench.overhead", backend, *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style with ruff and types with mypy."""
+    parent(session, "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+
+
+def parent(session: nox.Session, *groups: str) -> None:
+    """Install samestep and dependency groups; no framework."""
+    wanted = nox.project.dependency_groups(PYPROJECT, *groups)
+    session.install(
+        "--constraint", "constraints/parent.txt", "--editable", ".", *wanted, env=INSTALL_VARIABLES
+    )
+
+
+def framework(session: nox.Session, name: str, *, extra: str) -> None:
+    """Install a framework and note its interpreter; a failure leaves its backends unavailable."""
+    note = interpreter_note(session, name)
+    if not note.exists() and not enough_disk(session, extra):
+        return
+    wanted = [
+        *PYPROJECT["project"]["optional-dependencies"][extra],
+        # the conformance suite and the micro-benchmarks run inside the environment
+        *("pytest", "pytest-benchmark"),
+    ]
+    try:
+        session.install("--constraint", f"constraints/{name}.txt", *wanted, env=INSTALL_VARIABLES)
+    except CommandFailed:
+        session.warn(f"{name} could not be installed: its backends will be unavailable")
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(str(Path(session.bin, "python")), encoding="utf-8")
+
+
+def enough_disk(session: nox.Session, extra: str) -> bool:
+    """Say what an installation takes, before it starts; False where the disk is too small."""
+    download, needed = SIZES[extra]
+    free = shutil.disk_usage(Path.cwd()).free / 1e9
+    session.log(
+        f"{extra}: up to {download:g} GB to download, {needed:g} GB on disk, {free:.0f} GB free"
+    )
+    if free < needed:
+        session.warn(f"too little disk for {extra}: its backends will be unavailable")
+    return free >= needed
+
+
+def interpreter_note(session: nox.Session, name: str) -> Path:
+    return Path(session.cache_dir, "samestep", f"{name}-interpreter")
+
+
+def interpreter(session: nox.Session, backend: str) -> str:
+    """The Python of a backend's environment; raises where that could not be made."""
+    note = interpreter_note(session, BACKENDS[backend].environment)
+    if not note.exists():
+        session.error(f"{backend} has no environment; see the warnings above")
+    return note.read_text(encoding="utf-8")
+
+
+def interpreters(session: nox.Session) -> list[str]:
+    """`--python BACKEND=PATH` for every environment that was made."""
+    return [
+        f"--python={backend}={interpreter(session, backend)}"
+        for backend, place in BACKENDS.items()
+        if interpreter_note(session, place.environment).exists()
+    ]
+
+
+def in_environment(session: nox.Session, backend: str, module: str, *arguments: str) -> None:
+    """Run a module with a backend's interpreter and its variables, from the repository."""
+    variables = {"PYTHONPATH": os.curdir, "TF_CPP_MIN_LOG_LEVEL": "2"}
+    if backend.startswith("keras-"):
+        variables["KERAS_BACKEND"] = backend.removeprefix("keras-")
+    python = interpreter(session, backend)
+    session.run(python, "-m", module, *arguments, env=variables, external=True)
