@@ -1,0 +1,89 @@
+"""What the accuracy trials of one cell say: one trial a seed, none left out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from bench.record import AccuracyModel, EpochModel, Record
+from bench.stats import prediction_interval, samples_per_second
+
+# Under three seeds a t interval is wider than any accuracy: it would say nothing.
+SMALLEST_PREDICTION = 3
+OVERFIT_POINTS = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """One accuracy trial: what was trained and where it ended."""
+
+    seed: int
+    epochs: int
+    train_images: int
+    test_images: int
+    right: int
+    result: AccuracyModel
+
+    @property
+    def gap_points(self) -> float:
+        """Train accuracy minus test accuracy after the last epoch, in percentage points."""
+        return 100 * (self.result.final_train_accuracy - self.result.final_test_accuracy)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accuracy:
+    """A cell's accuracy over its seeds. `prediction` is where one further seed is expected."""
+
+    trainings: tuple[Training, ...]
+    epochs: int
+    train_images: int
+    test_accuracy: float
+    prediction: tuple[float, float] | None
+    images_per_second: float
+    inference_batch_size: int
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        return tuple(training.seed for training in self.trainings)
+
+    def curve(self, value: Callable[[EpochModel], float]) -> list[float]:
+        """The mean over seeds of one figure of each epoch."""
+        epochs = zip(*(training.result.epochs for training in self.trainings), strict=False)
+        return [fmean(map(value, same_epoch)) for same_epoch in epochs]
+
+
+def accuracy(records: Sequence[Record]) -> Accuracy | None:
+    """A cell's accuracy from its good accuracy trials; None where there are none."""
+    trainings = tuple(
+        training(record, record.accuracy) for record in records if record.accuracy is not None
+    )
+    if not trainings:
+        return None
+    finals = [one.result.final_test_accuracy for one in trainings]
+    return Accuracy(
+        trainings=trainings,
+        epochs=min(one.epochs for one in trainings),
+        train_images=min(one.train_images for one in trainings),
+        test_accuracy=fmean(finals),
+        prediction=prediction_interval(finals) if len(finals) >= SMALLEST_PREDICTION else None,
+        images_per_second=inference(trainings),
+        inference_batch_size=trainings[0].result.inference.batch_size,
+    )
+
+
+def training(record: Record, result: AccuracyModel) -> Training:
+    test_images = len(result.predicted)
+    return Training(
+        seed=record.trial.seed,
+        epochs=len(result.epochs),
+        train_images=result.train_images,
+        test_images=test_images,
+        right=round(result.final_test_accuracy * test_images),
+        result=result,
+    )
+
+
+def inference(trainings: Sequence[Training]) -> float:
+    """Images per second of prediction, from the totals of all passes."""
+    passes = [one.result.inference for one in trainings]
+    images = [one.images * len(one.seconds) for one in passes]
+    return samples_per_second(images, [sum(one.seconds) for one in passes])

@@ -1,0 +1,135 @@
+"""Records grouped by cell, in one order, with what may be shown of each cell."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from bench.record import Record, TrialModel
+from bench.run_file import RunModel
+from bench.spec import Cell, TrialKind, Workload
+from bench.workloads import WORKLOADS
+from reports.accuracy import Accuracy, accuracy
+from reports.speed import Speed, speed
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellResults:
+    """A cell: the trials planned for it, the records there are, and the figures they allow.
+
+    No timing without parity: one trial that failed it withholds every figure of the cell.
+    """
+
+    cell: Cell
+    planned: tuple[TrialModel, ...]
+    records: tuple[Record, ...]
+
+    @property
+    def withheld(self) -> bool:
+        return any(record.status == "parity_failed" for record in self.records)
+
+    @property
+    def complete(self) -> bool:
+        """Every planned trial has a good record."""
+        good = sum(record.status == "ok" for record in self.records)
+        return good == len(self.planned) and not self.withheld
+
+    @property
+    def missing(self) -> tuple[TrialModel, ...]:
+        recorded = {record.trial.trial().name for record in self.records}
+        return tuple(trial for trial in self.planned if trial.trial().name not in recorded)
+
+    def good(self, kind: TrialKind) -> list[Record]:
+        """The records that figures may be made of."""
+        if self.withheld:
+            return []
+        return [one for one in self.records if one.status == "ok" and one.trial.kind == kind]
+
+    # cached: a bootstrap for each figure, and every table and figure asks for them
+    @cached_property
+    def speed(self) -> Speed | None:
+        return speed(self.good("timing"))
+
+    @cached_property
+    def accuracy(self) -> Accuracy | None:
+        return accuracy(self.good("accuracy"))
+
+    @property
+    def workload(self) -> Workload | None:
+        """The workload's definition; None where this samestep does not know it."""
+        return WORKLOADS.get(self.cell.workload)
+
+    @property
+    def device(self) -> str:
+        """`cpu`, or with what isn't the default: `cuda:0, compiled, tf32, batch 256`."""
+        how = self.cell.execution
+        parts = [how.device]
+        parts += [how.mode] if how.mode != "default" else []
+        parts += [how.precision] if how.precision != "float32" else []
+        parts += ["stock optimizer"] if how.optimizer != "matched" else []
+        parts += [f"{how.threads} threads"] if how.threads is not None else []
+        parts += [f"batch {how.batch_size}"] if self.other_batch else []
+        return ", ".join(parts)
+
+    @property
+    def other_batch(self) -> bool:
+        """Whether the batch size is another than the workload's own."""
+        workload = self.workload
+        return workload is None or self.cell.execution.batch_size != workload.batch_size
+
+    @property
+    def name(self) -> str:
+        """Backend and device, unique within a workload."""
+        return f"{self.cell.backend} ({self.device})"
+
+    @property
+    def parameter_total(self) -> int | None:
+        totals = {r.parameters.total for r in self.records if r.parameters is not None}
+        return min(totals) if totals else None
+
+    @property
+    def parameters_checked(self) -> bool | None:
+        """What the rung `parameters` says over all records; None where none has it."""
+        passed = [
+            rung.passed
+            for record in self.records
+            if record.parity is not None
+            for rung in record.parity.rungs
+            if rung.rung == "parameters"
+        ]
+        return all(passed) if passed else None
+
+
+def group(run: RunModel, records: Iterable[Record]) -> tuple[CellResults, ...]:
+    """One value for each cell of the plan, by workload, device and backend."""
+    planned: dict[Cell, list[TrialModel]] = {}
+    for trial in run.trials:
+        planned.setdefault(trial.trial().cell, []).append(trial)
+    # from the plan, not from the records: a cell without any record still has its row
+    found: dict[Cell, list[Record]] = {cell: [] for cell in planned}
+    for record in records:
+        found[record.trial.trial().cell].append(record)
+    return tuple(
+        CellResults(cell=cell, planned=tuple(planned[cell]), records=tuple(found[cell]))
+        for cell in sorted(planned, key=place)
+    )
+
+
+def place(cell: Cell) -> tuple[int, str, str, str, str]:
+    """Where a cell stands: workloads as in the table of workloads, the CPU before a GPU."""
+    known = list(WORKLOADS)
+    position = known.index(cell.workload) if cell.workload in WORKLOADS else len(known)
+    return position, cell.workload, cell.execution.device, cell.backend, cell.label
+
+
+def workloads(cells: Sequence[CellResults]) -> tuple[str, ...]:
+    """The names of the workloads, once each, in the order of the cells."""
+    return tuple(dict.fromkeys(results.cell.workload for results in cells))
+
+
+def backends(cells: Sequence[CellResults]) -> tuple[str, ...]:
+    return tuple(sorted({results.cell.backend for results in cells}))
+
+
+def rounds(run: RunModel) -> int:
+    """Rounds of timing that were planned."""
+    return len({trial.round for trial in run.trials if trial.round is not None})

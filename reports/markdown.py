@@ -1,0 +1,94 @@
+"""A run's report: `report.md` and its figures, from `run.json` and the records alone."""
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from pathlib import Path
+
+from bench.errors import WriteError
+from bench.files import write_atomically
+from bench.record import Record
+from bench.run_file import RunModel, read_records, read_run
+from reports import machine, method, summary, workload
+from reports.cells import group, workloads
+from reports.figures import all_figures, step_time_file, timed_by_device
+from reports.tables import SummaryRow, rows_of
+from reports.text import image
+
+REPORT_FILE = "report.md"
+FIGURES = "figures"
+
+
+def write_report(folder: Path) -> Path:
+    """Write `report.md` and `figures/*.png` into a run's folder; returns the path of the report.
+
+    Takes the records that exist, so it serves a run that was interrupted as well. Figures of an
+    earlier report go. Raises `RecordError` for a damaged run or record, `WriteError`.
+    """
+    run = read_run(folder)
+    records = tuple(read_records(folder, run))
+    rows = rows_of(group(run, records))
+    report = folder / REPORT_FILE
+    # figures first: whenever it is read, a report links to figures that exist
+    write_figures(rows, folder / FIGURES, summary.SMOKE if run.profile == "smoke" else "")
+    write_atomically(report, compose(run, records, rows).encode())
+    return report
+
+
+def write_figures(rows: Sequence[SummaryRow], folder: Path, stamp: str) -> None:
+    written = set()
+    for name, content in all_figures(rows, stamp):
+        write_atomically(folder / name, content)
+        written.add(name)
+    # an earlier report may have drawn a cell that has failed since
+    for stale in sorted(folder.glob("*.png")):
+        if stale.name not in written:
+            remove(stale)
+
+
+def remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise WriteError(f"cannot remove {path}: {error.strerror or error}") from error
+
+
+def render(run: RunModel, records: Iterable[Record]) -> str:
+    """The text of the report, its figures only linked; the same records give the same text."""
+    records = tuple(records)
+    return compose(run, records, rows_of(group(run, records)))
+
+
+def compose(run: RunModel, records: Sequence[Record], rows: Sequence[SummaryRow]) -> str:
+    """The report's parts in their order: what it is about first, how to repeat it last."""
+    cells = [row.results for row in rows]
+    blocks = chain(
+        summary.title(run),
+        summary.stamps(run, cells),
+        summary.summary(run, cells),
+        summary.accuracy_table(rows),
+        summary.speed_table(rows),
+        step_time_images(rows),
+        summary.without_figures(run, cells),
+        chain.from_iterable(
+            workload.section(name, [row for row in rows if row.results.cell.workload == name])
+            for name in workloads(cells)
+        ),
+        machine.machine(run, records),
+        machine.settings(cells),
+        method.parity(cells),
+        method.method(run, cells),
+        method.repeat(run, cells),
+        method.index(records),
+    )
+    return "\n\n".join(blocks) + "\n"
+
+
+def step_time_images(rows: Sequence[SummaryRow]) -> list[str]:
+    return [
+        image(
+            f"Bars of the time per step on {device}, by workload and backend, for the native and "
+            "the step lane; the numbers are in the table above",
+            f"{FIGURES}/{step_time_file(device)}",
+        )
+        for device in timed_by_device([row.results for row in rows])
+    ]

@@ -1,0 +1,108 @@
+"""How things look in Markdown: tables, numbers with their intervals, and text that others wrote."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from tabulate import tabulate
+
+from bench.stats import Estimate, decimals, shown
+
+NOTHING = "–"  # noqa: RUF001 - the dash that stands for "no figure"
+LONGEST_TEXT = 300
+# An underscore inside a word is no markup; escaped, it would only spoil the raw text.
+SPECIAL = re.compile(
+    r"://|www\.|[&<>$]|@(?=\w)|#(?=\d)|[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])", re.IGNORECASE
+)
+ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "@": "&#64;", "://": "&#58;//"}
+MEBIBYTE = 2**20
+
+
+def escape(text: object) -> str:
+    """Text from a record as one line that Markdown, HTML and a table cell show as it is.
+
+    Also stops what GitHub makes of plain text: formulas, mentions and links.
+    """
+    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+    if len(line) > LONGEST_TEXT:
+        line = f"{line[: LONGEST_TEXT - 1]}…"
+    return SPECIAL.sub(_escaped, line)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    if match[0].lower() == "www.":
+        return f"{match[0][:3]}&#46;"
+    return ENTITIES.get(match[0], f"\\{match[0]}")
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[object]], numbers: str = "") -> str:
+    """A GitHub table. `numbers` names the headers, separated by commas, of right-aligned columns.
+
+    Cells are taken as they are: `escape` what comes from a record.
+    """
+    right = {name.strip() for name in numbers.split(",")}
+    align = ["right" if header in right else "left" for header in headers]
+    # tabulate would otherwise turn 535,818 and 0.10 into its own idea of a number
+    cells = [[str(cell) for cell in row] for row in rows]
+    return tabulate(cells, list(headers), "pipe", disable_numparse=True, colalign=align)
+
+
+def estimate(value: Estimate | None, scale: float = 1.0) -> str:
+    """`3.31 [3.25, 3.40]`: the value, and its 95 % interval where there is one."""
+    if value is None:
+        return NOTHING
+    if value.low is None or value.high is None:
+        return number(value.value * scale)
+    centre, low, high = (part * scale for part in (value.value, value.low, value.high))
+    places = decimals(centre, low, high)
+    # a non-breaking space: a narrow column breaks before the interval, not inside it
+    return f"{shown(centre, places)} [{shown(low, places)},\u00a0{shown(high, places)}]"
+
+
+def centre(value: Estimate | None, scale: float = 1.0) -> str:
+    """The value alone, as many digits as its interval allows."""
+    return estimate(value, scale).split(" ")[0]
+
+
+def number(value: float | None) -> str:
+    """Three significant figures."""
+    return NOTHING if value is None else shown(value, decimals(value))
+
+
+def percent(fraction: float | None) -> str:
+    """`98.06 %`: one image of 10,000 is the last digit."""
+    return NOTHING if fraction is None else f"{100 * fraction:.2f} %"
+
+
+def points(difference: float | None) -> str:
+    """A signed difference of two fractions in percentage points."""
+    if difference is None:
+        return NOTHING
+    rounded = round(100 * difference, 2)
+    return f"{rounded:+.2f}" if rounded else "0.00"
+
+
+def count(value: int | None) -> str:
+    return NOTHING if value is None else f"{value:,}"
+
+
+def plural(number: int, noun: str) -> str:
+    """`1 trial`, `12 trials`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def listed(items: Iterable[object]) -> str:
+    return ", ".join(map(str, items)) or NOTHING
+
+
+def image(alternative: str, path: str) -> str:
+    return f"![{escape(alternative)}]({path})"
+
+
+def details(summary: str, content: str) -> str:
+    """A block that opens on a click; the blank lines make GitHub read the table inside."""
+    return f"<details><summary>{summary}</summary>\n\n{content}\n\n</details>"
+
+
+def file_name(text: str) -> str:
+    """`text` as a part of a file name and of a link: no separators, no leading dot."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", text).lstrip(".") or "unnamed"

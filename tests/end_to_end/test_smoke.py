@@ -1,0 +1,78 @@
+"""One workload through the whole system with the real frameworks, as a user would run it."""
+
+import json
+import subprocess
+import sys
+from importlib import resources
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from backends import DEFAULT_BACKENDS
+from bench.run_file import read_records, read_run
+from bench.workloads import WORKLOADS
+
+pytestmark = pytest.mark.framework
+
+
+@pytest.fixture(scope="module")
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a smoke run of the smallest and the largest workload."""
+    interpreters = request.config.getoption("--python")
+    assert interpreters, "name the interpreters with --python BACKEND=PATH, as `nox -s tests` does"
+    folder = tmp_path_factory.mktemp("runs") / "smoke"
+    command = [
+        *(sys.executable, "-m", "bench", "run", "--profile", "smoke", "--json"),
+        *("--workload", "mlp-256-256-128-64,cnn", "--device", "cpu", "--out", str(folder)),
+        *(f"--python={pair}" for pair in interpreters),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["statuses"] == {"ok": 8}
+    return folder
+
+
+def test_every_record_is_ok_and_fits_the_committed_schema(folder: Path) -> None:
+    schema = json.loads(resources.files("bench").joinpath("record.schema.json").read_text("utf-8"))
+    run = read_run(folder)
+    records = list(read_records(folder, run))
+    assert len(records) == len(run.trials) == 8
+    for record in records:
+        assert record.status == "ok", record.reason
+        jsonschema.validate(json.loads(record.model_dump_json()), schema)
+
+
+def test_counts_are_those_of_the_workload_in_every_backend(folder: Path) -> None:
+    for record in read_records(folder, read_run(folder)):
+        workload = WORKLOADS[record.trial.workload]
+        assert record.parameters is not None
+        assert record.parameters.total == workload.parameter_total
+        counts = tuple(layer.count for layer in record.parameters.layers if layer.count)
+        assert counts == workload.parameter_counts
+
+
+def test_a_part_of_one_epoch_teaches_every_backend(folder: Path) -> None:
+    accuracies = {
+        (record.trial.workload, record.trial.backend): record.accuracy.final_test_accuracy
+        for record in read_records(folder, read_run(folder))
+        if record.accuracy is not None
+    }
+    assert len(accuracies) == 2 * len(DEFAULT_BACKENDS)
+    assert min(accuracies.values()) > 0.85, accuracies
+
+
+def test_phases_add_up_to_the_total(folder: Path) -> None:
+    for record in read_records(folder, read_run(folder)):
+        phases = record.timings.model_dump(exclude={"total_seconds"})
+        measured = sum(seconds for seconds in phases.values() if seconds is not None)
+        assert measured == pytest.approx(record.timings.total_seconds, rel=0.05)
+
+
+def test_the_report_is_there_with_its_figures(folder: Path) -> None:
+    text = (folder / "report.md").read_text("utf-8")
+    assert "not for citation" in text
+    linked = [part.split(")")[0] for part in text.split("](")[1:] if part.startswith("figures/")]
+    assert linked
+    for name in linked:
+        assert (folder / name).read_bytes().startswith(b"\x89PNG")

@@ -1,0 +1,79 @@
+"""What the harness adds to a step: its step lane against a bare loop over the same step.
+
+`nox -s overhead`, or `python -m tests.microbench.overhead BACKEND [WORKLOAD ...]` in the
+environment of a backend. Both run in one process and take turns, block by block in a drawn
+order; the median of the ratios of the pairs is the answer. Exits with 1 outside 0.95 to 1.05.
+"""
+
+import importlib
+import random
+import statistics
+import sys
+import time
+from itertools import cycle, islice
+
+from backends import BACKENDS
+from bench import measure, mnist
+from bench.adapter import Backend, Program
+from bench.spec import Execution, Workload
+from bench.workloads import select_workloads
+
+PAIRS = 5
+BLOCKS = 6
+LOWEST, HIGHEST = 0.95, 1.05
+
+
+def program_with_batches(backend: Backend, workload: Workload):
+    size = workload.batch_size
+    program = backend.build(workload, Execution(device=backend.devices()[-1], batch_size=size))
+    program.load(mnist.initial_parameters(workload, 0), seed=0)
+    data = mnist.load()
+    images = mnist.scaled(data.train_images[: 16 * size], workload.input_shape)
+    starts = range(0, 16 * size, size)
+    return program, [
+        program.put((images[at : at + size], data.train_labels[at : at + size].copy()))
+        for at in starts
+    ]
+
+
+def bare_loop(program: Program, batches: list, steps: int) -> float:
+    step = program.train_step
+    turn = list(islice(cycle(batches), steps))
+    program.synchronize()
+    started = time.perf_counter()
+    for batch in turn:
+        step(batch)
+    program.synchronize()
+    return time.perf_counter() - started
+
+
+def harness(program: Program, batches: list, steps: int) -> float:
+    return measure.step_block(program, batches, steps, time.perf_counter)
+
+
+def ratio_of_pair(program: Program, batches: list, steps: int) -> float:
+    """Median harness block over median bare block, the two taking turns."""
+    seconds: dict = {harness: [], bare_loop: []}
+    for _ in range(BLOCKS):
+        for way in random.sample([harness, bare_loop], 2):
+            seconds[way].append(way(program, batches, steps))
+    return statistics.median(seconds[harness]) / statistics.median(seconds[bare_loop])
+
+
+def main() -> None:
+    name, *workloads = sys.argv[1:]
+    backend = importlib.import_module(BACKENDS[name].adapter).open_backend(name)
+    outside = 0
+    for workload in select_workloads(workloads):
+        program, batches = program_with_batches(backend, workload)
+        steps, _ = measure.block_size(program, batches, time.perf_counter)
+        ratios = [ratio_of_pair(program, batches, steps) for _ in range(PAIRS)]
+        middle = statistics.median(ratios)
+        outside += not LOWEST <= middle <= HIGHEST
+        pairs = ", ".join(f"{ratio:.3f}" for ratio in ratios)
+        print(f"{name} {workload.name}: step lane over bare loop {middle:.3f} ({pairs})")
+    sys.exit(1 if outside else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,307 @@
+"""Synthetic runs and records for tests: valid, deterministic, with values that look real."""
+
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.record import Record, TrialModel, seal, write_record
+from bench.run_file import RunModel, record_path, write_run
+from bench.spec import AccuracyPlan, Cell, Execution, TimingPlan, Trial
+from bench.workloads import WORKLOADS
+
+RUN_ID = "20260102T030405-test"
+BACKENDS = ("keras-tensorflow", "pytorch")
+SMALL = ("mlp-512", "cnn")
+MILLISECONDS = {
+    "mlp-512-256": 3.4,
+    "mlp-512": 3.1,
+    "mlp-256-256-128-64": 3.0,
+    "mlp-1000": 4.8,
+    "cnn": 22.0,
+}
+VERSIONS = {
+    "keras-tensorflow": {"keras": "3.15.1", "tensorflow": "2.21.0", "numpy": "2.4.6"},
+    "pytorch": {"torch": "2.13.0", "numpy": "2.4.6"},
+}
+SETTINGS = {
+    "keras-tensorflow": {"mode": "graph", "jit_compile": "auto: off", "tf32": False},
+    "pytorch": {"mode": "eager", "torch_threads": 2, "tf32": False},
+}
+GPU = {"name": "NVIDIA H200", "memory_bytes": 150_754_820_096, "driver": "580.65.06"}
+
+
+def environment(*, gpu: bool = False) -> dict[str, Any]:
+    return {
+        "host_sha256": "ab" * 32,
+        "system": "Linux 6.1.0",
+        "machine": "x86_64",
+        "cpu": "Intel(R) Xeon(R) Processor @ 2.20GHz",
+        "cores_physical": 1,
+        "cores_logical": 2,
+        "memory_bytes": 8_326_762_496,
+        "gpus": [GPU] if gpu else [],
+        "python": "3.11.7",
+        "samestep": "0.1.0",
+        "versions": {},
+        "variables": {"OMP_NUM_THREADS": "unset"},
+    }
+
+
+def plan(
+    *,
+    workloads: Sequence[str] = SMALL,
+    backends: Sequence[str] = BACKENDS,
+    devices: Sequence[str] = ("cpu",),
+    rounds: int = 10,
+    seeds: Sequence[int] = (1,),
+    epochs: int | None = None,
+    train_images: int = 60_000,
+) -> list[Trial]:
+    """Accuracy trials first, then rounds; `epochs` None takes the workload's own."""
+    cells = [
+        Cell(
+            workload=name,
+            backend=backend,
+            execution=Execution(device=device, batch_size=WORKLOADS[name].batch_size),
+        )
+        for name in workloads
+        for device in devices
+        for backend in backends
+    ]
+    trained = [
+        Trial(
+            kind="accuracy",
+            cell=cell,
+            seed=seed,
+            accuracy=AccuracyPlan(
+                epochs=epochs or WORKLOADS[cell.workload].epochs, train_images=train_images
+            ),
+        )
+        for cell in cells
+        for seed in seeds
+    ]
+    timed = [
+        Trial(
+            kind="timing",
+            cell=cell,
+            seed=1,
+            round=turn,
+            position=position,
+            timing=TimingPlan(
+                window_blocks=10,
+                blocks=12,
+                steps_per_block=8 if cell.workload == "cnn" else 32,
+                native_steps=100,
+                native_slices=3,
+                tutorial_steps=50,
+            ),
+        )
+        for turn in range(rounds)
+        for position, cell in enumerate(cells)
+    ]
+    return trained + timed
+
+
+def build_run(trials: Iterable[Trial], *, gpu: bool = False, **changes: Any) -> RunModel:
+    trials = list(trials)
+    document = {
+        "schema_version": 1,
+        "run_id": RUN_ID,
+        "samestep": "0.1.0",
+        "created": "2026-01-02T03:04:05+00:00",
+        "profile": "standard",
+        "order_seed": 7,
+        "environment": environment(gpu=gpu),
+        "backends": {
+            name: {
+                "versions": VERSIONS[name],
+                "devices": ["cpu", "cuda:0"] if gpu else ["cpu"],
+                "unavailable": None,
+            }
+            for name in BACKENDS
+        },
+        "pilot": [],
+        "pilot_seconds": 41.5,
+        "estimate_seconds": 1500.0,
+        "trials": [TrialModel.of(trial).model_dump() for trial in trials],
+        "sessions": [{"started": "2026-01-02T03:05:00+00:00", "wall_seconds": 1624.2,
+                      "outcome": "complete"}],
+    }  # fmt: skip
+    return RunModel.model_validate({**document, **changes})
+
+
+def build_record(trial: Trial, *, gpu: bool = False, **changes: Any) -> Record:
+    """The record of a good trial; `changes` replace its top-level parts."""
+    document = good(trial, gpu=gpu)
+    document.update(changes)
+    return seal(document)
+
+
+def failed_record(trial: Trial, status: str, reason: str, **changes: Any) -> Record:
+    """A trial that ended before it measured anything."""
+    empty = {"parity": None, "parameters": None, "settings": None, "lanes": None, "accuracy": None}
+    reasons = {**good(trial)["null_reasons"]}
+    reasons |= dict.fromkeys((*empty, "timings", "memory"), "the trial ended before it")
+    return build_record(
+        trial,
+        **{"status": status, "reason": reason, "timings": {}, "memory": {}, **empty,
+           "null_reasons": reasons, **changes},
+    )  # fmt: skip
+
+
+def build_records(
+    trials: Iterable[Trial], change: Callable[[Trial], Record | None] | None = None, **options: Any
+) -> list[Record]:
+    """A good record for each trial, or what `change` gives for it instead of None."""
+    return [(change and change(trial)) or build_record(trial, **options) for trial in trials]
+
+
+def write_folder(folder: Path, run: RunModel, records: Iterable[Record]) -> Path:
+    """The run's folder as `samestep run` leaves it, without its report."""
+    write_run(run, folder)
+    for record in records:
+        write_record(record, record_path(folder, record.trial))
+    return folder
+
+
+def good(trial: Trial, *, gpu: bool = False) -> dict[str, Any]:
+    # seeded by the trial, so that a record never depends on which others were made
+    draw = np.random.default_rng(zlib.crc32(trial.name.encode()))
+    timing = trial.kind == "timing"
+    on_gpu = trial.cell.execution.device != "cpu"
+    return {
+        "schema_version": 1,
+        "run_id": RUN_ID,
+        "trial": TrialModel.of(trial).model_dump(),
+        "status": "ok",
+        "reason": None,
+        "flags": [],
+        "parity": {"rungs": rungs(), "certificate_sha256": None},
+        "parameters": layer_table(trial),
+        "settings": {
+            "requested": asdict(trial.cell.execution),
+            "effective": dict(SETTINGS.get(trial.cell.backend, {})),
+        },
+        "timings": timings(draw, timing=timing),
+        "lanes": lanes(trial, draw) if timing else None,
+        "accuracy": None if timing else trained(trial, draw),
+        "memory": {
+            "peak_rss_bytes": int(draw.normal(9e8, 4e6)),
+            "peak_device_bytes": int(draw.normal(3e8, 1e6)) if on_gpu else None,
+        },
+        "contention": {
+            "wall_seconds": 20.0,
+            "worker_cpu_seconds": 31.0,
+            "other_cpu_seconds": round(float(draw.uniform(0.1, 1.6)), 3),
+            "steal_seconds": 0.0,
+        },
+        "environment": environment(gpu=gpu),
+        "null_reasons": {
+            "timings": "not a phase of this trial",
+            "lanes": "not a timing trial" if not timing else "no latency lane in this version",
+            "accuracy": "not an accuracy trial",
+            "memory.peak_device_bytes": "no device but the CPU",
+            "parity.certificate_sha256": "this version runs no parity trial",
+        },
+    }
+
+
+def rungs() -> list[dict[str, Any]]:
+    exact = {"measured": 0.0, "gate": 0.0, "passed": True, "where": None}
+    return [{"rung": name, **exact} for name in ("data", "parameters", "initial")]
+
+
+def failed_rung() -> dict[str, Any]:
+    return {"rung": "initial", "measured": 0.03, "gate": 0.0, "passed": False,
+            "where": "dense_0/kernel"}  # fmt: skip
+
+
+def layer_table(trial: Trial) -> dict[str, Any]:
+    workload = WORKLOADS[trial.cell.workload]
+    layers = [{**asdict(row), "output_shape": list(row.output_shape)} for row in workload.summary()]
+    return {"total": workload.parameter_total, "layers": layers}
+
+
+def timings(draw: np.random.Generator, *, timing: bool) -> dict[str, float]:
+    phases = {"spawn_seconds": 0.05, "import_seconds": 4.0, "build_seconds": 0.2}
+    phases |= {"first_step_seconds": 0.9} if timing else {"accuracy_seconds": 60.0}
+    noisy = {name: round(float(s * draw.normal(1, 0.02)), 6) for name, s in phases.items()}
+    return {**noisy, "total_seconds": round(sum(noisy.values()), 6)}
+
+
+def step_milliseconds(trial: Trial) -> float:
+    """The true time per step that a trial's samples scatter around."""
+    slower = 1.2 if trial.cell.backend == "keras-tensorflow" else 1.0
+    gpu = 0.1 if trial.cell.execution.device != "cpu" else 1.0
+    return MILLISECONDS[trial.cell.workload] * slower * gpu
+
+
+def lanes(trial: Trial, draw: np.random.Generator) -> dict[str, Any]:
+    assert trial.timing is not None
+    sizes, batch_size = trial.timing, trial.cell.execution.batch_size
+    step = 1e-3 * step_milliseconds(trial) * draw.normal(1, 0.02)
+
+    def seconds(count: int, mean: float) -> list[float]:
+        return [round(float(mean * one), 9) for one in draw.normal(1, 0.01, count)]
+
+    def loop(steps: int, extra: float) -> list[float]:
+        return seconds(sizes.native_slices, 0.03 + steps * (step + 1e-3 * extra))
+
+    short = sizes.native_steps // 4
+    return {
+        "step": {
+            "block_seconds": seconds(sizes.blocks, sizes.steps_per_block * step),
+            "steps_per_block": sizes.steps_per_block,
+            "batch_size": batch_size,
+        },
+        "native": {
+            "slice_seconds": loop(sizes.native_steps, 0.3),
+            "steps_per_slice": sizes.native_steps,
+            "short_slice_seconds": loop(short, 0.3),
+            "steps_per_short_slice": short,
+            "batch_size": batch_size,
+        },
+        "latency": None,
+        "tutorial": {
+            "slice_seconds": loop(sizes.tutorial_steps, 6.0),
+            "steps_per_slice": sizes.tutorial_steps,
+            "batch_size": batch_size,
+        },
+    }
+
+
+def trained(trial: Trial, draw: np.random.Generator) -> dict[str, Any]:
+    """Curves that fall towards the published accuracy."""
+    assert trial.accuracy is not None
+    published = WORKLOADS[trial.cell.workload].published[0].test_accuracy or 0.98
+    final = round(published + float(draw.normal(0, 0.0015)), 4)
+    epochs = []
+    for epoch in range(1, trial.accuracy.epochs + 1):
+        left = 0.7**epoch
+        epochs.append({
+            "epoch": epoch,
+            "train_loss": round(0.35 * left + 0.002, 5),
+            "train_accuracy": round(1 - 0.1 * left, 5),
+            "test_loss": round(0.2 * left + 0.07 + 0.0005 * epoch, 5),
+            "test_accuracy": round(final - 0.05 * left, 4),
+            "seconds": round(float(draw.normal(2.0, 0.05)), 4),
+        })  # fmt: skip
+    return {
+        "train_images": trial.accuracy.train_images,
+        "epochs": epochs,
+        "final_train_loss": 0.0117,
+        "final_train_accuracy": 0.9958,
+        "final_test_loss": 0.0779,
+        "final_test_accuracy": final,
+        "predicted": [7] * 10_000,
+        "confidence": [0.99] * 10_000,
+        "inference": {
+            "batch_size": 32,
+            "images": 10_000,
+            "seconds": [round(float(one), 5) for one in draw.normal(0.5, 0.01, 3)],
+        },
+    }

@@ -1,0 +1,22 @@
+"""The whole text of a report, for a complete, a short, a GPU and an interrupted run."""
+
+import random
+
+import pytest
+
+from reports.markdown import render
+from tests.reports.scenarios import GOLDEN, SCENARIOS
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_golden(name):
+    expected = (GOLDEN / f"{name}.md").read_text(encoding="utf-8")
+    assert render(*SCENARIOS[name]()) == expected, (
+        "the report's text changed; if it should, run `python -m tests.reports.scenarios`"
+    )
+
+
+def test_the_order_of_records_does_not_matter():
+    run, records = SCENARIOS["smoke"]()
+    shuffled = random.Random(3).sample(records, len(records))
+    assert render(run, shuffled) == render(run, records)

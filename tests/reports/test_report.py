@@ -1,0 +1,263 @@
+"""What a report says of runs that are short, broken or incomplete, and the files it writes."""
+
+import hashlib
+import json
+
+import pytest
+
+from bench.errors import RecordError
+from bench.record import seal
+from bench.spec import Trial
+from reports.figures import all_figures
+from reports.markdown import render, write_report
+from reports.method import content_hash, plain
+from reports.tables import as_json, summary_rows
+from tests.records import (
+    build_record,
+    build_records,
+    build_run,
+    failed_record,
+    layer_table,
+    plan,
+    write_folder,
+)
+from tests.reports.scenarios import smoke, troubled
+from tests.reports.tables_of import section_of, table_with
+
+PNG = b"\x89PNG\r\n\x1a\n"
+STAMP = "smoke run: not for citation"
+
+
+@pytest.fixture(scope="module")
+def trouble():
+    run, records = troubled()
+    return render(run, records)
+
+
+def reasons(text: str) -> dict[tuple[str, str, str], tuple[str, str]]:
+    rows = table_with(section_of(text, "Cells and trials without figures"), "status")
+    return {
+        (row["workload"], row["backend"], row["status"]): (row["trials"], row["reason"])
+        for row in rows
+    }
+
+
+def files(folder):
+    return {path.name: path.read_bytes() for path in (folder / "figures").iterdir()}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A folder with a stale figure, after its report was written once; and what was written."""
+    folder = write_folder(tmp_path_factory.mktemp("run"), *smoke())
+    stale = folder / "figures" / "curves-gone.png"
+    stale.parent.mkdir()
+    stale.write_bytes(b"old")
+    report = write_report(folder)
+    assert report == folder / "report.md"
+    return folder, report.read_text("utf-8"), files(folder)
+
+
+def test_a_folder_gets_its_report_and_figures(written):
+    _, text, figures = written
+    assert set(figures) == {"step-time-cpu.png", "curves-mlp-1000.png"}
+    assert all(content.startswith(PNG) and len(content) > 5_000 for content in figures.values())
+    assert all(f"](figures/{name})" in text for name in figures)
+
+
+def test_the_same_records_give_the_same_bytes(written):
+    folder, text, figures = written
+    assert write_report(folder).read_text("utf-8") == text
+    assert files(folder) == figures
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path):
+    with pytest.raises(RecordError):
+        write_report(tmp_path)
+
+
+def test_a_run_without_any_record_still_has_a_report(tmp_path):
+    run, _ = smoke()
+    text = write_report(write_folder(tmp_path, run, [])).read_text("utf-8")
+    assert "4 trials of 4 in the plan have no record (accuracy 2, timing 2)" in text
+    assert "0 of 2 cells have all their figures" in text
+    assert not list(tmp_path.glob("figures/*"))
+
+
+def test_smoke_is_stamped_and_has_no_interval():
+    text = render(*smoke())
+    assert f"> **{STAMP}.**" in text.split("## Summary")[0]
+    row = table_with(text, "native ms/step")[0]
+    assert "[" not in row["native ms/step"]
+    assert row["n"] == "1"
+
+
+def test_other_profiles_are_not_stamped(trouble):
+    assert STAMP not in trouble
+
+
+def test_an_interrupted_run_says_how_much_is_missing(trouble):
+    assert "> **Incomplete run.** 3 trials of 24 in the plan have no record (timing 3)." in trouble
+
+
+@pytest.mark.parametrize(
+    ("key", "trials", "reason"),
+    [
+        (("mlp-512", "pytorch", "failed_training"), "1", "the loss of epoch 2 is not finite"),
+        (("cnn", "keras-tensorflow", "timed_out"), "1", "after 600 s"),
+        (("cnn", "pytorch", "killed"), "1", "after 600 s"),
+        (("cnn", "pytorch", "no record"), "1", "the trial has not run"),
+        (("all", "keras-jax", "unavailable"), "–", "No module named 'jax'"),  # noqa: RUF001
+        (
+            ("mlp-512-256", "keras-tensorflow", "parity_failed"),
+            "1",
+            "initial differs; initial: 0.03, gate 0, at dense_0/kernel",
+        ),
+    ],
+)
+def test_every_trouble_has_its_reason(trouble, key, trials, reason):
+    assert reasons(trouble)[key] == (trials, reason)
+
+
+def test_a_cell_that_fails_parity_shows_no_figure(trouble):
+    rows = table_with(trouble, "native ms/step")
+    failed = next(r for r in rows if r["workload"] == "mlp-512-256" and "keras" in r["backend"])
+    assert failed["native ms/step"] == failed["step ms/step"] == failed["n"] == "–"  # noqa: RUF001
+    assert ("mlp-512-256", "keras-tensorflow", "withheld") in reasons(trouble)
+    document = as_json(*troubled())
+    cell = document["cells"][0]
+    assert cell["statuses"] == ["ok", "parity_failed"]
+    assert cell["speed"] is cell["accuracy"] is None
+
+
+def test_flags_are_counted(trouble):
+    row = next(r for r in table_with(trouble, "native ms/step") if r["workload"] == "mlp-512")
+    assert row["n"] == "2 (1 not steady)"
+    flags = table_with(trouble, "flag")
+    assert {(r["flag"], r["timing trials"]) for r in flags} == {
+        ("contended", "1"),
+        ("no_steady_state", "1"),
+    }
+
+
+def test_an_unsupported_cell_has_its_row():
+    trials = plan(workloads=("cnn",), rounds=1)
+
+    def refuse(trial: Trial):
+        keras = trial.cell.backend == "keras-tensorflow"
+        return failed_record(trial, "unsupported", "no such mode") if keras else None
+
+    text = render(build_run(trials), build_records(trials, refuse))
+    assert reasons(text)[("cnn", "keras-tensorflow", "unsupported")][1] == "no such mode"
+
+
+def test_hostile_text_stays_text(trouble):
+    cell = reasons(trouble)[("mlp-1000", "keras-tensorflow", "failed")][1]
+    assert cell == r"ValueError: &lt;b&gt;\|\`x\`\|&lt;/b&gt; second line"
+
+
+def test_less_training_than_published_is_marked():
+    row = table_with(render(*smoke()), "trained")[0]
+    assert row["trained"] == r"1 of 10 epochs, 6,000 of 60,000 images \*"
+
+
+def test_overfitting_is_noted_above_five_points():
+    trials = plan(workloads=("mlp-512",), backends=("pytorch",), rounds=1)
+
+    def overfit(trial: Trial):
+        if trial.kind != "accuracy":
+            return None
+        good = build_record(trial).accuracy.model_dump()
+        return build_record(trial, accuracy={**good, "final_train_accuracy": 1.0,
+                                             "final_test_accuracy": 0.94})  # fmt: skip
+
+    text = render(build_run(trials), build_records(trials, overfit))
+    assert "above 5 points is overfitting; so: pytorch (cpu) (seed 1)." in text
+
+
+def test_layer_tables_that_differ_are_both_shown():
+    trials = plan(workloads=("mlp-512",), rounds=1)
+
+    def other(trial: Trial):
+        if trial.cell.backend == "pytorch":
+            return None
+        layers = layer_table(trial)
+        layers["layers"][0]["count"] += 1
+        return build_record(trial, parameters={**layers, "total": layers["total"] + 1})
+
+    text = section_of(render(build_run(trials), build_records(trials, other)), "mlp-512")
+    assert text.count("**Cells differ.**") == 2
+    assert "401,921" in text
+
+
+def test_settings_list_what_differs_between_workloads():
+    trials = plan(rounds=1, backends=("pytorch",))
+
+    def set_threads(trial: Trial):
+        threads = 1 if trial.cell.workload == "cnn" else 2
+        settings = {"requested": {"precision": "float32"},
+                    "effective": {"threads": threads, "precision": "tf32"}}  # fmt: skip
+        return build_record(trial, settings=settings)
+
+    text = render(build_run(trials), build_records(trials, set_threads))
+    rows = {r["setting"]: r for r in table_with(text, "setting", "pytorch")}
+    assert rows["threads"]["pytorch"] == "1 (1); 2 (1)"
+    unmet = table_with(text, "requested", "in force")[0]
+    assert (unmet["setting"], unmet["requested"], unmet["in force"]) == (
+        "precision", "float32", "tf32",
+    )  # fmt: skip
+
+
+def test_a_workload_that_is_not_known_here_is_shown_by_its_records():
+    (trial, *_) = plan(workloads=("mlp-512",), backends=("pytorch",), seeds=())
+    record = build_record(trial).model_dump(exclude={"sha256"})
+    record["trial"]["workload"] = "from-a-plug-in"
+    run = build_run([trial]).model_copy(update={"trials": (seal(record).trial,)})
+    text = render(run, [seal(record)])
+    assert table_with(text, "native ms/step")[0]["workload"] == "from-a-plug-in"
+    assert "does not know this workload" in section_of(text, "from-a-plug-in")
+
+
+def test_a_trial_without_a_lane_leaves_the_others():
+    trials = plan(workloads=("mlp-512",), backends=("pytorch",), seeds=(), rounds=2)
+
+    def no_native(trial: Trial):
+        lanes = {**build_record(trial).lanes.model_dump(), "native": None}
+        return build_record(trial, lanes=lanes)
+
+    text = render(build_run(trials), build_records(trials, no_native))
+    row = table_with(text, "native ms/step")[0]
+    assert row["native ms/step"] == row["samples/s"] == "–"  # noqa: RUF001
+    assert row["step ms/step"] != "–"  # noqa: RUF001
+
+
+def test_the_command_to_repeat_names_what_ran():
+    text = section_of(render(*smoke()), "How to repeat it")
+    assert "--profile smoke" in text
+    assert "--workload mlp-1000 " in text
+    assert "--backend keras-tensorflow,pytorch --device cpu\n" in text
+    assert plain("a b") == plain("$(x)") == plain("") == "..."
+
+
+def test_the_content_hash_is_that_of_the_sorted_records():
+    _, records = smoke()
+    lines = sorted(f"{r.sha256} {r.trial.trial().name}\n" for r in records)
+    assert content_hash(records[::-1]) == hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def test_absent_rungs_are_named():
+    text = section_of(render(*smoke()), "Parity rungs checked")
+    assert "hold no rung forward, gradient, update, trajectory, dropout." in text
+
+
+def test_json_is_strict_and_complete():
+    run, records = troubled()
+    document = json.loads(json.dumps(as_json(run, records), allow_nan=False))
+    assert len(document["cells"]) == len(summary_rows(run, records)) == 8
+    assert document["citable"] is True
+
+
+def test_long_curves_are_drawn_as_well():
+    trials = plan(workloads=("mlp-512",), backends=("pytorch",), rounds=0, epochs=25)
+    rows = summary_rows(build_run(trials), build_records(trials))
+    assert [name for name, _ in all_figures(rows)] == ["curves-mlp-512.png"]
