@@ -144,8 +144,6 @@ def interpreters(session: nox.Session) -> list[str]:
 
 def in_environment(session: nox.Session, backend: str, module: str, *arguments: str) -> None:
     """Run a module with a backend's interpreter and its variables, from the repository."""
-    variables = {"PYTHONPATH": os.curdir, "TF_CPP_MIN_LOG_LEVEL": "2"}
-    if backend.startswith("keras-"):
-        variables["KERAS_BACKEND"] = backend.removeprefix("keras-")
+    variables = {**BACKENDS[backend].variables, "PYTHONPATH": os.curdir}
     python = interpreter(session, backend)
     session.run(python, "-m", module, *arguments, env=variables, external=True)

@@ -22,6 +22,11 @@ BACKENDS: Mapping[str, Place] = {
         environment="tensorflow",
         variables={"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2"},
     ),
+    "keras-torch": Place(
+        adapter="backends.keras.adapter",
+        environment="pytorch",
+        variables={"KERAS_BACKEND": "torch"},
+    ),
     "pytorch": Place(adapter="backends.pytorch.adapter", environment="pytorch"),
 }
 

@@ -12,9 +12,31 @@ import pynvml
 from bench import __version__
 from bench.record import ContentionModel, EnvironmentModel, GpuModel
 
-# variables that change what a framework does; everything else stays out of the record
-VARIABLE_PREFIXES = ("OMP_", "MKL_", "KMP_", "TF_", "XLA_", "CUDA_", "NVIDIA_TF32", "TORCH_")
-VARIABLE_NAMES = ("KERAS_BACKEND", "ONEDNN_MAX_CPU_ISA", "PYTHONHASHSEED", "GOMP_CPU_AFFINITY")
+# variables that change what a framework computes or how fast; every other stays out of the record
+VARIABLES = frozenset(
+    {
+        "CUDA_VISIBLE_DEVICES",
+        "GOMP_CPU_AFFINITY",
+        "KERAS_BACKEND",
+        "KMP_AFFINITY",
+        "KMP_BLOCKTIME",
+        "MKL_NUM_THREADS",
+        "NVIDIA_TF32_OVERRIDE",
+        "OMP_NUM_THREADS",
+        "OMP_PROC_BIND",
+        "ONEDNN_MAX_CPU_ISA",
+        "OPENBLAS_NUM_THREADS",
+        "PYTORCH_CUDA_ALLOC_CONF",
+        "TF_ENABLE_ONEDNN_OPTS",
+        "TF_FORCE_GPU_ALLOW_GROWTH",
+        "TF_GPU_ALLOCATOR",
+        "TF_NUM_INTEROP_THREADS",
+        "TF_NUM_INTRAOP_THREADS",
+        "TF_XLA_FLAGS",
+        "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
+        "XLA_FLAGS",
+    }
+)
 
 
 def environment(versions: Mapping[str, str], variables: Mapping[str, str]) -> EnvironmentModel:
@@ -36,11 +58,7 @@ def environment(versions: Mapping[str, str], variables: Mapping[str, str]) -> En
 
 
 def allowed(variables: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name: value
-        for name, value in sorted(variables.items())
-        if name in VARIABLE_NAMES or name.startswith(VARIABLE_PREFIXES)
-    }
+    return {name: value for name, value in sorted(variables.items()) if name in VARIABLES}
 
 
 def cpu_name() -> str:

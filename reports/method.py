@@ -124,9 +124,9 @@ def repeat(run: RunModel, cells: Sequence[CellResults]) -> list[str]:
         f"```sh\nnox -s bench -- --profile {plain(run.profile)} \\\n"
         f"  --workload {plain(*workloads(cells))} \\\n"
         f"  --backend {plain(*backends(cells))} --device {plain(*devices)}\n"
-        f"samestep report runs/{plain(run.run_id)}\n```",
+        "samestep report FOLDER\n```",
         "The first command measures again, on your machine. The second makes this report again "
-        "from the run's folder, without any framework.",
+        "from the folder that it lies in, without any framework.",
     ]
 
 

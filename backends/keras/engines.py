@@ -101,4 +101,63 @@ class TensorFlowEngine:
         }
 
 
-ENGINES: dict[str, type[Engine]] = {"tensorflow": TensorFlowEngine}
+class TorchEngine:
+    def __init__(self) -> None:
+        self._torch: Any = importlib.import_module("torch")
+        self._device = "cpu"
+
+    def versions(self) -> dict[str, str]:
+        found = {"torch": self._torch.__version__}
+        if self._torch.version.cuda is not None:
+            found["cuda"] = self._torch.version.cuda
+        return found
+
+    def devices(self) -> tuple[str, ...]:
+        count = self._torch.cuda.device_count() if self._torch.cuda.is_available() else 0
+        return ("cpu", *(f"cuda:{index}" for index in range(count)))
+
+    def select(self, device: str, threads: int | None) -> None:
+        self._torch.backends.cuda.matmul.allow_tf32 = False
+        self._torch.backends.cudnn.allow_tf32 = False
+        if threads is not None:
+            self._torch.set_num_threads(threads)
+        # entered for good: the process has one device
+        keras.device(device).__enter__()
+        self._device = device
+
+    def put(self, value: Any) -> Any:
+        return self._torch.as_tensor(value).to(self._device)
+
+    def step(self, model: keras.Sequential) -> Callable[[Any], Any]:
+        step: Callable[[Any], Any] = model.train_step
+        return step
+
+    def gradients(self, model: keras.Sequential, images: Any, labels: Any) -> tuple[Any, list[Any]]:
+        model.zero_grad()
+        loss = model.compute_loss(x=images, y=labels, y_pred=model(images, training=True))
+        loss.backward()
+        gradients = [variable.value.grad.clone() for variable in model.trainable_variables]
+        model.zero_grad()
+        return loss.detach(), gradients
+
+    def synchronize(self) -> None:
+        if self._device != "cpu":
+            self._torch.cuda.synchronize(self._device)
+
+    def peak_device_bytes(self) -> int | None:
+        if self._device == "cpu":
+            return None
+        return int(self._torch.cuda.max_memory_allocated(self._device))
+
+    def settings(self, model: keras.Sequential) -> dict[str, str | int | float | bool | None]:
+        return {
+            "device": str(model.trainable_variables[0].value.device),
+            "compiled": "inductor" if model.jit_compile else False,
+            "tf32_matmul": self._torch.backends.cuda.matmul.allow_tf32,
+            "tf32_convolution": self._torch.backends.cudnn.allow_tf32,
+            "threads_intra": self._torch.get_num_threads(),
+            "threads_inter": self._torch.get_num_interop_threads(),
+        }
+
+
+ENGINES: dict[str, type[Engine]] = {"tensorflow": TensorFlowEngine, "torch": TorchEngine}
