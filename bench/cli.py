@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +14,8 @@ import typer
 from backends import BACKENDS, DEFAULT_BACKENDS
 from bench import __version__
 from bench.errors import SamestepError, UsageError
-from bench.plan import PROFILES, select_profile
+from bench.plan import PROFILES, Profile, select_profile
+from bench.spec import require
 from bench.workloads import WORKLOADS, select_workloads
 
 if TYPE_CHECKING:
@@ -120,6 +122,13 @@ def run(
     profile: Annotated[
         str, typer.Option(help=f"How much to measure: {', '.join(PROFILES)}.")
     ] = "standard",
+    rounds: Annotated[
+        int | None, typer.Option(help="Rounds of timing trials, instead of the profile's.")
+    ] = None,
+    seeds: Annotated[
+        list[str] | None,
+        typer.Option(help="Seeds to train with, comma-separated, instead of the profile's."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The run's new folder; runs/... without it.")
     ] = None,
@@ -142,13 +151,14 @@ def run(
         workloads=select_workloads(split(workload)),
         backends=backends,
         devices=select_devices(split(device)),
-        profile=select_profile(profile),
+        profile=adjusted(select_profile(profile), rounds, split(seeds)),
         interpreters=select_interpreters(python or ()),
     )
-    if resume is not None and (workload or backend or device or out):
+    planned = (workload, backend, device, rounds, seeds, out)
+    if resume is not None and any(option is not None for option in planned):
         raise UsageError(
             "--resume finishes the plan that the run was started with. Expected: no --workload, "
-            "--backend, --device or --out beside it"
+            "--backend, --device, --rounds, --seeds or --out beside it"
         )
     folder = resume or out or Path("runs") / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{profile}"
     started = None if resume is None else read_run(folder)
@@ -162,6 +172,18 @@ def run(
 def split(values: Sequence[str] | None) -> list[str]:
     """`["a,b", "c"]` as `["a", "b", "c"]`."""
     return [part for value in values or () for part in value.split(",") if part]
+
+
+def adjusted(profile: Profile, rounds: int | None, seeds: Sequence[str]) -> Profile:
+    """The profile with another number of rounds or other seeds, where they were given."""
+    if rounds is not None:
+        require(rounds >= 0, "rounds", expected="0 or more", received=rounds)
+        profile = replace(profile, rounds=rounds)
+    if seeds:
+        good = all(seed.isdecimal() and len(seed) < 10 for seed in seeds)
+        require(good, "seeds", expected="numbers such as 0,1,2", received=",".join(seeds))
+        profile = replace(profile, seeds=tuple(dict.fromkeys(map(int, seeds))))
+    return profile
 
 
 def select_backends(names: Sequence[str]) -> tuple[str, ...]:

@@ -50,7 +50,10 @@ SHORTEST_BLOCK = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PilotFigures:
-    """What the pilot measured for a cell. `setup_seconds` is spawn to the end of the first step."""
+    """What the pilot measured for a cell.
+
+    `setup_seconds` is from spawn to the end of the first step, and the process's end.
+    """
 
     setup_seconds: float
     step_seconds: float

@@ -130,8 +130,10 @@ class Runner:
         for backend in self._request.backends:
             for device in self._request.devices:
                 self._display.piloting(backend, device)
-                outcome = self._look(backend, self._request.cells(backend, device))
-                note(pilot, backend, self._request.cells(backend, device), outcome)
+                cells = self._request.cells(backend, device)
+                started = time.monotonic()
+                outcome = self._look(backend, cells)
+                note(pilot, backend, cells, outcome, time.monotonic() - started)
         return pilot
 
     def _look(self, backend: str, cells: Sequence[Cell]) -> Outcome:
@@ -243,9 +245,13 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def note(pilot: Pilot, backend: str, cells: Sequence[Cell], outcome: Outcome) -> None:
+def note(
+    pilot: Pilot, backend: str, cells: Sequence[Cell], outcome: Outcome, wall_seconds: float
+) -> None:
     """Enter what one pilot found: its backend, and each of its cells as figures or a miss."""
     result = outcome.result or {}
+    # a process takes its time to end too, and every trial pays it
+    ending = max(0.0, wall_seconds - result.get("timings", {}).get("total_seconds", wall_seconds))
     known = pilot.backends.get(backend)
     if known is None or known.unavailable is not None:
         pilot.backends[backend] = BackendModel(
@@ -257,15 +263,19 @@ def note(pilot: Pilot, backend: str, cells: Sequence[Cell], outcome: Outcome) ->
     for cell in cells:
         entry = found.get(cell.label)
         if entry is not None and entry["status"] == "ok":
-            pilot.figures[cell] = figures_from(entry)
+            pilot.figures[cell] = figures_from(entry, ending)
         else:
             entry = entry or {"status": outcome.status, "reason": outcome.reason}
             pilot.misses[cell] = Miss(status=entry["status"], reason=f"{entry['reason']} (pilot)")
 
 
-def figures_from(entry: Mapping[str, Any]) -> plan.PilotFigures:
-    names = ("setup_seconds", "step_seconds", "steps_per_block", "native_step_seconds")
-    return plan.PilotFigures(**{name: entry[name] for name in names})
+def figures_from(entry: Mapping[str, Any], ending_seconds: float) -> plan.PilotFigures:
+    return plan.PilotFigures(
+        setup_seconds=entry["setup_seconds"] + ending_seconds,
+        step_seconds=entry["step_seconds"],
+        steps_per_block=entry["steps_per_block"],
+        native_step_seconds=entry["native_step_seconds"],
+    )
 
 
 def missed_trial(cell: Cell) -> Trial:

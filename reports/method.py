@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from bench.plan import PROFILES
 from bench.record import Record, RungModel
 from bench.run_file import RunModel
 from reports.cells import CellResults, backends, rounds, workloads
@@ -121,13 +122,26 @@ def repeat(run: RunModel, cells: Sequence[CellResults]) -> list[str]:
     devices = dict.fromkeys(results.cell.execution.device for results in cells)
     return [
         "## How to repeat it",
-        f"```sh\nnox -s bench -- --profile {plain(run.profile)} \\\n"
+        f"```sh\nnox -s bench -- --profile {plain(run.profile)}{adjustments(run)} \\\n"
         f"  --workload {plain(*workloads(cells))} \\\n"
         f"  --backend {plain(*backends(cells))} --device {plain(*devices)}\n"
         "samestep report FOLDER\n```",
         "The first command measures again, on your machine. The second makes this report again "
         "from the folder that it lies in, without any framework.",
     ]
+
+
+def adjustments(run: RunModel) -> str:
+    """Options for rounds and seeds that are not the profile's own."""
+    profile = PROFILES.get(run.profile)
+    rounds = len({trial.round for trial in run.trials if trial.timing is not None})
+    seeds = tuple(dict.fromkeys(trial.seed for trial in run.trials if trial.accuracy is not None))
+    options = ""
+    if profile is not None and rounds != profile.rounds:
+        options += f" --rounds {rounds}"
+    if profile is not None and seeds != profile.seeds:
+        options += f" --seeds {plain(*map(str, seeds))}"
+    return options
 
 
 def plain(*words: str) -> str:

@@ -7,7 +7,7 @@ import reports
 
 ALLOWED = {
     *("bench.errors", "bench.files", "bench.record", "bench.run_file", "bench.spec"),
-    *("bench.stats", "bench.workloads"),
+    *("bench.plan", "bench.stats", "bench.workloads"),
 }
 
 
