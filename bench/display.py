@@ -4,7 +4,7 @@ Everything goes to standard error; standard output is for answers.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -37,11 +37,14 @@ class TerminalDisplay:
             TextColumn("{task.fields[count]}, {task.fields[left]} left"),
             console=self._console,
             disable=not self._console.is_terminal,
+            # no thread that redraws beside a worker that is being timed
+            auto_refresh=False,
         )
         self._bar: TaskID | None = None
         self._expected: dict[str, PilotModel] = {}
         self._done = 0
         self._trials = 0
+        self._total_seconds = 0.0
         self._done_seconds = 0.0
         self._started = 0.0
 
@@ -64,21 +67,23 @@ class TerminalDisplay:
     def piloting(self, backend: str, device: str) -> None:
         self.say(f"looking at {backend} ({device})")
 
-    def planned(self, run: RunModel, missing: int) -> None:
+    def planned(self, run: RunModel, missing: Sequence[Trial]) -> None:
         """The plan and what it will take, before anything runs."""
         self._expected = {pilot.cell: pilot for pilot in run.pilot}
-        self._trials, self._started = missing, time.monotonic()
-        kept = len(run.trials) - missing
+        self._done, self._done_seconds = 0, 0.0
+        self._trials, self._started = len(missing), time.monotonic()
+        self._total_seconds = sum(map(self._seconds_of, missing))
+        kept = f" ({len(run.trials) - len(missing)} are done)" if run.sessions else ""
         self.say(
-            f"{missing} trials to run ({kept} have their record) in {len(run.pilot)} cells, "
-            f"profile {run.profile}: about {duration(run.estimate_seconds)} for the whole plan"
+            f"{len(missing)} trials to run{kept}, {len(run.pilot)} cells, profile {run.profile}: "
+            f"about {duration(self._total_seconds)}"
         )
-        self._bar = self._progress.add_task(
-            "",
-            total=run.estimate_seconds,
-            count=f"0/{missing}",
-            left=duration(run.estimate_seconds),
-        )
+        self._bar = self._progress.add_task("", total=self._total_seconds, count="", left="")
+        self._update()
+
+    def _seconds_of(self, trial: Trial) -> float:
+        pilot = self._expected.get(trial.cell.label)
+        return plan.trial_seconds(trial, pilot.figures()) if pilot else 0.0
 
     def started(self, trial: Trial) -> None:
         self._update(describe(trial))
@@ -93,10 +98,9 @@ class TerminalDisplay:
 
     def ended(self, record: Record) -> None:
         trial = record.trial.trial()
-        if pilot := self._expected.get(trial.cell.label):
-            self._done += 1
-            self._done_seconds += plan.trial_seconds(trial, pilot.figures())
-            self._update()
+        self._done += 1
+        self._done_seconds += self._seconds_of(trial)
+        self._update()
         if record.status != "ok":
             self.say(f"{describe(trial)}: {record.status}: {record.reason}")
         elif not self._console.is_terminal:
@@ -110,15 +114,15 @@ class TerminalDisplay:
                 completed=self._done_seconds,
                 count=f"{self._done}/{self._trials}",
                 left=self._left(),
+                refresh=True,
             )
 
     def _left(self) -> str:
         """The rest of the estimate, at the pace seen so far."""
-        total = self._progress.tasks[0].total or 0.0
         pace = 1.0
         if self._done_seconds:
             pace = (time.monotonic() - self._started) / self._done_seconds
-        return duration(max(0.0, total - self._done_seconds) * pace)
+        return duration(max(0.0, self._total_seconds - self._done_seconds) * pace)
 
 
 def describe(trial: Trial) -> str:

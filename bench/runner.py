@@ -32,7 +32,7 @@ class Display(Protocol):
 
     def piloting(self, backend: str, device: str) -> None: ...
 
-    def planned(self, run: RunModel, missing: int) -> None: ...
+    def planned(self, run: RunModel, missing: Sequence[Trial]) -> None: ...
 
     def started(self, trial: Trial) -> None: ...
 
@@ -201,7 +201,7 @@ class Runner:
         started_at, started = now(), time.monotonic()
         outcome: Literal["complete", "interrupted"] = "interrupted"
         missing = self.missing(run)
-        self._display.planned(run, len(missing))
+        self._display.planned(run, missing)
         try:
             for trial in missing:
                 self._display.started(trial)

@@ -1,0 +1,43 @@
+"""Every committed report is what its committed records say, to the letter."""
+
+import json
+from importlib import resources
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+import reports
+from bench.run_file import read_records, read_run
+from reports.markdown import REPORT_FILE, render
+
+PUBLISHED = Path(reports.__file__).parent / "published"
+FOLDERS = sorted(folder.parent for folder in PUBLISHED.glob("*/run.json"))
+
+
+def test_something_is_published():
+    assert FOLDERS
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_the_report_follows_from_its_records(folder: Path):
+    run = read_run(folder)
+    text = (folder / REPORT_FILE).read_text(encoding="utf-8")
+    assert text == render(run, read_records(folder, run))
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_the_records_are_complete_and_fit_the_schema(folder: Path):
+    schema = json.loads(resources.files("bench").joinpath("record.schema.json").read_text("utf-8"))
+    validator = jsonschema.Draft202012Validator(schema)
+    run = read_run(folder)
+    records = list(read_records(folder, run))
+    assert len(records) == len(run.trials)
+    for record in records:
+        validator.validate(json.loads(record.model_dump_json()))
+
+
+def test_the_index_names_every_report():
+    index = (PUBLISHED / "README.md").read_text(encoding="utf-8")
+    for folder in FOLDERS:
+        assert f"({folder.name}/report.md)" in index
