@@ -217,8 +217,11 @@ def select_interpreters(pairs: Iterable[str]) -> dict[str, str]:
     interpreters = dict.fromkeys(BACKENDS, sys.executable)
     for pair in pairs:
         name, _, path = pair.partition("=")
-        select_backends([name])
-        found = shutil.which(Path(path).expanduser())
+        require(
+            name in BACKENDS, "--python BACKEND=PATH", expected=", ".join(BACKENDS), received=pair
+        )
+        # as a text: Path would drop the ./ that keeps `which` from searching PATH
+        found = shutil.which(str(Path(path).expanduser()) if path.startswith("~") else path)
         if found is None:
             raise UsageError(f"no interpreter for {name}. Expected: a Python. Received: {path!r}")
         # absolute, but not resolved: an environment's python is a link, and knows itself by it

@@ -29,8 +29,12 @@ def record_of(
     try:
         return seal(compose(run_id, trial, outcome, environment, contention))
     except RecordError as error:
-        failed = Outcome(status="failed", reason=f"the worker's result is {error}", result=None)
-        return seal(compose(run_id, trial, failed, environment, contention))
+        reason = f"the worker's result is {error}"
+    # a result of any shape may come out of a worker, so anything may fail on the way
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = f"the worker's result is malformed: {type(error).__name__}: {error}"
+    failed = Outcome(status="failed", reason=reason, result=None)
+    return seal(compose(run_id, trial, failed, environment, contention))
 
 
 def compose(
@@ -52,8 +56,9 @@ def compose(
         "parameters": parameters(result),
         "settings": settings(trial, result),
         "timings": dict.fromkeys(TimingsModel.model_fields) | result.get("timings", {}),
-        "lanes": lanes(result),
-        "accuracy": result.get("accuracy"),
+        # a trial that failed has no figures, whatever it measured before it did
+        "lanes": lanes(result) if outcome.status == "ok" else None,
+        "accuracy": result.get("accuracy") if outcome.status == "ok" else None,
         "memory": {
             "peak_rss_bytes": result.get("peak_rss_bytes"),
             "peak_device_bytes": result.get("peak_device_bytes"),

@@ -9,12 +9,12 @@ import os
 import select
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
 from bench.errors import SamestepError, WriteError
@@ -78,7 +78,7 @@ def worker_packages(*more: Path) -> Iterator[Path]:
     The parent's own packages stay out of the worker's sight. `more` are further packages.
     """
     root = Path(__file__).resolve().parent.parent
-    with tempfile.TemporaryDirectory(prefix="samestep-") as folder:
+    with TemporaryDirectory(prefix="samestep-") as folder:
         for package in (*(root / name for name in OWN_PACKAGES), *more):
             (Path(folder) / package.name).symlink_to(package)
         yield Path(folder)
@@ -93,28 +93,22 @@ def run_worker(job: dict[str, Any], launch: Launch, log: Path, listen: Listener)
     read_end, write_end = os.pipe()
     try:
         process = start(job, launch, log, write_end)
+        try:
+            return follow(process, read_end, launch.deadlines, listen, log)
+        finally:
+            end(process)
     except OSError as error:
-        os.close(read_end)
         reason = f"cannot start {launch.interpreter}: {error.strerror or error}"
         return Outcome(status="unavailable", reason=reason, result=None)
     finally:
-        os.close(write_end)
-    try:
-        result = listen_to(read_end, launch.deadlines, listen)
-        return outcome_of(process, result, log)
-    except DeadlineError as error:
-        return Outcome(status="timed_out", reason=str(error), result=None)
-    except GarbageError as error:
-        return Outcome(status="failed", reason=str(error), result=None)
-    finally:
-        end(process)
         os.close(read_end)
 
 
 def start(
     job: dict[str, Any], launch: Launch, log: Path, write_end: int
 ) -> "subprocess.Popen[bytes]":
-    with open_log(log) as output, tempfile.TemporaryFile() as request:
+    """The worker, started; `write_end` is the worker's alone afterwards."""
+    with closing_descriptor(write_end), open_log(log) as output, TemporaryFile() as request:
         document = {
             **job,
             "result_descriptor": write_end,
@@ -135,6 +129,14 @@ def start(
         )
 
 
+@contextmanager
+def closing_descriptor(descriptor: int) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def open_log(log: Path) -> Any:
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -150,23 +152,58 @@ def variables_for(launch: Launch) -> dict[str, str]:
     return {**inherited, **launch.variables, "PYTHONPATH": str(launch.packages)}
 
 
+def follow(
+    process: "subprocess.Popen[bytes]",
+    descriptor: int,
+    deadlines: Mapping[str, float],
+    listen: Listener,
+    log: Path,
+) -> Outcome:
+    """Listen until the worker is done or over its deadline, and say how that went."""
+    try:
+        with ended_descriptor(process) as ended:
+            result = listen_to(descriptor, deadlines, listen, ended)
+        return outcome_of(process, result, log)
+    except DeadlineError as error:
+        return Outcome(status="timed_out", reason=str(error), result=None)
+    except GarbageError as error:
+        return Outcome(status="failed", reason=str(error), result=None)
+
+
+@contextmanager
+def ended_descriptor(process: "subprocess.Popen[bytes]") -> Iterator[int | None]:
+    """A descriptor that becomes readable when the process ends; None where there is no such thing.
+
+    The pipe's end alone does not tell: something that the worker started may keep it open.
+    """
+    if not hasattr(os, "pidfd_open"):
+        yield None
+        return
+    descriptor = os.pidfd_open(process.pid)
+    with closing_descriptor(descriptor):
+        yield descriptor
+
+
 def listen_to(
-    descriptor: int, deadlines: Mapping[str, float], listen: Listener
+    descriptor: int,
+    deadlines: Mapping[str, float],
+    listen: Listener,
+    ended: int | None = None,
 ) -> dict[str, Any] | None:
-    """The worker's result, or None where the pipe closed without one.
+    """The worker's result, or None where it ended, or its pipe did, without one.
 
     Raises `DeadlineError` when no event came within the phase's seconds, `GarbageError` for what
     is not one JSON object a line.
     """
     phase, buffer = "spawn", b""
-    due = time.monotonic() + deadlines[phase]
+    watched = [descriptor] if ended is None else [descriptor, ended]
+    limit = deadlines[phase]
+    due = time.monotonic() + limit
     while True:
-        ready, _, _ = select.select([descriptor], [], [], max(0.0, due - time.monotonic()))
+        ready, _, _ = select.select(watched, [], [], max(0.0, due - time.monotonic()))
         if not ready:
-            raise DeadlineError(
-                f"no sign of life in phase {phase!r}. Expected: within {deadlines[phase]:g} s"
-            )
-        chunk = os.read(descriptor, 1 << 16)
+            raise DeadlineError(f"no sign of life in phase {phase!r}. Expected: within {limit:g} s")
+        chunk = os.read(descriptor, 1 << 16) if descriptor in ready else b""
         if not chunk:
             return None
         *lines, buffer = (buffer + chunk).split(b"\n")
@@ -177,7 +214,8 @@ def listen_to(
             if event["event"] == "result":
                 return parse_result(event)
             phase = str(event.get("phase", phase))
-            due = time.monotonic() + deadlines.get(phase, DEADLINES["spawn"])
+            limit = deadlines.get(phase, DEADLINES["spawn"])
+            due = time.monotonic() + limit
             listen(event)
 
 
@@ -209,17 +247,26 @@ def outcome_of(
     except subprocess.TimeoutExpired:
         return Outcome(status="failed", reason="closed its pipe and went on", result=None)
     if code < 0:
-        name = signal.Signals(-code).name
-        return Outcome(status="killed", reason=f"ended by {name}; see {log.name}", result=None)
+        reason = f"ended by {signal_name(-code)}; see {log.name}"
+        return Outcome(status="killed", reason=reason, result=None)
     reason = f"exit status {code} without a result; see {log.name}"
     return Outcome(status="failed", reason=reason, result=None)
 
 
+def signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
 def end(process: "subprocess.Popen[bytes]") -> None:
     """Let the worker leave by itself for a moment where it can, then end its whole group."""
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(LEAVE_SECONDS)
-    # the leader may be gone while something it started goes on
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    try:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(LEAVE_SECONDS)
+    finally:
+        # also where a second Ctrl-C ended the wait; and something that the worker started may go on
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from bench import measure, mnist, parity
-from bench.adapter import Array, Backend, Program
+from bench.adapter import Array, Backend, Parameters, Program
 from bench.errors import ParityError, SamestepError, TrainingError
 from bench.spec import (
     TRAIN_IMAGES,
@@ -133,7 +133,6 @@ class TrialWorker(Worker):
             self.time(self.trial.timing)
         if self.trial.accuracy is not None:
             self.train(self.trial.accuracy)
-        self.require_changed()
         self.result["peak_device_bytes"] = self.program.peak_device_bytes()
 
     def check(self) -> None:
@@ -186,6 +185,9 @@ class TrialWorker(Worker):
                 self.result["flags"].append("no_steady_state")
         with self.phases("step"):
             blocks = [self.block(plan) for _ in range(plan.blocks)]
+        with self.phases("parity"):
+            stepped = self.program.parameters()
+            require_changed("the train step", self.initial, stepped)
         with self.phases("warmup"):
             warm = measure.short_steps(plan) * self.batch_size
             self.program.fit(images[:warm], labels[:warm], self.batch_size)
@@ -193,6 +195,8 @@ class TrialWorker(Worker):
             native = measure.native_lane(
                 self.program, images, labels, self.batch_size, plan, time.perf_counter
             )
+        with self.phases("parity"):
+            require_changed("fit", stepped, self.program.parameters())
         self.result["lanes"] = {
             "step": {
                 "block_seconds": blocks,
@@ -243,6 +247,7 @@ class TrialWorker(Worker):
             epochs = [
                 self.train_epoch(epoch, images, labels) for epoch in range(1, plan.epochs + 1)
             ]
+            require_changed("fit", self.initial, self.program.parameters())
             train_loss, train_accuracy = self.program.evaluate(images, labels, EVALUATION_BATCH)
             self.result["accuracy"] = {
                 "train_images": plan.train_images,
@@ -298,11 +303,6 @@ class TrialWorker(Worker):
                 "seconds": seconds,
             },
         }
-
-    def require_changed(self) -> None:
-        """Raise `ParityError` where all that training left every weight as it was."""
-        if parity.initial_rung(self.initial, self.program.parameters()).measured == 0:
-            raise ParityError("training changed no weight: the train step does nothing")
 
 
 class PilotWorker(Worker):
@@ -382,6 +382,12 @@ def require_device(requested: str, effective: object) -> None:
         )
 
 
+def require_changed(what: str, before: Parameters, after: Parameters) -> None:
+    """Raise `ParityError` where training left every weight as it was."""
+    if parity.initial_rung(before, after).passed:
+        raise ParityError(f"{what} changed no weight. Expected: an update. Received: the same")
+
+
 def require_finite(what: str, loss: float) -> None:
     if not np.isfinite(loss):
         raise TrainingError(f"{what}. Expected: a finite number. Received: {loss}")
@@ -420,7 +426,11 @@ def main() -> None:
             traceback.print_exc()
             worker.result.update(status=status_of(error), reason=one_line(error))
         worker.finish()
-        send({"event": "result", "result": worker.result})
+        try:
+            send({"event": "result", "result": worker.result})
+        except (TypeError, ValueError) as error:
+            reason = f"the result does not fit into JSON: {one_line(error)}"
+            send({"event": "result", "result": {"status": "failed", "reason": reason}})
 
 
 if __name__ == "__main__":

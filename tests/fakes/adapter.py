@@ -1,0 +1,243 @@
+"""A backend that obeys every rule and learns one thing only: how often each class comes.
+
+Its logits are the last bias, the same for every image, so that a trial takes next to no time. It
+works asynchronously, as a GPU does: work is queued, and done when someone synchronizes. It keeps
+a time of its own, in binary fractions of a second, so that whoever times it gets exact figures.
+
+Each other name in `PROGRAMS` does one thing wrong.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.adapter import Array, Batch, Parameters
+from bench.spec import Execution, LayerSummary, Workload
+
+STEP_SECONDS = 1 / 512
+NATIVE_STEP_SECONDS = 1 / 256
+FIT_SECONDS = 1 / 16
+TUTORIAL_STEP_SECONDS = 1 / 128
+LEARNING_RATE = 0.1
+
+
+class Clock:
+    """Seconds of virtual time."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+CLOCK = Clock()
+
+
+class FakeProgram:
+    def __init__(self, workload: Workload, execution: Execution, clock: Clock = CLOCK) -> None:
+        self._workload = workload
+        self._device = execution.device
+        self._clock = clock
+        self._queued_seconds = 0.0
+        self._parameters: dict[str, Array] = {}
+        *_, self._last = workload.parameter_shapes()
+        self.steps = 0
+        self.fitted_images: list[int] = []
+
+    def layers(self) -> Sequence[LayerSummary]:
+        return self._workload.summary()
+
+    def load(self, parameters: Parameters, seed: int) -> None:
+        self._parameters = {name: value.copy() for name, value in parameters.items()}
+
+    def parameters(self) -> dict[str, Array]:
+        return {name: value.copy() for name, value in self._parameters.items()}
+
+    def put(self, batch: Batch) -> Any:
+        return batch
+
+    def forward(self, batch: Any) -> Array:
+        return np.tile(self._parameters[self._last], (len(batch[0]), 1))
+
+    def gradients(self, batch: Any) -> tuple[float, dict[str, Array]]:
+        _, labels = batch
+        shares = np.bincount(labels, minlength=10) / len(labels)
+        probabilities = np.exp(self._parameters[self._last].astype(np.float64))
+        probabilities /= probabilities.sum()
+        gradients = {name: np.zeros_like(value) for name, value in self._parameters.items()}
+        gradients[self._last] += (probabilities - shares).astype(np.float32)
+        return float(-(shares * np.log(probabilities)).sum()), gradients
+
+    def train_step(self, batch: Any) -> None:
+        self.steps += 1
+        self._queued_seconds += STEP_SECONDS
+        self._update(batch)
+
+    def _update(self, batch: Any) -> float:
+        loss, gradients = self.gradients(batch)
+        self._parameters[self._last] -= LEARNING_RATE * gradients[self._last]
+        return loss
+
+    def fit(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
+        self.fitted_images.append(len(images))
+        self._queued_seconds += FIT_SECONDS + NATIVE_STEP_SECONDS * -(-len(images) // batch_size)
+        loss = self._update((images, labels))
+        return loss, self.evaluate(images, labels, batch_size)[1]
+
+    def tutorial(self, folder: Path, images: Array, labels: Array, batch_size: int) -> None:
+        self._queued_seconds += TUTORIAL_STEP_SECONDS * -(-len(images) // batch_size)
+        self._update((images, labels))
+
+    def evaluate(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
+        favourite = self._parameters[self._last].argmax()
+        return self.gradients((images, labels))[0], float((labels == favourite).mean())
+
+    def predict(self, images: Array, batch_size: int) -> NDArray[np.float32]:
+        self._clock.seconds += NATIVE_STEP_SECONDS * -(-len(images) // batch_size)
+        return self.forward((images, None))
+
+    def synchronize(self) -> None:
+        self._clock.seconds += self._queued_seconds
+        self._queued_seconds = 0.0
+
+    def peak_device_bytes(self) -> int | None:
+        return None
+
+    def settings(self) -> dict[str, Any]:
+        return {"device": self._device, "dtype": "float32", "threads": 1}
+
+
+class Crashing(FakeProgram):
+    def evaluate(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
+        os.kill(os.getpid(), signal.SIGSEGV)
+        raise AssertionError("still alive")
+
+
+class Lingering(FakeProgram):
+    """Right in all it does, but leaves a process behind that keeps every descriptor open."""
+
+    def __init__(self, workload: Workload, execution: Execution) -> None:
+        super().__init__(workload, execution)
+        child = os.fork()
+        if child == 0:
+            time.sleep(600)
+        print(f"lingering in process {child}", flush=True)
+
+
+class ListSettings(FakeProgram):
+    def settings(self) -> dict[str, Any]:
+        return {**super().settings(), "threads": [1, 2]}
+
+
+class ObjectSettings(FakeProgram):
+    def settings(self) -> dict[str, Any]:
+        return {**super().settings(), "threads": self}
+
+
+class NanInTraining(FakeProgram):
+    def fit(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
+        super().fit(images, labels, batch_size)
+        return float("nan"), 0.1
+
+
+class NanInEvaluation(FakeProgram):
+    def evaluate(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
+        return float("inf"), 0.1
+
+
+class Raising(FakeProgram):
+    def fit(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
+        raise RuntimeError("out of memory\nwhile allocating 3 GiB")
+
+
+class Wider(FakeProgram):
+    """One parameter more than the workload has."""
+
+    def layers(self) -> Sequence[LayerSummary]:
+        *others, last = super().layers()
+        return (*others, replace(last, count=last.count + 1))
+
+
+class Elsewhere(FakeProgram):
+    def settings(self) -> dict[str, Any]:
+        return {**super().settings(), "device": "cuda:0"}
+
+
+class Drifting(FakeProgram):
+    """What it loads differs a little from what it was given."""
+
+    def load(self, parameters: Parameters, seed: int) -> None:
+        super().load(parameters, seed)
+        self._parameters[self._last][:3] += 1e-2
+
+
+class Idle(FakeProgram):
+    """Steps that take their time and change nothing."""
+
+    def _update(self, batch: Any) -> float:
+        return self.gradients(batch)[0]
+
+
+class IdleStep(FakeProgram):
+    """A train step that changes nothing beside a `fit` that trains."""
+
+    def train_step(self, batch: Any) -> None:
+        self._queued_seconds += STEP_SECONDS
+
+
+class WithoutTutorial(FakeProgram):
+    def tutorial(self, folder: Path, images: Array, labels: Array, batch_size: int) -> None:
+        raise ImportError("No module named 'fakevision'")
+
+
+PROGRAMS: dict[str, type[FakeProgram]] = {
+    "fake": FakeProgram,
+    "fake-crash": Crashing,
+    "fake-lingering": Lingering,
+    "fake-list-settings": ListSettings,
+    "fake-object-settings": ObjectSettings,
+    "fake-nan": NanInTraining,
+    "fake-nan-test": NanInEvaluation,
+    "fake-raising": Raising,
+    "fake-wider": Wider,
+    "fake-elsewhere": Elsewhere,
+    "fake-drifting": Drifting,
+    "fake-idle": Idle,
+    "fake-idle-step": IdleStep,
+    "fake-no-tutorial": WithoutTutorial,
+}
+
+
+class FakeBackend:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def versions(self) -> dict[str, str]:
+        return {"fake": "1.0", "numpy": np.__version__}
+
+    def devices(self) -> tuple[str, ...]:
+        return ("cpu",)
+
+    def unsupported(self, workload: Workload, execution: Execution) -> str | None:
+        return f"no mode {execution.mode!r} here" if execution.mode != "default" else None
+
+    def build(self, workload: Workload, execution: Execution) -> FakeProgram:
+        return PROGRAMS[self.name](workload, execution)
+
+
+def open_backend(name: str) -> FakeBackend:
+    """The backend; from here on this process lives in its virtual time."""
+    if name == "fake-missing":
+        raise ModuleNotFoundError("No module named 'fake_framework'")
+    if name == "fake-broken":
+        raise OSError("libfake.so.9: cannot open shared object file")
+    time.perf_counter = CLOCK
+    return FakeBackend(name)

@@ -1,0 +1,142 @@
+"""Whatever a worker sent, a record comes of it, and every null in it has a reason."""
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from bench.collect import record_of
+from bench.record import ContentionModel, EnvironmentModel, Record
+from bench.spawn import Outcome
+from bench.spec import AccuracyPlan, Cell, Execution, Trial
+from tests.records import environment
+
+CELL = Cell(
+    workload="mlp-512", backend="fake", execution=Execution(device="cpu", batch_size=128)
+)  # fmt: skip
+TRIAL = Trial(kind="accuracy", cell=CELL, seed=3, accuracy=AccuracyPlan(epochs=1))
+LAYER = {"name": "dense_0", "kind": "dense", "output_shape": [10], "count": 7850}
+TIMES = {"spawn_seconds": 0.5, "total_seconds": 1.0}
+
+
+def record(status: str = "ok", reason: str | None = None, **result: Any) -> Record:
+    return collected(Outcome(status=status, reason=reason, result=result or None))
+
+
+def collected(outcome: Outcome) -> Record:
+    machine = EnvironmentModel.model_validate(environment())
+    contention = ContentionModel(wall_seconds=1.0)
+    return record_of("a-run", TRIAL, outcome, machine, contention)
+
+
+def test_a_result_becomes_a_record():
+    found = record(
+        layers=[LAYER, {**LAYER, "name": "dense_1", "count": 10}],
+        settings={"device": "cpu", "threads": 2, "tf32": False, "compiler": None},
+        rungs=[{"rung": "data", "measured": 0, "gate": 0.0, "passed": True, "where": None}],
+        timings=TIMES,
+        flags=["no_steady_state"],
+        peak_rss_bytes=123,
+    )
+    assert (found.status, found.reason, found.run_id) == ("ok", None, "a-run")
+    assert found.parameters.total == 7860
+    assert found.settings.requested["batch_size"] == 128
+    assert found.settings.effective["compiler"] is None
+    assert found.parity.rungs[0].passed
+    assert found.timings.spawn_seconds == 0.5
+    assert found.flags == ["no_steady_state"]
+    assert found.memory.peak_rss_bytes == 123
+    assert found.trial.trial() == TRIAL
+
+
+def test_every_null_has_the_reason_that_is_known():
+    reasons = record(timings=TIMES).null_reasons
+    assert reasons["timings.native_seconds"] == "not part of this accuracy trial"
+    assert reasons["lanes"] == "not part of this accuracy trial"
+    assert reasons["memory.peak_device_bytes"] == (
+        "the framework keeps no count of this device's memory"
+    )
+
+
+def test_a_tutorial_that_is_not_installed_is_the_reason_of_its_null():
+    lane = {"block_seconds": [0.125], "steps_per_block": 64, "batch_size": 128}
+    found = record(lanes={"step": lane}, tutorial_missing="ImportError: No module named 'vision'")
+    assert found.null_reasons["lanes.tutorial"] == "ImportError: No module named 'vision'"
+    assert found.null_reasons["lanes.latency"] == "this version does not measure the latency lane"
+
+
+def test_a_trial_that_sent_nothing_says_how_it_ended():
+    found = record("killed", "ended by SIGSEGV; see worker.log")
+    assert (found.status, found.reason) == ("killed", "ended by SIGSEGV; see worker.log")
+    assert found.null_reasons["lanes"] == "the trial ended before that, as killed"
+    assert found.timings.total_seconds is None
+    assert found.parameters is None
+
+
+def test_a_trial_that_never_ran_has_no_contention():
+    machine = EnvironmentModel.model_validate(environment())
+    outcome = Outcome(status="unavailable", reason="no such device", result=None)
+    found = record_of("a-run", TRIAL, outcome, machine, None)
+    assert found.null_reasons["contention"] == "nothing ran"
+
+
+@pytest.mark.parametrize(
+    ("result", "where"),
+    [
+        ({"settings": {"threads": [1, 2]}}, "settings.effective.threads"),
+        ({"settings": {"learning_rate": math.nan}}, "settings.effective.learning_rate"),
+        ({"accuracy": {"epochs": []}}, "accuracy.train_images: Field required"),
+        ({"timings": {"total_seconds": -1.0}}, "timings.total_seconds"),
+        ({"timings": {"coffee_seconds": 1.0}}, "timings.coffee_seconds"),
+        ({"lanes": {"step": {"block_seconds": [0.0], "steps_per_block": 1, "batch_size": 1}}},
+         "lanes.step.block_seconds.0"),
+        ({"layers": [{**LAYER, "output_shape": [0]}]}, "parameters.layers.0.output_shape.0"),
+        ({"flags": "many"}, "flags"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_a_result_that_is_no_record_fails_and_says_where(result, where):
+    found = record(**result)
+    assert found.status == "failed"
+    assert found.reason.startswith(f"the worker's result is not a record: {where}")
+    assert "\n" not in found.reason
+    assert found.settings is None
+    assert found.null_reasons["lanes"] == "the trial ended before that, as failed"
+
+
+def test_a_status_that_nobody_knows_fails():
+    found = record("splendid", None, timings=TIMES)
+    assert found.status == "failed"
+    assert found.reason.startswith("the worker's result is not a record: status: Input should be")
+
+
+def test_a_failure_without_a_reason_fails_with_one():
+    found = record("failed", None, timings=TIMES)
+    assert "a reason goes with every status but ok" in found.reason
+
+
+# an alphabet of its own, since all of Unicode takes a second to set up
+WORDS = st.text("ab\u00e9\ud800", max_size=3)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | WORDS,
+    lambda child: st.lists(child, max_size=2) | st.dictionaries(WORDS, child, max_size=2),
+    max_leaves=4,
+)
+PARTS = st.sampled_from(
+    ["rungs", "layers", "settings", "timings", "lanes", "accuracy", "flags", "peak_rss_bytes",
+     "tutorial_missing", "surplus"]
+)  # fmt: skip
+
+
+@given(result=st.dictionaries(PARTS, JSON), status=st.sampled_from(["ok", "failed", "?"]))
+@settings(max_examples=40, derandomize=True, phases=[Phase.generate])
+def test_whatever_came_a_record_comes_of_it(result, status):
+    reason = None if status == "ok" else "a reason"
+    assert isinstance(collected(Outcome(status=status, reason=reason, result=result)), Record)
+
+
+@pytest.mark.parametrize("layers", [[{"name": "dense_0"}], [{**LAYER, "count": "many"}], None])
+def test_a_layer_table_without_counts_fails(layers):
+    assert record(layers=layers).status == "failed"

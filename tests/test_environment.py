@@ -1,0 +1,65 @@
+"""What the machine and its software are: facts, and nobody's secrets."""
+
+import time
+
+import psutil
+
+from bench import __version__
+from bench.environment import ContentionMeter, allowed, cpu_name, environment, gpus
+
+
+def test_the_machine_is_described_without_its_name():
+    found = environment({"fake": "1.0"}, {"KERAS_BACKEND": "jax"})
+    assert found.samestep == __version__
+    assert found.versions == {"fake": "1.0"}
+    assert found.variables["KERAS_BACKEND"] == "jax"
+    assert found.cores_logical >= 1
+    assert found.memory_bytes > 2**28
+    assert len(found.host_sha256) == 64
+    assert len(found.gpus) == len(gpus())
+
+
+def test_variables_that_change_a_result_are_noted_and_nothing_else():
+    noted = {
+        "CUDA_VISIBLE_DEVICES": "1",
+        "KERAS_BACKEND": "jax",
+        "OMP_NUM_THREADS": "3",
+        "TF_ENABLE_ONEDNN_OPTS": "0",
+        "XLA_FLAGS": "--xla_cpu_enable_fast_math=false",
+    }
+    secrets = {"AWS_SECRET_ACCESS_KEY": "x", "HOME": "/home/me", "TF_TOKEN": "y", "OMP": "z"}
+    found = allowed({**secrets, **noted})
+    assert found == noted
+    assert list(found) == sorted(found)
+
+
+def test_the_workers_variables_count_more_than_the_parents(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "8")
+    assert environment({}, {}).variables["OMP_NUM_THREADS"] == "8"
+    assert environment({}, {"OMP_NUM_THREADS": "2"}).variables["OMP_NUM_THREADS"] == "2"
+
+
+def test_the_processor_has_a_name():
+    assert cpu_name().strip()
+
+
+def test_contention_counts_what_was_spent_since_the_meter_was_made():
+    meter = ContentionMeter(100.0)
+    until = time.process_time() + 0.05
+    while time.process_time() < until:
+        pass
+    found = meter.read(107.5, worker_cpu_seconds=0.0)
+    assert found.wall_seconds == 7.5
+    assert found.worker_cpu_seconds == 0.0
+    # the kernel counts in hundredths, the whole machine
+    assert 0.02 <= found.other_cpu_seconds <= 2 * (psutil.cpu_count() or 1)
+
+
+def test_contention_never_goes_below_zero():
+    assert ContentionMeter(0.0).read(1.0, worker_cpu_seconds=1e9).other_cpu_seconds == 0.0
+
+
+def test_without_the_workers_share_the_others_is_unknown():
+    found = ContentionMeter(0.0).read(1.0, None)
+    assert (found.worker_cpu_seconds, found.other_cpu_seconds) == (None, None)
+    assert found.wall_seconds == 1.0

@@ -1,0 +1,168 @@
+"""The direction of imports: who may import whom, read from the source and tried in a process."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+FRAMEWORKS = ("torch", "torchvision", "tensorflow", "keras", "jax")
+
+# what each may import of ours, the longest name that fits a module counting; a package stands for
+# its modules
+ALLOWED: dict[str, set[str]] = {
+    "backends": set(),
+    "backends.keras": {"bench.adapter", "bench.spec", "backends.keras"},
+    "backends.pytorch": {"bench.adapter", "bench.spec", "backends.pytorch"},
+    "bench": {"bench"},
+    "bench.cli": {"bench", "backends", "reports"},
+    "bench.runner": {"bench", "backends"},
+    # these go into the worker, or lie under all others
+    "bench.errors": set(),
+    "bench.spec": {"bench.errors"},
+    "bench.adapter": {"bench.spec"},
+    "bench.files": {"bench.errors"},
+    "bench.workloads": {"bench.errors", "bench.spec"},
+    "bench.mnist": {"bench.adapter", "bench.errors", "bench.files", "bench.mnist", "bench.spec"},
+    "bench.measure": {"bench.adapter", "bench.spec"},
+    "bench.parity": {"bench.adapter", "bench.mnist", "bench.spec"},
+    "bench.worker": {
+        *("bench.adapter", "bench.errors", "bench.measure", "bench.mnist", "bench.parity"),
+        *("bench.spec", "bench.workloads"),
+    },
+    "bench.plan": {"bench.errors", "bench.spec", "bench.workloads"},
+    "bench.stats": set(),
+    "reports": {
+        *("bench.errors", "bench.files", "bench.plan", "bench.record", "bench.run_file"),
+        *("bench.spec", "bench.stats", "bench.workloads", "reports"),
+    },
+}
+# the one owner of what others must not touch
+OWNERS = {
+    "torch": "backends.pytorch",
+    "torchvision": "backends.pytorch",
+    "keras": "backends.keras",
+    "tensorflow": "backends.keras",
+    "jax": "backends.keras",
+    "subprocess": "bench.spawn",
+    "psutil": "bench.environment",
+    "pynvml": "bench.environment",
+    "rich": "bench.display",
+    "typer": "bench.cli",
+    "matplotlib": "reports",
+}
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Every module of ours by its name."""
+    paths = [path for package in ("bench", "backends", "reports") for path in sources(package)]
+    return {module_name(path): path for path in paths}
+
+
+def sources(package: str) -> Iterator[Path]:
+    yield from (ROOT / package).rglob("*.py")
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported(path: Path) -> set[str]:
+    """Absolute names of what a module imports, wherever in it the import stands."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            found |= {resolved(node.module or "", name.name) for name in node.names}
+    return found
+
+
+def resolved(module: str, name: str) -> str:
+    """`from bench import plan` imports bench.plan; `from bench import __version__` only bench."""
+    whole = f"{module}.{name}"
+    return whole if whole in modules() else module
+
+
+def lies_in(module: str, package: str) -> bool:
+    return f"{module}.".startswith(f"{package}.")
+
+
+def allowed(module: str) -> set[str]:
+    return ALLOWED[max((name for name in ALLOWED if lies_in(module, name)), key=len)]
+
+
+@pytest.fixture(scope="module")
+def imports() -> dict[str, set[str]]:
+    return {name: imported(path) for name, path in modules().items()}
+
+
+def test_imports_point_one_way(imports):
+    wrong = [
+        f"{module} imports {name}"
+        for module, names in imports.items()
+        for name in sorted(names)
+        if name.partition(".")[0] in ("bench", "backends", "reports")
+        and not any(lies_in(name, package) for package in allowed(module))
+        # the version, and nothing else, stands in the package itself
+        and not (name == "bench" and lies_in(module, "bench"))
+    ]
+    assert wrong == []
+
+
+def test_what_has_an_owner_is_imported_by_no_other(imports):
+    wrong = [
+        f"{module} imports {name}"
+        for module, names in imports.items()
+        for name in sorted(names)
+        for package, owner in OWNERS.items()
+        if lies_in(name, package) and not lies_in(module, owner)
+    ]
+    assert wrong == []
+
+
+def test_every_backend_has_the_same_files():
+    folders = [path for path in (ROOT / "backends").iterdir() if (path / "adapter.py").exists()]
+    assert len(folders) >= 2
+    for folder in folders:
+        names = {path.name for path in folder.glob("*.py")}
+        assert {"__init__.py", "adapter.py", "models.py", "data.py"} <= names
+
+
+def python(program: str) -> list[str]:
+    """What a program prints in a process of its own, as words."""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def test_importing_all_of_bench_and_reports_loads_no_framework():
+    names = [name for name in modules() if not name.startswith("backends.")]
+    loaded = python(f"import sys, {', '.join(names)}; print(*sys.modules)")
+    assert set(names) <= set(loaded)
+    assert not set(FRAMEWORKS) & set(loaded)
+
+
+def test_a_worker_needs_the_standard_library_and_numpy_alone():
+    loaded = python("""
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        known = (*sys.stdlib_module_names, "numpy", "bench")
+        if name.partition(".")[0] not in known:
+            raise ImportError(f"a worker's environment has no {name}")
+sys.meta_path.insert(0, Refuse())
+import bench.worker
+print(*sys.modules)
+""")
+    assert "bench.worker" in loaded
+    assert "bench.mnist.arrays" in loaded

@@ -1,0 +1,280 @@
+"""Workers that crash, hang, babble or leave others behind: each is an outcome, and none stays.
+
+Instead of an interpreter these tests start a little script that plays a worker.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from bench import spawn
+from bench.errors import WriteError
+from bench.spawn import Launch, Outcome, run_worker, worker_packages
+
+PRELUDE = f"""#!{sys.executable} -ISB
+import json, os, signal, sys, time
+job = json.load(sys.stdin)
+pipe = job["result_descriptor"]
+def send(**event):
+    os.write(pipe, json.dumps(event).encode() + b"\\n")
+print("process", os.getpid(), flush=True)
+"""
+GOOD = "send(event='result', result=dict(status='ok', reason=None, answer=42))\n"
+FORK = """
+child = os.fork()
+if child == 0:
+    time.sleep(600)
+print("process", child, flush=True)
+"""
+SOON = {**spawn.DEADLINES, "spawn": 5.0, "build": 0.15, "accuracy": 0.4}
+
+
+def ignore(event: dict[str, Any]) -> None:
+    pass
+
+
+Work = Callable[..., Outcome]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """However a worker ends, its processes and our descriptors go with it."""
+    monkeypatch.setattr(spawn, "LEAVE_SECONDS", 0.02)
+    us = psutil.Process()
+    descriptors = us.num_fds()
+    yield
+    assert us.children(recursive=True) == []
+    assert us.num_fds() == descriptors
+    for log in tmp_path.glob("*.log"):
+        for line in log.read_text(errors="replace").splitlines():
+            if line.startswith("process "):
+                assert gone(int(line.split()[1])), line
+
+
+def gone(pid: int) -> bool:
+    """Whether a killed process ends within a second; one that nobody has reaped counts as gone."""
+    for _ in range(100):
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Work:
+    def run(script: str, listen: spawn.Listener = ignore, **job: Any) -> Outcome:
+        interpreter = tmp_path / "python"
+        interpreter.write_text(PRELUDE + script, encoding="utf-8")
+        interpreter.chmod(0o755)
+        launch = Launch(
+            interpreter=str(interpreter),
+            packages=tmp_path,
+            variables={"KERAS_BACKEND": "fake"},
+            deadlines=SOON,
+        )
+        return run_worker(job, launch, tmp_path / "worker.log", listen)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "reason"),
+    [
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "killed", "ended by SIGSEGV; see worker.log"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "killed", "ended by SIGKILL; see worker.log"),
+        pytest.param(
+            "os.kill(os.getpid(), signal.SIGRTMIN + 1)", "killed",
+            f"ended by signal {signal.SIGRTMIN + 1}; see worker.log",
+        ),
+        ("sys.exit(3)", "failed", "exit status 3 without a result; see worker.log"),
+        ("pass", "failed", "exit status 0 without a result; see worker.log"),
+        ("os.write(pipe, b'{\"event\": \"res')", "failed",
+         "exit status 0 without a result; see worker.log"),
+        ("raise RuntimeError('oops')", "failed", "exit status 1 without a result; see worker.log"),
+        ("os.write(pipe, b'Segmentation\\n')", "failed",
+         "the worker's result is not JSON. Received: b'Segmentation'"),
+        ("os.write(pipe, b'\\xff\\n')", "failed",
+         "the worker's result is not JSON. Received: b'\\xff'"),
+        ("os.write(pipe, b'[' * 60000 + b'\\n')", "failed",
+         f"the worker's result is not JSON. Received: {b'[' * 60!r}"),
+        ("os.write(pipe, b'[1]\\n')", "failed",
+         "the worker's result is not an event. Received: b'[1]'"),
+        ("send(odd=1)", "failed",
+         "the worker's result is not an event. Received: b'{\"odd\": 1}'"),
+        ("send(event='result')", "failed", "the worker's result has no status. Received: 'None'"),
+        ("send(event='result', result=dict(status=7))", "failed",
+         "the worker's result has no status. Received: \"{'status': 7}\""),
+        ("signal.signal(signal.SIGTERM, signal.SIG_IGN); send(event='phase', phase='build');"
+         "time.sleep(600)", "timed_out",
+         "no sign of life in phase 'build'. Expected: within 0.15 s"),
+    ],
+    ids=[
+        "crash", "out of memory", "unnamed signal", "exit", "no result", "half a result",
+        "exception", "not JSON", "not text", "deep", "not an object", "no event",
+        "empty result", "no status", "hang, deaf to SIGTERM",
+    ],
+)  # fmt: skip
+def test_a_worker_that_fails_is_an_outcome(work, script, status, reason):
+    assert work(script) == Outcome(status=status, reason=reason, result=None)
+
+
+def test_a_worker_that_sends_its_result_is_done(work):
+    outcome = work(GOOD)
+    assert (outcome.status, outcome.reason) == ("ok", None)
+    assert outcome.result["answer"] == 42
+
+
+def test_a_result_of_any_size_comes_whole(work):
+    outcome = work("send(event='result', result=dict(status='ok', much='x' * 300_000))")
+    assert len(outcome.result["much"]) == 300_000
+
+
+def test_a_worker_that_never_stops_talking_is_cut_off(work, monkeypatch):
+    monkeypatch.setattr(spawn, "LARGEST_RESULT_BYTES", 1 << 17)
+    outcome = work("while True: os.write(pipe, b'x' * 4096)")
+    assert outcome.status == "failed"
+    assert outcome.reason == "the worker sent more than a result can hold"
+
+
+def test_a_worker_that_closes_its_pipe_and_goes_on_is_ended(work, monkeypatch):
+    monkeypatch.setattr(spawn, "EXIT_GRACE_SECONDS", 0.05)
+    outcome = work("os.close(pipe); time.sleep(600)")
+    assert outcome == Outcome(status="failed", reason="closed its pipe and went on", result=None)
+
+
+def test_a_worker_that_hangs_after_its_result_is_ended(work):
+    assert work(GOOD + "time.sleep(600)").status == "ok"
+
+
+def test_what_a_worker_started_ends_with_it(work):
+    assert work(FORK + GOOD).status == "ok"
+
+
+def test_a_crash_is_told_though_a_child_keeps_the_pipe_open(work):
+    outcome = work(FORK + "send(event='phase', phase='build'); os.kill(os.getpid(), 11)")
+    assert (outcome.status, outcome.reason) == ("killed", "ended by SIGSEGV; see worker.log")
+
+
+def test_events_are_passed_on_in_order_and_extend_the_deadline(work):
+    heard = []
+    script = "send(event='phase', phase='accuracy')\n" + "".join(
+        f"time.sleep(0.12); send(event='epoch', epoch={epoch})\n" for epoch in range(4)
+    )
+    # the epochs together take longer than the phase may be silent
+    assert work(script + GOOD, heard.append).status == "ok"
+    assert heard == [
+        {"event": "phase", "phase": "accuracy"},
+        *({"event": "epoch", "epoch": epoch} for epoch in range(4)),
+    ]
+
+
+def test_a_phase_without_a_deadline_has_that_of_starting(work, monkeypatch):
+    monkeypatch.setattr(spawn, "DEADLINES", {"spawn": 0.1})
+    outcome = work("send(event='phase', phase='yoga'); time.sleep(600)")
+    assert outcome.status == "timed_out"
+    assert outcome.reason == "no sign of life in phase 'yoga'. Expected: within 0.1 s"
+
+
+def test_waiting_takes_no_processor_time(work):
+    before = time.process_time()
+    work("send(event='phase', phase='build'); time.sleep(600)")
+    assert time.process_time() - before < 0.08
+
+
+def interrupt(event: dict[str, Any]) -> None:
+    raise KeyboardInterrupt
+
+
+def test_an_interruption_ends_the_worker_first(work):
+    with pytest.raises(KeyboardInterrupt):
+        work("send(event='phase', phase='build'); time.sleep(600)", interrupt)
+
+
+def test_a_second_interruption_ends_the_worker_too(work, monkeypatch):
+    monkeypatch.setattr(spawn, "LEAVE_SECONDS", 5.0)
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            work("send(event='phase', phase='build'); time.sleep(600)", interrupt)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "reason"),
+    [
+        ("/nowhere/python", "cannot start /nowhere/python: No such file or directory"),
+        ("/", "cannot start /: Permission denied"),
+    ],
+)
+def test_an_interpreter_that_does_not_start_is_unavailable(tmp_path, interpreter, reason):
+    launch = Launch(interpreter=interpreter, packages=tmp_path)
+    outcome = run_worker({}, launch, tmp_path / "worker.log", ignore)
+    assert outcome == Outcome(status="unavailable", reason=reason, result=None)
+
+
+def test_a_log_that_can_not_be_written_is_our_own_error(tmp_path):
+    (tmp_path / "logs").write_text("a file, not a folder", encoding="utf-8")
+    launch = Launch(interpreter=sys.executable, packages=tmp_path)
+    with pytest.raises(WriteError, match=r"cannot write .*worker\.log"):
+        run_worker({}, launch, tmp_path / "logs" / "worker.log", ignore)
+
+
+def test_a_worker_sees_its_job_and_none_of_the_parents_python(work, tmp_path, monkeypatch):
+    for name in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"):
+        monkeypatch.setenv(name, "/the/parents")
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    script = """
+seen = dict(status="ok", job=job, variables=dict(os.environ), folder=os.getcwd(),
+            arguments=sys.argv[1:], group=os.getpgid(0), process=os.getpid())
+send(event="result", result=seen)
+"""
+    before = time.monotonic()
+    seen = work(script, backend="fake").result
+    assert seen["job"]["backend"] == "fake"
+    assert before <= seen["job"]["spawned_monotonic"] <= time.monotonic()
+    assert seen["arguments"] == ["-P", "-m", "bench.worker"]
+    assert seen["folder"] == str(tmp_path)
+    assert seen["variables"]["PYTHONPATH"] == str(tmp_path)
+    assert not {"PYTHONHOME", "VIRTUAL_ENV"} & seen["variables"].keys()
+    assert seen["variables"]["OMP_NUM_THREADS"] == "3"
+    assert seen["variables"]["KERAS_BACKEND"] == "fake"
+    # a group of its own: the terminal's Ctrl-C does not reach it
+    assert seen["group"] == seen["process"] != os.getpgid(0)
+
+
+def test_what_a_worker_prints_goes_to_its_log(work, tmp_path):
+    work("print('to stdout', flush=True); os.write(2, b'to stderr\\n')\n" + GOOD)
+    assert (tmp_path / "worker.log").read_text().splitlines()[1:] == ["to stdout", "to stderr"]
+
+
+def test_a_workers_folder_holds_our_packages_alone(tmp_path):
+    (tmp_path / "fakes").mkdir()
+    with worker_packages(tmp_path / "fakes") as packages:
+        found = {path.name: path.resolve() for path in packages.iterdir()}
+    root = Path(spawn.__file__).resolve().parent.parent
+    assert found == {
+        "bench": root / "bench",
+        "backends": root / "backends",
+        "fakes": tmp_path / "fakes",
+    }
+    assert not packages.exists()
+    assert (root / "bench").is_dir()
+
+
+def test_every_phase_has_a_deadline_that_json_can_hold():
+    assert all(seconds > 0 for seconds in spawn.DEADLINES.values())
+    assert json.dumps(dict(spawn.DEADLINES))

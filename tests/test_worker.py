@@ -1,0 +1,309 @@
+"""One trial or pilot inside its process, run here in the tests' own: each guard fires."""
+
+import io
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from typing import Any
+
+import pytest
+
+from bench import mnist, parity, worker
+from bench.collect import record_of
+from bench.record import ContentionModel, EnvironmentModel, Record
+from bench.spawn import Outcome
+from bench.spec import AccuracyPlan, Cell, Execution, TimingPlan, Trial
+from bench.workloads import WORKLOADS
+from tests.fakes.adapter import (
+    FIT_SECONDS,
+    NATIVE_STEP_SECONDS,
+    STEP_SECONDS,
+    TUTORIAL_STEP_SECONDS,
+)
+from tests.records import environment
+
+SEED = 3
+CPU = Execution(device="cpu", batch_size=128)
+ACCURACY = AccuracyPlan(epochs=2, train_images=640)
+TIMING = TimingPlan(
+    window_blocks=5, blocks=3, steps_per_block=64, native_steps=8, native_slices=2,
+    tutorial_steps=2,
+)  # fmt: skip
+
+Events = list[dict[str, Any]]
+Work = Callable[[str, dict[str, Any]], Events]
+
+
+@pytest.fixture(scope="module")
+def embedded() -> mnist.Mnist:
+    return mnist.load()
+
+
+@pytest.fixture(scope="module")
+def patch() -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def work(
+    tmp_path_factory: pytest.TempPathFactory, embedded: mnist.Mnist, patch: pytest.MonkeyPatch
+) -> Work:
+    """What a worker sends for a job; `bench.worker.main` as it is, but in this process."""
+    # a fake replaces this process's clock; the end of the patch brings it back
+    patch.setattr(time, "perf_counter", time.perf_counter)
+    # read and verified once; test_mnist.py tests that
+    patch.setattr(mnist, "load", lambda: embedded)
+    folder = tmp_path_factory.mktemp("worker")
+
+    def run(backend: str, task: dict[str, Any]) -> Events:
+        # a file, not a pipe: nobody reads while this process writes
+        path = folder / "events"
+        job = {
+            "backend": backend,
+            "adapter": "tests.fakes.adapter",
+            "spawned_monotonic": time.monotonic(),
+            "result_descriptor": os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
+            **task,
+        }
+        patch.setattr(sys, "stdin", io.StringIO(json.dumps(job)))
+        worker.main()
+        return [json.loads(line) for line in path.read_text().splitlines()]
+
+    return run
+
+
+def trial_of(backend: str, execution: Execution = CPU, **plan: Any) -> Trial:
+    cell = Cell(workload="mlp-512", backend=backend, execution=execution)
+    kind = "timing" if "timing" in plan else "accuracy"
+    return Trial(kind=kind, cell=cell, seed=SEED, **plan)
+
+
+@pytest.fixture(scope="module")
+def run_trial(work: Work, embedded: mnist.Mnist) -> Callable[..., Events]:
+    initial = mnist.initial_parameters(WORKLOADS["mlp-512"], SEED)
+    digests = parity.digests(trial_of("fake", accuracy=ACCURACY), embedded, initial)
+
+    def run(trial: Trial, **job: Any) -> Events:
+        return work(trial.cell.backend, {"trial": asdict(trial), "digests": digests, **job})
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def trained(run_trial: Callable[..., Events]) -> Events:
+    return run_trial(trial_of("fake", accuracy=ACCURACY))
+
+
+@pytest.fixture(scope="module")
+def timed(run_trial: Callable[..., Events]) -> Events:
+    return run_trial(trial_of("fake", timing=TIMING))
+
+
+def recorded(trial: Trial, events: Events) -> Record:
+    """The record that the parent makes of what the worker sent last."""
+    result = events[-1]["result"]
+    outcome = Outcome(status=result["status"], reason=result["reason"], result=result)
+    machine = EnvironmentModel.model_validate(environment())
+    return record_of("a-run", trial, outcome, machine, ContentionModel(wall_seconds=1.0))
+
+
+def test_an_accuracy_trial_trains_evaluates_and_predicts(trained, embedded):
+    record = recorded(trial_of("fake", accuracy=ACCURACY), trained)
+    assert (record.status, record.reason, record.flags) == ("ok", None, [])
+    assert [rung.rung for rung in record.parity.rungs] == ["data", "parameters", "initial"]
+    assert all(rung.passed for rung in record.parity.rungs)
+    assert record.parameters.total == WORKLOADS["mlp-512"].parameter_total
+    assert record.lanes is None
+
+    accuracy = record.accuracy
+    assert [epoch.epoch for epoch in accuracy.epochs] == [1, 2]
+    assert [event["epoch"] for event in trained if event["event"] == "epoch"] == [1, 2]
+    # the clock stops before the evaluation; 640 images are 5 steps
+    assert {epoch.seconds for epoch in accuracy.epochs} == {FIT_SECONDS + 5 * NATIVE_STEP_SECONDS}
+    # a bias alone predicts one class, and which one it is follows from the labels it saw
+    (predicted,) = set(accuracy.predicted)
+    assert len(accuracy.predicted) == 10_000
+    share = (embedded.test_labels == predicted).mean()
+    assert accuracy.final_test_accuracy == pytest.approx(share)
+    assert accuracy.epochs[-1].test_accuracy == pytest.approx(share)
+    assert accuracy.final_test_loss == pytest.approx(accuracy.epochs[-1].test_loss, rel=1e-5)
+    assert accuracy.final_train_loss < accuracy.epochs[0].train_loss
+    assert accuracy.inference.seconds == [313 * NATIVE_STEP_SECONDS] * worker.INFERENCE_PASSES
+
+
+def test_a_timing_trial_has_exact_lanes(timed):
+    record = recorded(trial_of("fake", timing=TIMING), timed)
+    assert (record.status, record.flags, record.accuracy) == ("ok", [], None)
+    assert record.lanes.model_dump() == {
+        "step": {
+            "block_seconds": [64 * STEP_SECONDS] * 3,
+            "steps_per_block": 64,
+            "batch_size": 128,
+        },
+        "native": {
+            "slice_seconds": [FIT_SECONDS + 8 * NATIVE_STEP_SECONDS] * 2,
+            "steps_per_slice": 8,
+            "short_slice_seconds": [FIT_SECONDS + 2 * NATIVE_STEP_SECONDS] * 2,
+            "steps_per_short_slice": 2,
+            "batch_size": 128,
+        },
+        "tutorial": {
+            "slice_seconds": [2 * TUTORIAL_STEP_SECONDS],
+            "steps_per_slice": 2,
+            "batch_size": 128,
+        },
+        "latency": None,
+    }
+
+
+def test_phases_are_announced_as_they_begin(timed):
+    announced = [event["phase"] for event in timed if event["event"] == "phase"]
+    assert list(dict.fromkeys(announced)) == [
+        "environment", "import", "device", "build", "load", "parity", "first_step", "warmup",
+        "step", "native", "tutorial",
+    ]  # fmt: skip
+    timings = timed[-1]["result"]["timings"]
+    assert set(timings) == {f"{name}_seconds" for name in {*announced, "spawn", "total"}}
+
+
+def test_phases_add_up_to_the_whole(trained, timed):
+    for events in (trained, timed):
+        timings = dict(events[-1]["result"]["timings"])
+        total = timings.pop("total_seconds")
+        assert 0.8 * total < sum(timings.values()) <= total
+
+
+def test_a_pipeline_that_is_not_installed_leaves_the_other_lanes(run_trial):
+    trial = trial_of("fake-no-tutorial", timing=TIMING)
+    record = recorded(trial, run_trial(trial))
+    assert (record.status, record.lanes.tutorial) == ("ok", None)
+    assert record.null_reasons["lanes.tutorial"] == "ImportError: No module named 'fakevision'"
+    assert len(record.lanes.step.block_seconds) == 3
+
+
+CUDA = replace(CPU, device="cuda:7")
+GRAPH = replace(CPU, mode="graph")
+
+
+@pytest.mark.parametrize(
+    ("backend", "execution", "status", "reason"),
+    [
+        ("fake-missing", CPU, "unavailable",
+         "fake-missing does not import: ModuleNotFoundError: No module named 'fake_framework'"),
+        ("fake-broken", CPU, "unavailable",
+         "fake-broken does not import: OSError: libfake.so.9: cannot open shared object file"),
+        ("fake", CUDA, "unavailable",
+         "no such device in fake. Expected: one of cpu. Received: cuda:7"),
+        ("fake", GRAPH, "unsupported", "no mode 'graph' here"),
+        ("fake-wider", CPU, "parity_failed",
+         "rung parameters: dense_1: expected dense (10,) with 5130 parameters, "
+         "received dense (10,) with 5131 parameters"),
+        ("fake-drifting", CPU, "parity_failed", "rung initial: dense_1/bias: 3 values differ"),
+        ("fake-elsewhere", CPU, "parity_failed",
+         "the tensors are on another device. Expected: cpu. Received: cuda:0"),
+        ("fake-idle", CPU, "parity_failed",
+         "fit changed no weight. Expected: an update. Received: the same"),
+        ("fake-nan", CPU, "failed_training",
+         "train loss of epoch 1. Expected: a finite number. Received: nan"),
+        ("fake-nan-test", CPU, "failed_training",
+         "test loss of epoch 1. Expected: a finite number. Received: inf"),
+        ("fake-raising", CPU, "failed", "RuntimeError: out of memory"),
+        ("fake-list-settings", CPU, "failed",
+         "the worker's result is not a record: settings.effective.threads.str: Input should be a "
+         "valid string. Received: [1, 2]"),
+        ("fake-nobody", CPU, "failed", "KeyError: 'fake-nobody'"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and " " not in value else "",
+)  # fmt: skip
+def test_a_guard_fires(run_trial, backend, execution, status, reason):
+    trial = trial_of(backend, execution, accuracy=ACCURACY)
+    record = recorded(trial, run_trial(trial))
+    assert (record.status, record.reason) == (status, reason)
+    assert record.lanes is None
+
+
+@pytest.mark.parametrize("plan", [{"accuracy": ACCURACY}, {"timing": TIMING}], ids=["fit", "step"])
+def test_what_fails_parity_has_no_figures(run_trial, plan):
+    trial = trial_of("fake-idle", **plan)
+    record = recorded(trial, run_trial(trial))
+    assert record.status == "parity_failed"
+    assert (record.accuracy, record.lanes) == (None, None)
+
+
+def test_a_train_step_that_does_nothing_is_never_timed(run_trial):
+    trial = trial_of("fake-idle-step", timing=TIMING)
+    record = recorded(trial, run_trial(trial))
+    assert record.status == "parity_failed"
+    assert (
+        record.reason == "the train step changed no weight. Expected: an update. Received: the same"
+    )
+    assert record.lanes is None
+
+
+def test_a_failed_rung_stands_in_the_record(run_trial):
+    trial = trial_of("fake-wider", accuracy=ACCURACY)
+    rungs = {rung.rung: rung for rung in recorded(trial, run_trial(trial)).parity.rungs}
+    assert [name for name, rung in rungs.items() if not rung.passed] == ["parameters"]
+    assert rungs["parameters"].measured == 1
+    assert "5131" in rungs["parameters"].where
+
+
+def test_other_data_than_the_parents_is_refused(run_trial):
+    trial = trial_of("fake", accuracy=ACCURACY)
+    others = {"images and labels": "0" * 64, "batch order": "0" * 64, "initial parameters": "0"}
+    record = recorded(trial, run_trial(trial, digests=others))
+    assert record.status == "parity_failed"
+    assert record.reason.startswith("rung data: images and labels: expected 000000000000, received")
+    assert record.parity.rungs[0].measured == 3
+
+
+def test_a_result_that_json_can_not_hold_fails(run_trial):
+    trial = trial_of("fake-object-settings", accuracy=ACCURACY)
+    record = recorded(trial, run_trial(trial))
+    assert record.status == "failed"
+    assert "is not JSON serializable" in record.reason
+
+
+def test_a_traceback_goes_to_the_log(run_trial, capfd):
+    run_trial(trial_of("fake-raising", accuracy=ACCURACY))
+    assert "while allocating 3 GiB" in capfd.readouterr().err
+
+
+def test_a_pilot_measures_each_cell(work):
+    cells = [
+        Cell(workload="mlp-512", backend="fake", execution=CPU),
+        Cell(workload="cnn", backend="fake", execution=replace(GRAPH, batch_size=32)),
+        Cell(workload="mlp-1000", backend="fake", execution=replace(CPU, batch_size=100)),
+    ]
+    result = work("fake", {"cells": [asdict(cell) for cell in cells]})[-1]["result"]
+    assert result["status"] == "ok"
+    assert result["devices"] == ["cpu"]
+    assert result["versions"]["fake"] == "1.0"
+    first, second, third = result["cells"]
+    assert second == {
+        "cell": cells[1].label,
+        "status": "unsupported",
+        "reason": "no mode 'graph' here",
+    }
+    for cell, found in zip((cells[0], cells[2]), (first, third), strict=True):
+        assert (found["cell"], found["status"]) == (cell.label, "ok")
+        assert found["steps_per_block"] == 64
+        assert found["step_seconds"] == STEP_SECONDS
+        assert found["native_step_seconds"] == NATIVE_STEP_SECONDS + FIT_SECONDS / 50
+        assert found["setup_seconds"] > 0
+
+
+def test_a_pilot_without_cells_tells_the_versions(work):
+    result = work("fake", {"cells": []})[-1]["result"]
+    assert (result["status"], result["cells"]) == ("ok", [])
+    assert result["versions"]["fake"] == "1.0"
+
+
+def test_a_trial_crosses_the_pipe_whole():
+    for plan in ({"timing": TIMING}, {"accuracy": ACCURACY}):
+        trial = replace(trial_of("fake", replace(CPU, threads=3), **plan), round=2, position=1)
+        assert worker.trial_from(json.loads(json.dumps(asdict(trial)))) == trial
