@@ -37,7 +37,7 @@ PROFILES = {
             native_seconds=0.0,
             tutorial_steps=20,
             epochs=dict.fromkeys(WORKLOADS, 1),
-            train_images=12_800,
+            train_images=6_400,
         ),
         Profile(name="standard", rounds=10, epochs={"mlp-256-256-128-64": 20}),
         Profile(name="full", rounds=20, seeds=tuple(range(10))),

@@ -75,6 +75,14 @@ def test_a_trial_that_sent_nothing_says_how_it_ended():
     assert found.parameters is None
 
 
+@pytest.mark.parametrize("part", ["lanes", "accuracy"])
+def test_a_trial_that_failed_has_no_figures_whatever_it_sent(part):
+    # no lane and no accuracy at all: looked at, these would be no record
+    found = record("parity_failed", "fit changed no weight", **{part: {"step": 1}})
+    assert (found.status, getattr(found, part)) == ("parity_failed", None)
+    assert found.null_reasons[part] == "the trial ended before that, as parity_failed"
+
+
 def test_a_trial_that_never_ran_has_no_contention():
     machine = EnvironmentModel.model_validate(environment())
     outcome = Outcome(status="unavailable", reason="no such device", result=None)

@@ -1,6 +1,6 @@
 """What the machine and its software are: facts, and nobody's secrets."""
 
-import time
+from collections import namedtuple
 
 import psutil
 
@@ -43,16 +43,28 @@ def test_the_processor_has_a_name():
     assert cpu_name().strip()
 
 
-def test_contention_counts_what_was_spent_since_the_meter_was_made():
+Times = namedtuple("Times", "user nice system idle iowait steal guest guest_nice")
+
+
+def test_contention_counts_what_was_spent_since_the_meter_was_made(monkeypatch):
+    monkeypatch.setattr(psutil, "cpu_times", lambda: Times(10, 20, 30, 40, 50, 60, 70, 80))
     meter = ContentionMeter(100.0)
-    until = time.process_time() + 0.05
-    while time.process_time() < until:
-        pass
-    found = meter.read(107.5, worker_cpu_seconds=0.0)
-    assert found.wall_seconds == 7.5
-    assert found.worker_cpu_seconds == 0.0
-    # the kernel counts in hundredths, the whole machine
-    assert 0.02 <= found.other_cpu_seconds <= 2 * (psutil.cpu_count() or 1)
+    # guests are counted as users too; what was stolen or idle is nobody's
+    monkeypatch.setattr(psutil, "cpu_times", lambda: Times(14, 22, 31, 48, 66, 60.5, 73, 82))
+    found = meter.read(107.5, worker_cpu_seconds=5.0)
+    assert found.model_dump() == {
+        "wall_seconds": 7.5,
+        "worker_cpu_seconds": 5.0,
+        "other_cpu_seconds": 4 + 2 + 1 - 5.0,
+        "steal_seconds": 0.5,
+    }
+
+
+def test_a_system_that_knows_no_steal_says_so(monkeypatch):
+    few = namedtuple("few", "user nice system idle")
+    monkeypatch.setattr(psutil, "cpu_times", lambda: few(1, 1, 1, 1))
+    found = ContentionMeter(0.0).read(1.0, worker_cpu_seconds=0.0)
+    assert (found.other_cpu_seconds, found.steal_seconds) == (0.0, None)
 
 
 def test_contention_never_goes_below_zero():

@@ -131,6 +131,7 @@ UNSTEADY = {
         value + trend for value, trend in zip(noisy(0.01, 1), drifting(0.2), strict=True)
     ],
     "bimodal, one after the other": [1.0, 1.0, 1.0, 1.0, 1.0, 1.2, 1.2, 1.2, 1.2, 1.2],
+    "second half slow by turns": [1.0] * 5 + [1.03, 1.0, 1.03, 1.0, 1.03],
     "two blocks that differ": [1.0, 1.03],
 }
 

@@ -129,6 +129,13 @@ def test_all_that_differs_is_counted_and_the_first_named():
     assert (rung.measured, rung.where) == (8, "dense_0/bias: 2 values differ")
 
 
+def test_a_tensor_that_is_missing_or_new_is_found():
+    fewer, more = weights(), {**weights(), "dense_1/bias": np.zeros(7)}
+    del fewer["dense_0/bias"]
+    assert initial_rung(weights(), fewer).where == "dense_0/bias: 2 values differ"
+    assert initial_rung(weights(), more).where == "dense_1/bias: 7 values differ"
+
+
 @pytest.mark.parametrize(
     ("wanted", "found", "count"),
     [

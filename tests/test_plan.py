@@ -180,7 +180,8 @@ def test_native_steps_serve_the_fastest_backend():
                            native_step_seconds=0.01),
     }  # fmt: skip
     profile = Profile(name="any", rounds=1, native_seconds=2.0)
-    assert native_steps(pilot, profile) == {("mlp-512", "cpu", 128): 200}
+    for order in (pilot, dict(reversed(pilot.items()))):
+        assert native_steps(order, profile) == {("mlp-512", "cpu", 128): 200}
     at_least = replace(profile, native_seconds=0.0)
     assert native_steps(pilot, at_least) == {("mlp-512", "cpu", 128): FEWEST_NATIVE_STEPS}
     at_most = replace(profile, native_seconds=1000.0)

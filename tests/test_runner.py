@@ -87,7 +87,7 @@ class Listener:
 @pytest.fixture(scope="module", autouse=True)
 def _short_goodbyes() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spawn, "LEAVE_SECONDS", 0.2)
+        patch.setattr(spawn, "LEAVE_SECONDS", 0.05)
         yield
 
 
@@ -161,7 +161,7 @@ def trouble(tmp_path_factory: pytest.TempPathFactory) -> Trouble:
         "babbling": script(folder, "babbling", BABBLING),
     }
     request = request_for(
-        *TROUBLES, interpreters=interpreters, deadlines={**DEADLINES, "build": 0.3}
+        *TROUBLES, interpreters=interpreters, deadlines={**DEADLINES, "build": 0.2}
     )
     with worker_packages(*request.packages) as packages:
         runner = Runner(request, folder, packages, listener)
@@ -174,7 +174,7 @@ def trouble(tmp_path_factory: pytest.TempPathFactory) -> Trouble:
     [
         ("fake-crash", "killed", "ended by SIGSEGV; see {log}"),
         ("nowhere", "unavailable", "cannot start /nowhere/python: No such file or directory"),
-        ("hanging", "timed_out", "no sign of life in phase 'build'. Expected: within 0.3 s"),
+        ("hanging", "timed_out", "no sign of life in phase 'build'. Expected: within 0.2 s"),
         ("babbling", "failed",
          "the worker's result is not JSON. Received: b'Intel MKL WARNING'"),
         ("fake", "ok", None),

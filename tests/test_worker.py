@@ -234,13 +234,14 @@ def test_what_fails_parity_has_no_figures(run_trial, plan):
     assert (record.accuracy, record.lanes) == (None, None)
 
 
-def test_a_train_step_that_does_nothing_is_never_timed(run_trial):
-    trial = trial_of("fake-idle-step", timing=TIMING)
+@pytest.mark.parametrize(
+    ("backend", "what"), [("fake-idle-step", "the train step"), ("fake-idle-fit", "fit")]
+)
+def test_what_does_nothing_is_never_timed(run_trial, backend, what):
+    trial = trial_of(backend, timing=TIMING)
     record = recorded(trial, run_trial(trial))
     assert record.status == "parity_failed"
-    assert (
-        record.reason == "the train step changed no weight. Expected: an update. Received: the same"
-    )
+    assert record.reason == f"{what} changed no weight. Expected: an update. Received: the same"
     assert record.lanes is None
 
 

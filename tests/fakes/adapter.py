@@ -193,6 +193,13 @@ class IdleStep(FakeProgram):
         self._queued_seconds += STEP_SECONDS
 
 
+class IdleFit(FakeProgram):
+    """A `fit` that changes nothing beside a train step that trains."""
+
+    def fit(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
+        return self.evaluate(images, labels, batch_size)
+
+
 class WithoutTutorial(FakeProgram):
     def tutorial(self, folder: Path, images: Array, labels: Array, batch_size: int) -> None:
         raise ImportError("No module named 'fakevision'")
@@ -212,6 +219,7 @@ PROGRAMS: dict[str, type[FakeProgram]] = {
     "fake-drifting": Drifting,
     "fake-idle": Idle,
     "fake-idle-step": IdleStep,
+    "fake-idle-fit": IdleFit,
     "fake-no-tutorial": WithoutTutorial,
 }
 
