@@ -51,7 +51,7 @@ def bench(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run all tests: without frameworks first, then each backend in its environment."""
     parent(session, "tests")
-    session.run("pytest", "-m", "not framework", "--benchmark-disable", *session.posargs)
+    session.run("pytest", "-m", "not framework", "--benchmark-disable", "-n=auto", *session.posargs)
     for backend in BACKENDS:
         in_environment(session, backend, "pytest", "tests/conformance", f"--backend={backend}")
     session.run("pytest", "tests/end_to_end", "-m", "framework", *interpreters(session))

@@ -120,8 +120,9 @@ def run(
         list[str] | None, typer.Option(help="cpu, cuda:N; the CPU and the first GPU without it.")
     ] = None,
     profile: Annotated[
-        str, typer.Option(help=f"How much to measure: {', '.join(PROFILES)}.")
-    ] = "standard",
+        str | None,
+        typer.Option(help=f"How much to measure: {', '.join(PROFILES)}; standard without it."),
+    ] = None,
     rounds: Annotated[
         int | None, typer.Option(help="Rounds of timing trials, instead of the profile's.")
     ] = None,
@@ -151,22 +152,26 @@ def run(
         workloads=select_workloads(split(workload)),
         backends=backends,
         devices=select_devices(split(device)),
-        profile=adjusted(select_profile(profile), rounds, split(seeds)),
+        profile=adjusted(select_profile(profile or "standard"), rounds, split(seeds)),
         interpreters=select_interpreters(python or ()),
     )
-    planned = (workload, backend, device, rounds, seeds, out)
+    planned = (workload, backend, device, profile, rounds, seeds, out)
     if resume is not None and any(option is not None for option in planned):
         raise UsageError(
             "--resume finishes the plan that the run was started with. Expected: no --workload, "
-            "--backend, --device, --rounds, --seeds or --out beside it"
+            "--backend, --device, --profile, --rounds, --seeds or --out beside it"
         )
-    folder = resume or out or Path("runs") / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{profile}"
+    folder = (
+        resume or out or Path("runs") / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{request.profile.name}"
+    )
     started = None if resume is None else read_run(folder)
     if started is None:
         require_new(folder)
     with TerminalDisplay() as display:
         finished = carry_out(request, folder, started, display)
-    sys.exit(conclude(finished, folder, named=bool(backend), as_json=as_json))
+    # a run that is resumed does not say whether its backends were named or the default ones
+    named = bool(backend) if started is None else set(started.backends) != set(DEFAULT_BACKENDS)
+    sys.exit(conclude(finished, folder, named=named, as_json=as_json))
 
 
 def split(values: Sequence[str] | None) -> list[str]:
@@ -187,7 +192,7 @@ def adjusted(profile: Profile, rounds: int | None, seeds: Sequence[str]) -> Prof
 
 
 def select_backends(names: Sequence[str]) -> tuple[str, ...]:
-    if list(names) == ["all"]:
+    if "all" in names:
         return tuple(BACKENDS)
     unknown = [name for name in names if name not in BACKENDS]
     if unknown:
@@ -278,7 +283,7 @@ def conclude(run: "RunModel | None", folder: Path, *, named: bool, as_json: bool
     if interrupted:
         print(f"samestep: interrupted; finish it with --resume {folder}", file=sys.stderr)
         return EXIT_INTERRUPTED
-    return exit_code(records, named=named)
+    return exit_code(records, len(run.trials), named=named)
 
 
 def count_statuses(records: Iterable["Record"]) -> dict[str, int]:
@@ -286,11 +291,13 @@ def count_statuses(records: Iterable["Record"]) -> dict[str, int]:
     return {status: statuses.count(status) for status in sorted(set(statuses))}
 
 
-def exit_code(records: Sequence["Record"], *, named: bool) -> int:
+def exit_code(records: Sequence["Record"], planned: int, *, named: bool) -> int:
     """0 where all that was asked for ran; an unavailable default backend is only a warning."""
     excused = {"ok"} if named else {"ok", "unavailable"}
     measured = any(record.status == "ok" for record in records)
-    return 0 if measured and all(record.status in excused for record in records) else 1
+    complete = len(records) == planned
+    good = all(record.status in excused for record in records)
+    return 0 if measured and complete and good else 1
 
 
 @app.command()

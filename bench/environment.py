@@ -5,6 +5,7 @@ import os
 import platform
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pynvml
@@ -83,13 +84,21 @@ def gpus() -> list[GpuModel]:
         return [
             GpuModel(
                 name=pynvml.nvmlDeviceGetName(handle),
-                memory_bytes=int(pynvml.nvmlDeviceGetMemoryInfo(handle).total),
+                memory_bytes=gpu_memory_bytes(handle),
                 driver=driver,
             )
             for handle in handles
         ]
     finally:
         pynvml.nvmlShutdown()
+
+
+def gpu_memory_bytes(handle: Any) -> int | None:
+    """None where the device does not tell, as a part of a shared GPU may not."""
+    try:
+        return int(pynvml.nvmlDeviceGetMemoryInfo(handle).total)
+    except pynvml.NVMLError:
+        return None
 
 
 class ContentionMeter:

@@ -12,6 +12,7 @@ import numpy as np
 
 from bench import mnist
 from bench.adapter import Array
+from bench.errors import ParityError
 from bench.spec import TRAIN_IMAGES, LayerSummary, Trial, Workload
 
 
@@ -84,3 +85,9 @@ def differing_values(wanted: Array | None, found: Array | None) -> int:
     if wanted.shape != found.shape or wanted.dtype != found.dtype:
         return max(1, wanted.size)
     return int(np.count_nonzero(wanted != found))
+
+
+def require_changed(what: str, before: Mapping[str, Array], after: Mapping[str, Array]) -> None:
+    """Raise `ParityError` where training left every weight as it was."""
+    if initial_rung(before, after).passed:
+        raise ParityError(f"{what} changed no weight. Expected: an update. Received: the same")

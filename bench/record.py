@@ -61,7 +61,7 @@ class ExecutionModel(Strict):
 
 
 class TimingPlanModel(Strict):
-    window_blocks: Count
+    window_blocks: Annotated[int, Field(ge=2)]
     blocks: Count
     steps_per_block: Count
     native_steps: Count
@@ -261,7 +261,7 @@ class ContentionModel(Strict):
 
 class GpuModel(Strict):
     name: str
-    memory_bytes: Count
+    memory_bytes: Count | None
     driver: str
 
 

@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from pydantic import ValidationError
+
 from backends import BACKENDS, Place
 from bench import __version__, mnist, parity, plan
 from bench.collect import record_of
 from bench.environment import ContentionMeter, environment
 from bench.errors import RecordError, SamestepError
-from bench.record import Record, TrialModel, read_record, write_record
+from bench.record import Record, TrialModel, first_problem, read_record, write_record
 from bench.run_file import (
     BackendModel,
     PilotModel,
@@ -180,6 +182,12 @@ class Runner:
         Raises `SamestepError` where versions changed: a run is of one software.
         """
         for backend in sorted({trial.cell.backend for trial in self.missing(run)}):
+            if backend not in self._request.places:
+                known = ", ".join(self._request.places)
+                raise SamestepError(
+                    f"the run has a backend that this samestep does not know. Expected: {known}. "
+                    f"Received: {backend}"
+                )
             self._display.piloting(backend, "versions")
             outcome = self._look(backend, ())
             found = (outcome.result or {}).get("versions")
@@ -254,11 +262,7 @@ def note(
     ending = max(0.0, wall_seconds - result.get("timings", {}).get("total_seconds", wall_seconds))
     known = pilot.backends.get(backend)
     if known is None or known.unavailable is not None:
-        pilot.backends[backend] = BackendModel(
-            versions=result.get("versions", {}),
-            devices=result.get("devices", []),
-            unavailable=outcome.reason,
-        )
+        pilot.backends[backend] = backend_found(outcome)
     found = {entry["cell"]: entry for entry in result.get("cells", ())}
     for cell in cells:
         entry = found.get(cell.label)
@@ -267,6 +271,20 @@ def note(
         else:
             entry = entry or {"status": outcome.status, "reason": outcome.reason}
             pilot.misses[cell] = Miss(status=entry["status"], reason=f"{entry['reason']} (pilot)")
+
+
+def backend_found(outcome: Outcome) -> BackendModel:
+    """What a pilot said of its backend; unavailable where it said nothing that can be kept."""
+    result = outcome.result or {}
+    try:
+        return BackendModel(
+            versions=result.get("versions", {}),
+            devices=result.get("devices", []),
+            unavailable=outcome.reason,
+        )
+    except ValidationError as error:
+        reason = f"its versions or devices can't be read: {first_problem(error)}"
+        return BackendModel(versions={}, devices=[], unavailable=reason)
 
 
 def figures_from(entry: Mapping[str, Any], ending_seconds: float) -> plan.PilotFigures:

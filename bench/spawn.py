@@ -91,17 +91,16 @@ def run_worker(job: dict[str, Any], launch: Launch, log: Path, listen: Listener)
     as KeyboardInterrupt, the worker is ended before it goes on.
     """
     read_end, write_end = os.pipe()
-    try:
-        process = start(job, launch, log, write_end)
+    with closing_descriptor(read_end):
+        try:
+            process = start(job, launch, log, write_end)
+        except OSError as error:
+            reason = f"cannot start {launch.interpreter}: {error.strerror or error}"
+            return Outcome(status="unavailable", reason=reason, result=None)
         try:
             return follow(process, read_end, launch.deadlines, listen, log)
         finally:
             end(process)
-    except OSError as error:
-        reason = f"cannot start {launch.interpreter}: {error.strerror or error}"
-        return Outcome(status="unavailable", reason=reason, result=None)
-    finally:
-        os.close(read_end)
 
 
 def start(
@@ -176,10 +175,12 @@ def ended_descriptor(process: "subprocess.Popen[bytes]") -> Iterator[int | None]
 
     The pipe's end alone does not tell: something that the worker started may keep it open.
     """
-    if not hasattr(os, "pidfd_open"):
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    # not on this system, or not allowed in this sandbox
+    except (AttributeError, OSError):
         yield None
         return
-    descriptor = os.pidfd_open(process.pid)
     with closing_descriptor(descriptor):
         yield descriptor
 

@@ -44,8 +44,10 @@ def machine_rows(found: EnvironmentModel) -> Iterator[list[str]]:
     yield ["cores", f"{physical} physical, {found.cores_logical} logical"]
     yield ["memory", f"{number(found.memory_bytes / GIBIBYTE)} GiB"]
     for gpu in found.gpus:
-        memory = number(gpu.memory_bytes / GIBIBYTE)
-        yield ["GPU", f"{escape(gpu.name)}, {memory} GiB, driver {escape(gpu.driver)}"]
+        size = "memory unknown"
+        if gpu.memory_bytes is not None:
+            size = f"{number(gpu.memory_bytes / GIBIBYTE)} GiB"
+        yield ["GPU", f"{escape(gpu.name)}, {size}, driver {escape(gpu.driver)}"]
     if not found.gpus:
         yield ["GPU", "none found"]
     yield ["system", f"{escape(found.system)} ({escape(found.machine)})"]

@@ -29,10 +29,10 @@ ALLOWED: dict[str, set[str]] = {
     "bench.workloads": {"bench.errors", "bench.spec"},
     "bench.mnist": {"bench.adapter", "bench.errors", "bench.files", "bench.mnist", "bench.spec"},
     "bench.measure": {"bench.adapter", "bench.spec"},
-    "bench.parity": {"bench.adapter", "bench.mnist", "bench.spec"},
+    "bench.parity": {"bench.adapter", "bench.errors", "bench.mnist", "bench.spec"},
     "bench.worker": {
         *("bench.adapter", "bench.errors", "bench.measure", "bench.mnist", "bench.parity"),
-        *("bench.spec", "bench.workloads"),
+        *("bench.spec", "bench.worker", "bench.workloads"),
     },
     "bench.plan": {"bench.errors", "bench.spec", "bench.workloads"},
     "bench.stats": set(),
@@ -161,7 +161,7 @@ class Refuse:
         if name.partition(".")[0] not in known:
             raise ImportError(f"a worker's environment has no {name}")
 sys.meta_path.insert(0, Refuse())
-import bench.worker
+import bench.worker.entry
 print(*sys.modules)
 """)
     assert "bench.worker" in loaded

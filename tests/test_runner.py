@@ -284,7 +284,7 @@ def test_the_pilots_figures_stand_in_the_run(story):
     (pilot,) = story.interrupted.pilot
     assert pilot.steps_per_block == 64
     assert pilot.step_seconds == STEP_SECONDS
-    assert pilot.native_step_seconds == NATIVE_STEP_SECONDS + FIT_SECONDS / 50
+    assert pilot.native_step_seconds == NATIVE_STEP_SECONDS
     assert story.interrupted.backends["fake-lingering"].versions["fake"] == "1.0"
     nowhere = "cannot start /nowhere/python: No such file or directory"
     assert story.interrupted.backends["nowhere"].unavailable == nowhere

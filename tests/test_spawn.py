@@ -194,7 +194,6 @@ def test_waiting_takes_no_processor_time_and_no_longer_than_the_deadline(work):
     assert time.monotonic() - started < 3
 
 
-@pytest.mark.xfail(strict=True, reason="bug: any OSError is told as one of starting")
 def test_an_error_of_the_listener_is_our_own(work):
     def listen(event: dict[str, Any]) -> None:
         raise BrokenPipeError("the terminal is gone")

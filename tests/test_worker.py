@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
-from bench import mnist, parity, worker
+from bench import mnist, parity
 from bench.collect import record_of
 from bench.record import ContentionModel, EnvironmentModel, Record
 from bench.spawn import Outcome
 from bench.spec import AccuracyPlan, Cell, Execution, TimingPlan, Trial
+from bench.worker import entry, training
+from bench.worker.trial import trial_from
 from bench.workloads import WORKLOADS
 from tests.fakes.adapter import (
     FIT_SECONDS,
@@ -52,7 +54,7 @@ def patch() -> Iterator[pytest.MonkeyPatch]:
 def work(
     tmp_path_factory: pytest.TempPathFactory, embedded: mnist.Mnist, patch: pytest.MonkeyPatch
 ) -> Work:
-    """What a worker sends for a job; `bench.worker.main` as it is, but in this process."""
+    """What a worker sends for a job; `bench.worker.entry.main` as it is, but in this process."""
     # a fake replaces this process's clock; the end of the patch brings it back
     patch.setattr(time, "perf_counter", time.perf_counter)
     # read and verified once; test_mnist.py tests that
@@ -70,7 +72,7 @@ def work(
             **task,
         }
         patch.setattr(sys, "stdin", io.StringIO(json.dumps(job)))
-        worker.main()
+        entry.main()
         return [json.loads(line) for line in path.read_text().splitlines()]
 
     return run
@@ -132,7 +134,7 @@ def test_an_accuracy_trial_trains_evaluates_and_predicts(trained, embedded):
     assert accuracy.epochs[-1].test_accuracy == pytest.approx(share)
     assert accuracy.final_test_loss == pytest.approx(accuracy.epochs[-1].test_loss, rel=1e-5)
     assert accuracy.final_train_loss < accuracy.epochs[0].train_loss
-    assert accuracy.inference.seconds == [313 * NATIVE_STEP_SECONDS] * worker.INFERENCE_PASSES
+    assert accuracy.inference.seconds == [313 * NATIVE_STEP_SECONDS] * training.INFERENCE_PASSES
 
 
 def test_a_timing_trial_has_exact_lanes(timed):
@@ -294,7 +296,7 @@ def test_a_pilot_measures_each_cell(work):
         assert (found["cell"], found["status"]) == (cell.label, "ok")
         assert found["steps_per_block"] == 64
         assert found["step_seconds"] == STEP_SECONDS
-        assert found["native_step_seconds"] == NATIVE_STEP_SECONDS + FIT_SECONDS / 50
+        assert found["native_step_seconds"] == NATIVE_STEP_SECONDS
         assert found["setup_seconds"] > 0
 
 
@@ -307,4 +309,4 @@ def test_a_pilot_without_cells_tells_the_versions(work):
 def test_a_trial_crosses_the_pipe_whole():
     for plan in ({"timing": TIMING}, {"accuracy": ACCURACY}):
         trial = replace(trial_of("fake", replace(CPU, threads=3), **plan), round=2, position=1)
-        assert worker.trial_from(json.loads(json.dumps(asdict(trial)))) == trial
+        assert trial_from(json.loads(json.dumps(asdict(trial)))) == trial

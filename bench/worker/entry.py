@@ -1,0 +1,33 @@
+"""From the task on standard input to the result on the pipe."""
+
+import json
+import os
+import sys
+import traceback
+from typing import Any
+
+from bench.worker.job import one_line, status_of
+from bench.worker.pilot import PilotJob
+from bench.worker.trial import TrialJob
+
+
+def main() -> None:
+    task = json.load(sys.stdin)
+    with os.fdopen(task["result_descriptor"], "w", encoding="utf-8") as pipe:
+
+        def send(event: dict[str, Any]) -> None:
+            pipe.write(json.dumps(event, allow_nan=False) + "\n")
+            pipe.flush()
+
+        job = PilotJob(task, send) if "cells" in task else TrialJob(task, send)
+        try:
+            job.run()
+        except Exception as error:
+            traceback.print_exc()
+            job.result.update(status=status_of(error), reason=one_line(error))
+        job.finish()
+        try:
+            send({"event": "result", "result": job.result})
+        except (TypeError, ValueError) as error:
+            reason = f"the result does not fit into JSON: {one_line(error)}"
+            send({"event": "result", "result": {"status": "failed", "reason": reason}})

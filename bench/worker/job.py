@@ -1,0 +1,111 @@
+"""What every job of a worker needs, and how its failures are told."""
+
+import importlib
+import resource
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from bench import measure, mnist
+from bench.adapter import Array, Backend, Program
+from bench.errors import ParityError, SamestepError, TrainingError
+from bench.spec import TRAIN_IMAGES, Execution, Workload
+
+Send = Callable[[dict[str, Any]], None]
+
+
+class UnsupportedError(SamestepError):
+    """The backend says that it can't run this cell."""
+
+
+class UnavailableError(SamestepError):
+    """The framework or the device is not there."""
+
+
+STATUS_OF_ERROR: dict[type[Exception], str] = {
+    UnsupportedError: "unsupported",
+    UnavailableError: "unavailable",
+    ParityError: "parity_failed",
+    TrainingError: "failed_training",
+}
+
+
+class Job:
+    """What a trial and a pilot share: the task, the phases, the backend, the data.
+
+    `result` is what goes to the parent, filled as the job goes on.
+    """
+
+    def __init__(self, task: dict[str, Any], send: Send) -> None:
+        self.task = task
+        self.send = send
+        self.result: dict[str, Any] = {"status": "ok", "reason": None, "flags": []}
+        self.phases = measure.Phases(
+            time.monotonic, lambda name: send({"event": "phase", "phase": name})
+        )
+        self.phases.seconds["spawn"] = time.monotonic() - task["spawned_monotonic"]
+
+    def open(self) -> Backend:
+        """The data read and verified, the backend imported, its versions and devices noted."""
+        with self.phases("environment"):
+            self.data = mnist.load()
+        with self.phases("import"):
+            backend = import_backend(self.task["adapter"], self.task["backend"])
+        with self.phases("device"):
+            self.result["versions"] = backend.versions()
+            self.result["devices"] = list(backend.devices())
+        return backend
+
+    def build(self, backend: Backend, workload: Workload, execution: Execution) -> Program:
+        """The program, built. Raises for a cell that this backend or machine can't run."""
+        with self.phases("device"):
+            if execution.device not in self.result["devices"]:
+                raise UnavailableError(
+                    f"no such device in {backend.name}. Expected: one of "
+                    f"{', '.join(self.result['devices'])}. Received: {execution.device}"
+                )
+            reason = backend.unsupported(workload, execution)
+            if reason is not None:
+                raise UnsupportedError(reason)
+        with self.phases("build"):
+            return backend.build(workload, execution)
+
+    def training_data(self, workload: Workload, count: int, seed: int) -> tuple[Array, Array]:
+        """The first `count` images of the first epoch's order, and their labels."""
+        order = mnist.batch_order(seed, 0, TRAIN_IMAGES)[:count]
+        images = mnist.scaled(self.data.train_images[order], workload.input_shape)
+        return images, self.data.train_labels[order]
+
+    def finish(self) -> None:
+        """Timings and memory, which exist however the trial ended."""
+        self.phases.seconds["total"] = time.monotonic() - self.task["spawned_monotonic"]
+        self.result["timings"] = {
+            f"{name}_seconds": seconds for name, seconds in self.phases.seconds.items()
+        }
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        self.result["cpu_seconds"] = usage.ru_utime + usage.ru_stime
+        # Linux counts in KiB, macOS in bytes
+        unit = 1 if sys.platform == "darwin" else 1024
+        self.result["peak_rss_bytes"] = usage.ru_maxrss * unit
+
+
+def import_backend(adapter: str, name: str) -> Backend:
+    """Raises `UnavailableError` where the framework is not installed or does not import."""
+    try:
+        backend: Backend = importlib.import_module(adapter).open_backend(name)
+    except (ImportError, OSError) as error:
+        traceback.print_exc()
+        raise UnavailableError(f"{name} does not import: {one_line(error)}") from error
+    return backend
+
+
+def status_of(error: Exception) -> str:
+    return STATUS_OF_ERROR.get(type(error), "failed")
+
+
+def one_line(error: Exception) -> str:
+    """The error's type and the first line of its text; for our own errors the text alone."""
+    text = next(iter(str(error).splitlines()), "")
+    return text if isinstance(error, SamestepError) else f"{type(error).__name__}: {text}"

@@ -1,0 +1,72 @@
+"""What a plan needs to know of a backend and of this machine, before anything is planned."""
+
+import time
+import traceback
+from typing import Any
+
+from bench import measure, mnist
+from bench.adapter import Array, Backend, Program
+from bench.spec import Cell, Execution
+from bench.worker.job import Job, one_line, status_of
+from bench.workloads import WORKLOADS
+
+PILOT_SLICES = (10, 60)
+
+
+class PilotJob(Job):
+    """A short look at each workload on one device, so that a plan and an estimate can be made."""
+
+    def run(self) -> None:
+        backend = self.open()
+        shared = sum(self.phases.seconds.values())
+        self.result["cells"] = [
+            self.measure(
+                backend, Cell(**{**cell, "execution": Execution(**cell["execution"])}), shared
+            )
+            for cell in self.task["cells"]
+        ]
+
+    def measure(self, backend: Backend, cell: Cell, shared: float) -> dict[str, Any]:
+        """What a trial of this cell will cost; the reason where it can't be had."""
+        started = time.monotonic()
+        workload, size = WORKLOADS[cell.workload], cell.execution.batch_size
+        try:
+            program = self.build(backend, workload, cell.execution)
+            with self.phases("load"):
+                program.load(mnist.initial_parameters(workload, 0, cell.execution.precision), 0)
+                images, labels = self.training_data(workload, max(PILOT_SLICES) * size, 0)
+                batch = program.put((images[:size], labels[:size]))
+            with self.phases("first_step"):
+                program.train_step(batch)
+                program.synchronize()
+            setup = time.monotonic() - started
+            with self.phases("step"):
+                steps, step_seconds = measure.block_size(program, [batch], time.perf_counter)
+            with self.phases("native"):
+                program.fit(images[: 5 * size], labels[: 5 * size], size)
+                native = self.native_step(program, images, labels, size)
+        except Exception as error:
+            traceback.print_exc()
+            return {"cell": cell.label, "status": status_of(error), "reason": one_line(error)}
+        return {
+            "cell": cell.label,
+            "status": "ok",
+            "setup_seconds": shared + setup,
+            "step_seconds": step_seconds,
+            "steps_per_block": steps,
+            "native_step_seconds": max(native, step_seconds),
+        }
+
+    def native_step(self, program: Program, images: Array, labels: Array, size: int) -> float:
+        """Seconds of a step in the framework's own loop, the loop's start-up left out.
+
+        A difference of two noisy times: the caller bounds it by the step alone.
+        """
+        short, long = (
+            measure.fit_slice(
+                program, images[: steps * size], labels[: steps * size], size, time.perf_counter
+            )
+            for steps in PILOT_SLICES
+        )
+        few, many = PILOT_SLICES
+        return (long - short) / (many - few)

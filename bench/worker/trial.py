@@ -1,0 +1,172 @@
+"""One trial of one cell: built, checked, then timed or trained."""
+
+import time
+from dataclasses import asdict
+from typing import Any
+
+from bench import measure, mnist, parity
+from bench.adapter import Array
+from bench.errors import ParityError
+from bench.parity import require_changed
+from bench.spec import AccuracyPlan, Cell, Execution, TimingPlan, Trial
+from bench.worker.job import Job, one_line
+from bench.worker.training import Training
+from bench.workloads import WORKLOADS
+
+RESIDENT_BATCHES = 16
+
+
+class TrialJob(Job):
+    """One trial of one cell."""
+
+    def run(self) -> None:
+        self.trial = trial_from(self.task["trial"])
+        self.workload = WORKLOADS[self.trial.cell.workload]
+        self.batch_size = self.trial.cell.execution.batch_size
+        backend = self.open()
+        self.program = self.build(backend, self.workload, self.trial.cell.execution)
+        with self.phases("load"):
+            self.initial = mnist.initial_parameters(
+                self.workload, self.trial.seed, self.trial.cell.execution.precision
+            )
+            self.program.load(self.initial, self.trial.seed)
+        self.check()
+        self.first_step()
+        if self.trial.timing is not None:
+            self.time(self.trial.timing)
+        if self.trial.accuracy is not None:
+            self.train(self.trial.accuracy)
+        self.result["peak_device_bytes"] = self.program.peak_device_bytes()
+
+    def check(self) -> None:
+        """The short certificate and the settings; raises where the cell is not what it says."""
+        with self.phases("parity"):
+            layers = self.program.layers()
+            self.result["layers"] = [asdict(layer) for layer in layers]
+            self.result["settings"] = self.program.settings()
+            require_device(self.trial.cell.execution.device, self.result["settings"]["device"])
+            rungs = [
+                parity.data_rung(self.task["digests"], self.digests()),
+                parity.parameters_rung(self.workload, layers),
+                parity.initial_rung(self.initial, self.program.parameters()),
+            ]
+            self.result["rungs"] = [{**asdict(rung), "passed": rung.passed} for rung in rungs]
+            for rung in rungs:
+                if not rung.passed:
+                    raise ParityError(f"rung {rung.rung}: {rung.where}")
+
+    def digests(self) -> dict[str, str]:
+        return parity.digests(self.trial, self.data, self.initial)
+
+    def first_step(self) -> None:
+        """The first step, timed (it compiles), then everything loaded anew."""
+        with self.phases("load"):
+            images, labels = self.training_data(
+                self.workload, RESIDENT_BATCHES * self.batch_size, self.trial.seed
+            )
+            starts = range(0, len(labels) - self.batch_size + 1, self.batch_size)
+            self.batches = [
+                self.program.put(
+                    (images[at : at + self.batch_size], labels[at : at + self.batch_size])
+                )
+                for at in starts
+            ]
+        with self.phases("first_step"):
+            self.program.train_step(self.batches[0])
+            self.program.synchronize()
+        with self.phases("load"):
+            self.program.load(self.initial, self.trial.seed)
+
+    def time(self, plan: TimingPlan) -> None:
+        """The lanes `step`, `native` and `tutorial`, each warmed up."""
+        with self.phases("load"):
+            images, labels = self.training_data(
+                self.workload, plan.native_steps * self.batch_size, self.trial.seed
+            )
+        with self.phases("warmup"):
+            if not measure.warm_up(lambda: self.block(plan), plan.window_blocks):
+                self.result["flags"].append("no_steady_state")
+        with self.phases("step"):
+            blocks = [self.block(plan) for _ in range(plan.blocks)]
+        with self.phases("parity"):
+            stepped = self.program.parameters()
+            require_changed("the train step", self.initial, stepped)
+        with self.phases("warmup"):
+            warm = measure.short_steps(plan) * self.batch_size
+            self.program.fit(images[:warm], labels[:warm], self.batch_size)
+        with self.phases("native"):
+            native = measure.native_lane(
+                self.program, images, labels, self.batch_size, plan, time.perf_counter
+            )
+        with self.phases("parity"):
+            require_changed("fit", stepped, self.program.parameters())
+        self.result["lanes"] = {
+            "step": {
+                "block_seconds": blocks,
+                "steps_per_block": plan.steps_per_block,
+                "batch_size": self.batch_size,
+            },
+            "native": native,
+        }
+        with self.phases("tutorial"):
+            self.time_tutorial(images, labels, plan.tutorial_steps)
+
+    def block(self, plan: TimingPlan) -> float:
+        return measure.step_block(
+            self.program, self.batches, plan.steps_per_block, time.perf_counter
+        )
+
+    def time_tutorial(self, images: Array, labels: Array, steps: int) -> None:
+        """One warm slice through a newcomer's pipeline; a reason where it isn't installed."""
+        folder = mnist.raw_folder()
+        warm, count = self.batch_size, steps * self.batch_size
+        try:
+            self.program.tutorial(folder, images[:warm], labels[:warm], self.batch_size)
+        except ImportError as error:
+            self.result["tutorial_missing"] = one_line(error)
+            return
+        self.program.synchronize()
+        started = time.perf_counter()
+        self.program.tutorial(folder, images[:count], labels[:count], self.batch_size)
+        self.program.synchronize()
+        self.result["lanes"]["tutorial"] = {
+            "slice_seconds": [time.perf_counter() - started],
+            "steps_per_slice": steps,
+            "batch_size": self.batch_size,
+        }
+
+    def train(self, plan: AccuracyPlan) -> None:
+        with self.phases("load"):
+            training = Training(
+                self.program,
+                self.workload,
+                self.data,
+                plan=plan,
+                seed=self.trial.seed,
+                batch_size=self.batch_size,
+                send=self.send,
+            )
+        with self.phases("accuracy"):
+            self.result["accuracy"] = training.run(self.initial)
+
+
+def trial_from(fields: dict[str, Any]) -> Trial:
+    """The trial that the parent sent as nested dictionaries."""
+    cell = fields["cell"]
+    timing, accuracy = fields["timing"], fields["accuracy"]
+    return Trial(
+        **{
+            **fields,
+            "cell": Cell(**{**cell, "execution": Execution(**cell["execution"])}),
+            "timing": timing and TimingPlan(**timing),
+            "accuracy": accuracy and AccuracyPlan(**accuracy),
+        }
+    )
+
+
+def require_device(requested: str, effective: object) -> None:
+    """Raise `ParityError` where the tensors are elsewhere than the cell says."""
+    if effective != requested:
+        raise ParityError(
+            f"the tensors are on another device. Expected: {requested}. Received: {effective}"
+        )
