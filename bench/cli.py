@@ -283,6 +283,12 @@ def conclude(run: "RunModel | None", folder: Path, *, named: bool, as_json: bool
     if interrupted:
         print(f"samestep: interrupted; finish it with --resume {folder}", file=sys.stderr)
         return EXIT_INTERRUPTED
+    if any(record.status == "unavailable" for record in records):
+        print(
+            "samestep: a backend is unavailable; `nox -s bench` makes the environments, and "
+            "--python BACKEND=PATH names one of yours",
+            file=sys.stderr,
+        )
     return exit_code(records, len(run.trials), named=named)
 
 
