@@ -21,7 +21,7 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 # GB to download and GB on disk, measured on Linux x86-64 with an empty cache, Python 3.11
 SIZES = {"pytorch": (3.0, 5.5), "tensorflow": (0.4, 1.6), "tensorflow-cuda": (3.0, 6.0)}
 # imports take 3 to 7 times as long without bytecode
-INSTALL_VARIABLES: dict[str, str | None] = {
+BYTECODE: dict[str, str | None] = {
     "UV_COMPILE_BYTECODE": "1",
     "PYTHONDONTWRITEBYTECODE": None,
 }
@@ -44,7 +44,7 @@ def tensorflow(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Run the benchmark: everything after `--` goes to `samestep run`."""
     parent(session)
-    session.run("samestep", "run", *interpreters(session), *session.posargs)
+    session.run("samestep", "run", *interpreters(session), *session.posargs, env=BYTECODE)
 
 
 @nox.session(requires=["pytorch", "tensorflow"])
@@ -54,7 +54,9 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", "-m", "not framework", "--benchmark-disable", "-n=auto", *session.posargs)
     for backend in BACKENDS:
         in_environment(session, backend, "pytest", "tests/conformance", f"--backend={backend}")
-    session.run("pytest", "tests/end_to_end", "-m", "framework", *interpreters(session))
+    session.run(
+        "pytest", "tests/end_to_end", "-m", "framework", *interpreters(session), env=BYTECODE
+    )
 
 
 @nox.session(requires=["pytorch", "tensorflow"])
@@ -87,7 +89,7 @@ def parent(session: nox.Session, *groups: str) -> None:
     """Install samestep and dependency groups; no framework."""
     wanted = nox.project.dependency_groups(PYPROJECT, *groups)
     session.install(
-        "--constraint", "constraints/parent.txt", "--editable", ".", *wanted, env=INSTALL_VARIABLES
+        "--constraint", "constraints/parent.txt", "--editable", ".", *wanted, env=BYTECODE
     )
 
 
@@ -102,7 +104,7 @@ def framework(session: nox.Session, name: str, *, extra: str) -> None:
         *("pytest", "pytest-benchmark"),
     ]
     try:
-        session.install("--constraint", f"constraints/{name}.txt", *wanted, env=INSTALL_VARIABLES)
+        session.install("--constraint", f"constraints/{name}.txt", *wanted, env=BYTECODE)
     except CommandFailed:
         session.warn(f"{name} could not be installed: its backends will be unavailable")
     note.parent.mkdir(parents=True, exist_ok=True)
@@ -144,6 +146,6 @@ def interpreters(session: nox.Session) -> list[str]:
 
 def in_environment(session: nox.Session, backend: str, module: str, *arguments: str) -> None:
     """Run a module with a backend's interpreter and its variables, from the repository."""
-    variables = {**BACKENDS[backend].variables, "PYTHONPATH": os.curdir}
+    variables = {**BYTECODE, **BACKENDS[backend].variables, "PYTHONPATH": os.curdir}
     python = interpreter(session, backend)
     session.run(python, "-m", module, *arguments, env=variables, external=True)
