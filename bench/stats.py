@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 CONFIDENCE = 0.95
 RESAMPLES = 9_999
@@ -51,6 +50,9 @@ def median_interval(
     """
     if len(values) < SMALLEST_SAMPLE:
         return None
+    # scipy takes most of a second to import, and a report without intervals does without it
+    from scipy import stats  # noqa: PLC0415
+
     interval = stats.bootstrap(
         (np.asarray(values, dtype=np.float64),),
         np.median,
@@ -73,6 +75,8 @@ def prediction_interval(
     n = len(values)
     if n < 2:
         return None
+    from scipy import stats  # noqa: PLC0415
+
     mean, spread = float(np.mean(values)), float(np.std(values, ddof=1))
     reach = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * spread * math.sqrt(1 + 1 / n)
     return mean - reach, mean + reach

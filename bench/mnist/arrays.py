@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -82,10 +83,12 @@ def scaled(images: NDArray[np.uint8], shape: Shape) -> NDArray[np.float32]:
     return pixels.reshape(len(images), *shape)
 
 
+@cache
 def data_digest(data: Mnist) -> str:
     """The hash that the parity rung `data` compares: SHA-256 over the four arrays.
 
-    Labels of any integer type that fits into int64 count as the same labels.
+    Labels of any integer type that fits into int64 count as the same labels. Computed once for
+    each `Mnist`, whose arrays are read-only.
     """
     return digest_of(
         {
