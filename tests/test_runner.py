@@ -23,6 +23,7 @@ from bench.runner import Miss, Pilot, Request, Runner, note
 from bench.spawn import DEADLINES, Outcome, worker_packages
 from bench.spec import AccuracyPlan, Cell, Execution, Trial
 from bench.workloads import MLP_512
+from reports import markdown
 from tests.fakes.adapter import FIT_SECONDS, NATIVE_STEP_SECONDS, PROGRAMS, STEP_SECONDS
 from tests.records import build_record, build_run, plan, write_folder
 
@@ -85,9 +86,11 @@ class Listener:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _short_goodbyes() -> Iterator[None]:
+def _quick() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(spawn, "LEAVE_SECONDS", 0.05)
+        # tests/reports looks at the figures; here they would only take their time
+        patch.setattr(markdown, "all_figures", lambda rows, stamp: [])
         yield
 
 
