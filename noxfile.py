@@ -18,7 +18,8 @@ nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "tests"]
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
-# GB to download and GB on disk, measured on Linux x86-64 with an empty cache, Python 3.11
+# GB to download and GB on disk. Disk of the first two as measured on Linux x86-64, Python 3.11;
+# the downloads and all of tensorflow-cuda are rough guesses, never measured
 SIZES = {"pytorch": (3.0, 5.5), "tensorflow": (0.4, 1.6), "tensorflow-cuda": (3.0, 6.0)}
 # imports take 3 to 7 times as long without bytecode
 BYTECODE: dict[str, str | None] = {
@@ -116,7 +117,7 @@ def enough_disk(session: nox.Session, extra: str) -> bool:
     download, needed = SIZES[extra]
     free = shutil.disk_usage(Path.cwd()).free / 1e9
     session.log(
-        f"{extra}: up to {download:g} GB to download, {needed:g} GB on disk, {free:.0f} GB free"
+        f"{extra}: roughly {download:g} GB to download, {needed:g} GB on disk, {free:.0f} GB free"
     )
     if free < needed:
         session.warn(f"too little disk for {extra}: its backends will be unavailable")

@@ -13,7 +13,7 @@ from bench.parity import require_changed
 from bench.spec import AccuracyPlan, Workload
 from bench.worker.job import Send
 
-# activations stay small: with 1000 images at once the CNN took PyTorch four times as long
+# activations stay small: PyTorch's CNN took 2 to 4 times as long with 1000 images at once
 EVALUATION_BATCH = 250
 INFERENCE_BATCH = 32
 INFERENCE_PASSES = 1
