@@ -163,7 +163,7 @@ def timing_seconds(plan: TimingPlan | None, pilot: PilotFigures) -> float:
     if plan is None:
         return 0.0
     block = plan.steps_per_block * pilot.step_seconds
-    native = plan.native_steps * (1 + 1 / 4) * plan.native_slices + plan.native_steps / 4
+    native = plan.native_steps * (1 + 1 / 4) * plan.native_slices
     return (
         (1.5 * plan.window_blocks + plan.blocks) * block
         + native * pilot.native_step_seconds

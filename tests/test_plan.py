@@ -194,8 +194,8 @@ def test_the_estimate_of_a_trial_is_what_it_will_do():
     plan = timing.timing
     assert (plan.native_steps, plan.tutorial_steps) == (468, 50)
     # 1.5 windows of 10 blocks and 12 more of 128 steps at 1 ms; native: 468 steps, a quarter of
-    # them twice, and 100 steps of the tutorial, at 2 ms
-    expected = 1 + (15 + 12) * 0.128 + (468 * 1.5 + 100) * 0.002
+    # them once more, and 100 steps of the tutorial, at 2 ms
+    expected = 1 + (15 + 12) * 0.128 + (468 * 1.25 + 100) * 0.002
     assert trial_seconds(timing, FOUR[one]) == pytest.approx(expected)
     # 5 epochs of 60,000 images, 9 times 10,000 and 60,000 evaluated at a third of the price
     expected = 1 + (300_000 + 150_000 / 3) / 128 * 0.002

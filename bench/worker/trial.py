@@ -14,6 +14,8 @@ from bench.worker.training import Training
 from bench.workloads import WORKLOADS
 
 RESIDENT_BATCHES = 16
+# the program is warm by then; `fit` has still to be traced and its pipeline made once
+FIRST_FIT_STEPS = 16
 
 
 class TrialJob(Job):
@@ -92,7 +94,7 @@ class TrialJob(Job):
             stepped = self.program.parameters()
             require_changed("the train step", self.initial, stepped)
         with self.phases("warmup"):
-            warm = measure.short_steps(plan) * self.batch_size
+            warm = min(FIRST_FIT_STEPS, plan.native_steps) * self.batch_size
             self.program.fit(images[:warm], labels[:warm], self.batch_size)
         with self.phases("native"):
             native = measure.native_lane(
