@@ -1,8 +1,10 @@
 """The project's sessions. `nox -l` lists them; what stands after `--` goes to the command."""
 
 import os
+import re
 import shutil
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import nox
@@ -46,6 +48,14 @@ def bench(session: nox.Session) -> None:
     """Run the benchmark: everything after `--` goes to `samestep run`."""
     parent(session)
     session.run("samestep", "run", *interpreters(session), *session.posargs, env=BYTECODE)
+
+
+@nox.session(requires=["pytorch", "tensorflow"])
+def parity(session: nox.Session) -> None:
+    """Check that every backend computes the same; `-- --with "torch==X"` takes other versions."""
+    parent(session)
+    arguments = without_versions(session.posargs)
+    session.run("samestep", "parity", *interpreters(session), *arguments, env=BYTECODE)
 
 
 @nox.session(requires=["pytorch", "tensorflow"])
@@ -104,12 +114,50 @@ def framework(session: nox.Session, name: str, *, extra: str) -> None:
         # the conformance suite and the micro-benchmarks run inside the environment
         *("pytest", "pytest-benchmark"),
     ]
+    others = other_versions(session.posargs, wanted)
     try:
-        session.install("--constraint", f"constraints/{name}.txt", *wanted, env=BYTECODE)
+        if others:
+            python = install_apart(session, name, [*wanted, *others])
+        else:
+            session.install("--constraint", f"constraints/{name}.txt", *wanted, env=BYTECODE)
+            python = Path(session.bin, "python")
     except CommandFailed:
         session.warn(f"{name} could not be installed: its backends will be unavailable")
+        # what is there does not import, and whoever tries says so
+        python = Path(session.bin, "python")
     note.parent.mkdir(parents=True, exist_ok=True)
-    note.write_text(str(Path(session.bin, "python")), encoding="utf-8")
+    note.write_text(str(python), encoding="utf-8")
+
+
+def versions_wanted(arguments: list[str]) -> list[str]:
+    """The requirements that follow `--with`, such as `torch==2.14.0` or plain `torch`."""
+    return [wanted for option, wanted in pairwise(arguments) if option == "--with"]
+
+
+def without_versions(arguments: list[str]) -> list[str]:
+    """The arguments that are not nox's business but samestep's."""
+    following = pairwise(["", *arguments])
+    return [word for before, word in following if "--with" not in (before, word)]
+
+
+def other_versions(arguments: list[str], packages: list[str]) -> list[str]:
+    """Those of the requirements after `--with` that are about one of these packages."""
+    names = {project(package) for package in packages}
+    return [wanted for wanted in versions_wanted(arguments) if project(wanted) in names]
+
+
+def project(requirement: str) -> str:
+    """`torch` of `torch==2.14.0`."""
+    return re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0].lower().replace("_", "-")
+
+
+def install_apart(session: nox.Session, name: str, packages: list[str]) -> Path:
+    """An environment beside the pinned one, made anew; returns its interpreter."""
+    folder = Path(session.cache_dir, "samestep", f"{name}-with").resolve()
+    session.run("python", "-m", "venv", "--clear", str(folder))
+    python = folder / "bin" / "python"
+    session.run(str(python), "-m", "pip", "install", "--quiet", *packages, external=True)
+    return python
 
 
 def enough_disk(session: nox.Session, extra: str) -> bool:

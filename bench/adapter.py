@@ -3,7 +3,8 @@
 1. Parameters cross this border as NumPy arrays of the execution's dtype in one canonical form:
    names `dense_0/kernel`, `dense_0/bias`, `conv_0/kernel`, ...; dense kernels `(in, out)`, conv
    kernels `(height, width, in, out)`; what a Flatten hands on is in the order of NHWC.
-2. Images are float32 in [0, 1], `(batch, *workload.input_shape)`; labels are int64 `(batch,)`.
+2. Images are float32 in [0, 1], `(batch, *workload.input_shape)`; labels are int64 `(batch,)`,
+   which the backend makes one-hot where `workload.labels` says so.
 3. No clocks and no statistics inside. Whoever times a call, synchronizes afterwards.
 4. A setting that was requested and isn't in force is an error, or stands in `settings()`.
 5. Every backend has the same files and the same order of methods, so that a diff of two adapters
@@ -47,6 +48,12 @@ class Program(Protocol):
 
     def train_step(self, batch: Any) -> None:
         """One update, the running loss and accuracy kept on the device; asynchronous."""
+
+    def take_metrics(self) -> tuple[float, float]:
+        """Size-weighted means of loss and accuracy over the train steps since the last call.
+
+        Or since `load`. Starts anew, and waits for the device.
+        """
 
     def fit(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
         """One epoch of the framework's own loop over host arrays, in the order given.

@@ -24,17 +24,21 @@ def record_of(
     outcome: Outcome,
     environment: EnvironmentModel,
     contention: ContentionModel | None,
+    certificate: str | None = None,
 ) -> Record:
-    """The record of a trial; where the worker sent nonsense, a record that says so."""
+    """The record of a trial; where the worker sent nonsense, a record that says so.
+
+    `certificate` is the hash of the parity record that let this trial run.
+    """
     try:
-        return seal(compose(run_id, trial, outcome, environment, contention))
+        return seal(compose(run_id, trial, outcome, environment, contention, certificate))
     except RecordError as error:
         reason = f"the worker's result is {error}"
     # a result of any shape may come out of a worker, so anything may fail on the way
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         reason = f"the worker's result is malformed: {type(error).__name__}: {error}"
     failed = Outcome(status="failed", reason=reason, result=None)
-    return seal(compose(run_id, trial, failed, environment, contention))
+    return seal(compose(run_id, trial, failed, environment, contention, certificate))
 
 
 def compose(
@@ -43,6 +47,7 @@ def compose(
     outcome: Outcome,
     environment: EnvironmentModel,
     contention: ContentionModel | None,
+    certificate: str | None,
 ) -> dict[str, Any]:
     result = outcome.result or {}
     document = {
@@ -52,7 +57,7 @@ def compose(
         "status": outcome.status,
         "reason": outcome.reason,
         "flags": result.get("flags", []),
-        "parity": parity(result),
+        "parity": parity(result, certificate),
         "parameters": parameters(result),
         "settings": settings(trial, result),
         "timings": dict.fromkeys(TimingsModel.model_fields) | result.get("timings", {}),
@@ -69,10 +74,10 @@ def compose(
     return {**document, "null_reasons": null_reasons(document, trial, outcome)}
 
 
-def parity(result: dict[str, Any]) -> dict[str, Any] | None:
+def parity(result: dict[str, Any], certificate: str | None) -> dict[str, Any] | None:
     if "rungs" not in result:
         return None
-    return {"rungs": result["rungs"], "certificate_sha256": None}
+    return {"rungs": result["rungs"], "certificate_sha256": certificate}
 
 
 def parameters(result: dict[str, Any]) -> dict[str, Any] | None:

@@ -3,19 +3,31 @@
 import math
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bench.errors import UsageError
-from bench.spec import TRAIN_IMAGES, AccuracyPlan, Cell, TimingPlan, Trial
+from bench.spec import TRAIN_IMAGES, AccuracyPlan, Cell, Conv2D, ParityPlan, TimingPlan, Trial
 from bench.workloads import WORKLOADS
+
+# float64 first: the certificate of float32 points to it
+CERTIFICATE = (
+    ParityPlan(precision="float64", steps=500),
+    ParityPlan(precision="float32", steps=10, twin_steps=300),
+)
+# a step of a convolutional oracle takes 20 times as long
+CONVOLUTIONAL_STEPS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """How much is measured. `epochs` replaces a workload's published number, for those named."""
+    """How much is measured. `epochs` replaces a workload's published number, for those named.
+
+    `parity` is climbed by every cell before anything else.
+    """
 
     name: str
     rounds: int
+    parity: tuple[ParityPlan, ...] = CERTIFICATE
     window_blocks: int = 10
     blocks: int = 12
     native_seconds: float = 2.0
@@ -32,6 +44,7 @@ PROFILES = {
         Profile(
             name="smoke",
             rounds=1,
+            parity=(ParityPlan(precision="float32", steps=10, twin_steps=20),),
             window_blocks=5,
             blocks=6,
             native_seconds=0.0,
@@ -74,8 +87,8 @@ def expand(
 ) -> tuple[Trial, ...]:
     """Every trial of a run, in the order in which they run.
 
-    Rounds first, each with one timing trial of every cell in an order of its own drawn from
-    `order_seed`; then the accuracy trials, once per cell and declared seed.
+    Parity trials first; then rounds, each with one timing trial of every cell in an order of its
+    own drawn from `order_seed`; then the accuracy trials, once per cell and declared seed.
     """
     shuffled = random.Random(order_seed)
     steps = native_steps(figures, profile)
@@ -87,7 +100,23 @@ def expand(
             timing_trial(cell, profile, figures[cell], steps[shared_by(cell)], turn, position)
             for position, cell in enumerate(cells)
         ]
-    return (*trials, *accuracy_trials(figures, profile))
+    return (*parity_trials(figures, profile), *trials, *accuracy_trials(figures, profile))
+
+
+def parity_trials(cells: Iterable[Cell], profile: Profile) -> list[Trial]:
+    """For each cell one trial a precision."""
+    return [
+        Trial(kind="parity", cell=cell, seed=0, parity=shortened(parity, cell))
+        for cell in cells
+        for parity in profile.parity
+    ]
+
+
+def shortened(parity: ParityPlan, cell: Cell) -> ParityPlan:
+    layers = WORKLOADS[cell.workload].layers
+    if not any(isinstance(layer, Conv2D) for layer in layers):
+        return parity
+    return replace(parity, steps=min(parity.steps, CONVOLUTIONAL_STEPS), twin_steps=0)
 
 
 def shared_by(cell: Cell) -> tuple[str, str, int]:
@@ -154,8 +183,18 @@ def estimate_seconds(trials: Sequence[Trial], figures: Mapping[Cell, PilotFigure
 
 def trial_seconds(trial: Trial, pilot: PilotFigures) -> float:
     return (
-        pilot.setup_seconds + timing_seconds(trial.timing, pilot) + accuracy_seconds(trial, pilot)
+        pilot.setup_seconds
+        + parity_seconds(trial.parity, pilot)
+        + timing_seconds(trial.timing, pilot)
+        + accuracy_seconds(trial, pilot)
     )
+
+
+def parity_seconds(plan: ParityPlan | None, pilot: PilotFigures) -> float:
+    """The rungs without a trajectory take about 60 steps; a lone step twice its time in a loop."""
+    if plan is None:
+        return 0.0
+    return 2 * (60 + plan.steps + plan.twin_steps) * pilot.step_seconds
 
 
 def timing_seconds(plan: TimingPlan | None, pilot: PilotFigures) -> float:

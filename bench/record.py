@@ -1,7 +1,7 @@
 """The record: the JSON file that one trial leaves. Raw samples inside, statistics never.
 
 History of `SCHEMA_VERSION`:
-1  first version
+1  first version; `trial.parity` came later and is null in records from before
 """
 
 import hashlib
@@ -19,6 +19,7 @@ from bench.spec import (
     AccuracyPlan,
     Cell,
     Execution,
+    ParityPlan,
     TimingPlan,
     Trial,
     TrialKind,
@@ -60,6 +61,12 @@ class ExecutionModel(Strict):
     batch_size: int
 
 
+class ParityPlanModel(Strict):
+    precision: str
+    steps: Count
+    twin_steps: Annotated[int, Field(ge=0)]
+
+
 class TimingPlanModel(Strict):
     window_blocks: Annotated[int, Field(ge=2)]
     blocks: Count
@@ -84,6 +91,7 @@ class TrialModel(Strict):
     round: int | None
     position: int | None
     seed: int
+    parity: ParityPlanModel | None = None
     timing: TimingPlanModel | None
     accuracy: AccuracyPlanModel | None
 
@@ -104,6 +112,7 @@ class TrialModel(Strict):
             seed=self.seed,
             round=self.round,
             position=self.position,
+            parity=None if self.parity is None else ParityPlan(**self.parity.model_dump()),
             timing=None if self.timing is None else TimingPlan(**self.timing.model_dump()),
             accuracy=None if self.accuracy is None else AccuracyPlan(**self.accuracy.model_dump()),
         )
@@ -120,6 +129,12 @@ class RungModel(Strict):
 
 
 class ParityModel(Strict):
+    """The rungs of this trial, and the record that certified its cell before, by its hash.
+
+    A parity trial's rungs are a certificate; the certificate of float32 points to that of
+    float64, where the run has one, and the other trials of the cell to that of float32.
+    """
+
     rungs: list[RungModel]
     certificate_sha256: str | None
 
@@ -377,7 +392,8 @@ def read_record(path: Path) -> Record:
         record = Record.model_validate(document)
     except ValidationError as error:
         raise RecordError(f"{path.name} is not a record: {first_problem(error)}") from error
-    expected = digest(record.model_dump())
+    # of the file's own content: a field that came later has a default, and no part in old hashes
+    expected = digest(document)
     if record.sha256 != expected:
         raise RecordError(
             f"{path.name} was changed after it was written. Expected sha256: {expected}. "

@@ -51,6 +51,8 @@ class SessionModel(Strict):
 
 
 class RunModel(Strict):
+    """The plan and its sittings. A run of parity alone has no pilot figures and no estimate."""
+
     schema_version: Literal[1]
     run_id: str
     samestep: str
@@ -61,7 +63,7 @@ class RunModel(Strict):
     backends: dict[str, BackendModel]
     pilot: list[PilotModel]
     pilot_seconds: float
-    estimate_seconds: float
+    estimate_seconds: float | None
     trials: list[TrialModel]
     sessions: list[SessionModel]
 

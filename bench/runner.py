@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,10 +11,11 @@ from typing import Any, Literal, Protocol
 from pydantic import ValidationError
 
 from backends import BACKENDS, Place
-from bench import __version__, mnist, parity, plan
+from bench import __version__, mnist, plan
 from bench.collect import record_of
 from bench.environment import ContentionMeter, environment
 from bench.errors import RecordError, SamestepError
+from bench.parity.rungs import digests
 from bench.record import Record, TrialModel, first_problem, read_record, write_record
 from bench.run_file import (
     BackendModel,
@@ -55,6 +56,7 @@ class Request:
     places: Mapping[str, Place] = field(default_factory=lambda: BACKENDS)
     packages: Sequence[Path] = ()
     deadlines: Mapping[str, float] = field(default_factory=lambda: DEADLINES)
+    dump: Path | None = None
 
     def cells(self, backend: str, device: str) -> list[Cell]:
         return [
@@ -97,42 +99,70 @@ class Runner:
     def new_run(self) -> RunModel:
         """Pilot every backend and write the plan into the folder."""
         started = time.monotonic()
-        pilot = self._pilot()
-        pilot_seconds = time.monotonic() - started
+        pilot = self._pilot(self._request.cells)
         order_seed = secrets.randbelow(2**32)
         trials = plan.expand(pilot.figures, self._request.profile, order_seed)
+        run = self._planned(
+            pilot,
+            trials,
+            order_seed=order_seed,
+            pilot_seconds=time.monotonic() - started,
+            estimate_seconds=plan.estimate_seconds(trials, pilot.figures),
+        )
+        for cell, miss in pilot.misses.items():
+            self._write_miss(run, cell, miss)
+        return run
+
+    def parity_run(self) -> RunModel:
+        """See which backends are there and plan the parity trials of each cell, nothing else."""
+        started = time.monotonic()
+        pilot = self._pilot(lambda backend, device: [])
+        cells = [
+            cell
+            for backend in self._request.backends
+            for device in self._request.devices
+            for cell in self._request.cells(backend, device)
+        ]
+        trials = plan.parity_trials(cells, self._request.profile)
+        return self._planned(
+            pilot,
+            trials,
+            order_seed=0,
+            pilot_seconds=time.monotonic() - started,
+            estimate_seconds=None,
+        )
+
+    def _planned(self, pilot: Pilot, trials: Sequence[Trial], **figures: Any) -> RunModel:
+        """The run of these trials, written into the folder."""
         run = RunModel(
             schema_version=1,
             run_id=f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
             samestep=__version__,
             created=now(),
             profile=self._request.profile.name,
-            order_seed=order_seed,
             environment=environment({}, {}),
             backends=pilot.backends,
             pilot=[
-                PilotModel(cell=cell.label, **asdict(figures))
-                for cell, figures in pilot.figures.items()
+                PilotModel(cell=cell.label, **asdict(found))
+                for cell, found in pilot.figures.items()
             ],
-            pilot_seconds=pilot_seconds,
-            estimate_seconds=plan.estimate_seconds(trials, pilot.figures),
             trials=[
                 *(TrialModel.of(missed_trial(cell)) for cell in pilot.misses),
                 *map(TrialModel.of, trials),
             ],
             sessions=[],
+            **figures,
         )
         write_run(run, self._folder)
-        for cell, miss in pilot.misses.items():
-            self._write_miss(run, cell, miss)
         return run
 
-    def _pilot(self) -> Pilot:
+    def _pilot(self, cells_of: Callable[[str, str], list[Cell]]) -> Pilot:
+        """A look at every backend, and at the cells that `cells_of` names for it and a device."""
         pilot = Pilot()
         for backend in self._request.backends:
             for device in self._request.devices:
                 self._display.piloting(backend, device)
-                cells = self._request.cells(backend, device)
+                cells = cells_of(backend, device)
                 started = time.monotonic()
                 outcome = self._look(backend, cells)
                 note(pilot, backend, cells, outcome, time.monotonic() - started)
@@ -202,7 +232,7 @@ class Runner:
         """The plan's trials that have no intact record of this run."""
         trials = (model.trial() for model in run.trials if not has_record(self._folder, run, model))
         # a cell that the pilot gave up has a record from the start, and nothing to run
-        return [trial for trial in trials if trial.timing or trial.accuracy]
+        return [trial for trial in trials if trial.parity or trial.timing or trial.accuracy]
 
     def execute(self, run: RunModel) -> RunModel:
         """Run what is missing. An interruption is noted in the run, then goes on as it came."""
@@ -213,7 +243,7 @@ class Runner:
         try:
             for trial in missing:
                 self._display.started(trial)
-                self._write(run, self._run_trial(run, trial))
+                self._write(run, self._run_certified(run, trial))
             outcome = "complete"
         finally:
             session = SessionModel(
@@ -223,12 +253,34 @@ class Runner:
             write_run(run, self._folder)
         return run
 
-    def _run_trial(self, run: RunModel, trial: Trial) -> Record:
+    def _run_certified(self, run: RunModel, trial: Trial) -> Record:
+        """The trial's record; without a good certificate of its cell it does not run."""
+        certificate = self._certificate(run, trial)
+        if certificate is None or certificate.status == "ok":
+            return self._run_trial(run, trial, certificate.sha256 if certificate else None)
+        outcome = Outcome(
+            status=certificate.status, reason=f"not run: {certificate.reason}", result=None
+        )
+        return record_of(run.run_id, trial, outcome, self._environment(run, trial), None)
+
+    def _certificate(self, run: RunModel, trial: Trial) -> Record | None:
+        """The last parity record of the trial's cell before it; None where none was planned."""
+        last = None
+        for model in run.trials:
+            planned = model.trial()
+            if planned == trial:
+                break
+            if planned.kind == "parity" and planned.cell == trial.cell:
+                last = model
+        return None if last is None else read_record(record_path(self._folder, last))
+
+    def _run_trial(self, run: RunModel, trial: Trial, certificate: str | None) -> Record:
         workload = WORKLOADS[trial.cell.workload]
         initial = mnist.initial_parameters(workload, trial.seed, trial.cell.execution.precision)
         task = {
             "trial": asdict(trial),
-            "digests": parity.digests(trial, self._data, initial),
+            "digests": digests(trial.seed, self._data, initial),
+            "dump": self._dump_of(trial),
         }
         meter = ContentionMeter(time.monotonic())
         outcome = self._work(
@@ -238,7 +290,16 @@ class Runner:
             lambda event: self._heard(trial, event),
         )
         contention = meter.read(time.monotonic(), (outcome.result or {}).get("cpu_seconds"))
-        return record_of(run.run_id, trial, outcome, self._environment(run, trial), contention)
+        return record_of(
+            run.run_id, trial, outcome, self._environment(run, trial), contention, certificate
+        )
+
+    def _dump_of(self, trial: Trial) -> str | None:
+        """Where a float64 parity trial writes its arrays; the worker has a folder of its own."""
+        if self._request.dump is None or trial.parity is None:
+            return None
+        exact = trial.parity.precision == "float64"
+        return str(self._request.dump.resolve()) if exact else None
 
     def _heard(self, trial: Trial, event: Mapping[str, Any]) -> None:
         if event["event"] == "epoch":

@@ -16,6 +16,7 @@ PADDINGS = ("same", "valid")
 MODES = ("default", "compiled", "graph", "epoch")
 PRECISIONS = ("float32", "tf32", "bfloat16", "float64")
 OPTIMIZER_MATH = ("matched", "stock")
+LABELS = ("integer", "one-hot")
 
 TRAIN_IMAGES = 60_000
 TEST_IMAGES = 10_000
@@ -254,7 +255,9 @@ class LayerSummary:
 class Workload:
     """What is computed: layers, loss (softmax cross-entropy on logits), optimizer, batch, epochs.
 
-    `input_shape` is one image's, without the batch axis: `(784,)` or `(28, 28, 1)`.
+    `input_shape` is one image's, without the batch axis: `(784,)` or `(28, 28, 1)`. `labels` says
+    how a framework is given them: as "integer" for its sparse cross-entropy, or "one-hot" for the
+    categorical one; the function is the same.
     `parameter_counts` are those of the layers that have parameters, in order, as the source or a
     hand count gives them; the constructor compares them with the layers' own.
     Raises `UsageError` for what can't be built, or does not end in 10 linear logits.
@@ -267,6 +270,7 @@ class Workload:
     batch_size: int
     epochs: int
     parameter_counts: tuple[int, ...]
+    labels: str = "integer"
     published: tuple[PublishedResult, ...] = ()
 
     def __post_init__(self) -> None:
@@ -293,6 +297,12 @@ class Workload:
             f"epochs of workload {self.name!r}",
             expected="an integer >= 1",
             received=self.epochs,
+        )
+        require(
+            self.labels in LABELS,
+            f"labels of workload {self.name!r}",
+            expected=f"one of {', '.join(LABELS)}",
+            received=self.labels,
         )
         for layer in self.layers:
             require(
@@ -418,6 +428,18 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ParityPlan:
+    """What a parity trial climbs: the rungs of one precision, in a process of its own.
+
+    `steps` is the length of the trajectory, `twin_steps` that of its tanh twin (0: without).
+    """
+
+    precision: str
+    steps: int
+    twin_steps: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimingPlan:
     """How long a timing trial looks: sizes in steps and blocks, all fixed before it starts.
 
@@ -445,7 +467,8 @@ class AccuracyPlan:
 class Trial:
     """One fresh process that does one thing for one cell.
 
-    `round` and `position` (in the round) are None in a trial that belongs to no round.
+    `round` and `position` (in the round) are None in a trial that belongs to no round. Of the
+    three plans a trial has the one of its kind; a cell that never came so far has none.
     """
 
     kind: TrialKind
@@ -453,6 +476,7 @@ class Trial:
     seed: int
     round: int | None = None
     position: int | None = None
+    parity: ParityPlan | None = None
     timing: TimingPlan | None = None
     accuracy: AccuracyPlan | None = None
 
@@ -460,7 +484,8 @@ class Trial:
     def name(self) -> str:
         """The record's file name without `.json`."""
         turn = "" if self.round is None else f"-r{self.round:02d}"
-        return f"{self.kind}-{self.cell.label}{turn}-s{self.seed}"
+        precision = "" if self.parity is None else f"-{self.parity.precision}"
+        return f"{self.kind}-{self.cell.label}{precision}{turn}-s{self.seed}"
 
 
 def require_activation(activation: str) -> None:

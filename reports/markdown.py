@@ -8,7 +8,7 @@ from bench.errors import WriteError
 from bench.files import write_atomically
 from bench.record import Record
 from bench.run_file import RunModel, read_records, read_run
-from reports import machine, method, summary, workload
+from reports import machine, method, parity, summary, workload
 from reports.cells import group, workloads
 from reports.figures import all_figures, step_time_file, timed_by_device
 from reports.tables import SummaryRow, rows_of
@@ -75,7 +75,7 @@ def compose(run: RunModel, records: Sequence[Record], rows: Sequence[SummaryRow]
         ),
         machine.machine(run, records),
         machine.settings(cells),
-        method.parity(cells),
+        parity.section(cells),
         method.method(run, cells),
         method.repeat(run, cells),
         method.index(records),

@@ -6,58 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from bench.plan import PROFILES
-from bench.record import Record, RungModel
+from bench.record import Record
 from bench.run_file import RunModel
 from reports.cells import CellResults, backends, rounds, workloads
 from reports.machine import contention
 from reports.summary import flags_table
-from reports.text import escape, listed, number, plural, table
-
-# The order of DESIGN.md; a rung that it does not name comes last.
-RUNGS = ("data", "parameters", "initial", "forward", "gradient", "update", "trajectory", "dropout")
-
-
-def parity(cells: Sequence[CellResults]) -> list[str]:
-    """Each rung's gate, the worst that was measured, and in how many cells it held."""
-    found = rungs_by_cell(cells)
-    blocks = ["## Parity rungs checked"]
-    if found:
-        headers = ["rung", "gate", "worst measured", "cells passed"]
-        rows = [rung_row(name, found[name]) for name in sorted(found, key=rung_place)]
-        blocks.append(table(headers, rows, "worst measured, cells passed"))
-    else:
-        blocks.append("No record holds a parity rung: nothing was checked.")
-    # what was not checked is said as plainly as what was
-    absent = [name for name in RUNGS if name not in found]
-    if absent:
-        blocks.append(
-            f"This run's records hold no rung {listed(absent)}. What those rungs would show, that "
-            "the backends compute the same in a step, is not shown by this report; it checks "
-            f"{escape(listed(name for name in RUNGS if name in found))}."
-        )
-    return blocks
-
-
-def rungs_by_cell(cells: Sequence[CellResults]) -> dict[str, dict[str, list[RungModel]]]:
-    """Rung to cell to its measurements in all records of the cell."""
-    found: dict[str, dict[str, list[RungModel]]] = {}
-    for results in cells:
-        for record in results.records:
-            for rung in record.parity.rungs if record.parity is not None else ():
-                found.setdefault(rung.rung, {}).setdefault(results.cell.label, []).append(rung)
-    return found
-
-
-def rung_place(name: str) -> tuple[int, str]:
-    return (RUNGS.index(name) if name in RUNGS else len(RUNGS)), name
-
-
-def rung_row(name: str, by_cell: dict[str, list[RungModel]]) -> list[str]:
-    rungs = [rung for of_cell in by_cell.values() for rung in of_cell]
-    gates = listed(f"{gate:.3g}" if gate else "exact" for gate in sorted({r.gate for r in rungs}))
-    passed = sum(all(rung.passed for rung in of_cell) for of_cell in by_cell.values())
-    worst = max(rung.measured for rung in rungs)
-    return [escape(name), gates, f"{worst:.3g}", f"{passed} of {len(by_cell)}"]
+from reports.text import escape, listed, number, plural
 
 
 def method(run: RunModel, cells: Sequence[CellResults]) -> list[str]:
@@ -107,11 +61,11 @@ def timetable(run: RunModel) -> str:
     outcomes = listed(escape(session.outcome) for session in run.sessions)
     sessions = f"{plural(len(run.sessions), 'session')}: {outcomes}"
     taken = f"{minutes(took)} ({sessions})" if run.sessions else "not recorded, no session ended"
-    return (
-        f"Estimated beforehand: {minutes(run.estimate_seconds)} (from a pilot of "
-        f"{minutes(run.pilot_seconds)}). Took: {taken}. "
-        f"Run made: {escape(run.created)}."
-    )
+    estimated = "not estimated"
+    if run.estimate_seconds is not None:
+        pilot = minutes(run.pilot_seconds)
+        estimated = f"{minutes(run.estimate_seconds)} (from a pilot of {pilot})"
+    return f"Estimated beforehand: {estimated}. Took: {taken}. Run made: {escape(run.created)}."
 
 
 def minutes(seconds: float) -> str:

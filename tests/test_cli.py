@@ -11,6 +11,7 @@ import pytest
 
 from backends import BACKENDS, DEFAULT_BACKENDS
 from bench import __version__, cli
+from bench.cli import options, running
 from bench.errors import UsageError
 from bench.plan import PROFILES, select_profile
 from bench.workloads import WORKLOADS
@@ -124,7 +125,7 @@ def test_an_unknown_name_is_answered_with_the_known_ones(
 
 def test_an_interpreter_belongs_to_one_backend():
     with pytest.raises(UsageError):
-        cli.select_interpreters([f"all={sys.executable}"])
+        options.select_interpreters([f"all={sys.executable}"])
 
 
 @pytest.mark.parametrize(
@@ -157,12 +158,12 @@ def test_a_folder_that_is_in_use_is_refused(samestep, tmp_path):
 def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "run").write_text("a file")
     with pytest.raises(UsageError, match="is in use"):
-        cli.require_new(tmp_path / "run")
+        options.require_new(tmp_path / "run")
 
 
 def test_a_new_or_empty_folder_will_do(tmp_path):
-    cli.require_new(tmp_path)
-    cli.require_new(tmp_path / "run")
+    options.require_new(tmp_path)
+    options.require_new(tmp_path / "run")
 
 
 @pytest.mark.parametrize(
@@ -170,7 +171,7 @@ def test_a_new_or_empty_folder_will_do(tmp_path):
     [(None, []), ([], []), (["a,b", "c"], ["a", "b", "c"]), (["a,,b,"], ["a", "b"])],
 )
 def test_options_may_be_joined_by_commas(values, parts):
-    assert cli.split(values) == parts
+    assert options.split(values) == parts
 
 
 @pytest.mark.parametrize(
@@ -183,18 +184,18 @@ def test_options_may_be_joined_by_commas(values, parts):
     ],
 )
 def test_backends_are_selected(names, selected):
-    assert cli.select_backends(names) == selected
+    assert options.select_backends(names) == selected
 
 
 def test_devices_are_selected():
-    assert cli.select_devices(["cpu", "cpu"]) == ("cpu",)
-    assert cli.select_devices([])[0] == "cpu"
+    assert options.select_devices(["cpu", "cpu"]) == ("cpu",)
+    assert options.select_devices([])[0] == "cpu"
 
 
 def test_a_profile_can_be_adjusted():
     standard = select_profile("standard")
-    assert cli.adjusted(standard, None, []) is standard
-    adjusted = cli.adjusted(standard, 3, ["1", "2", "1"])
+    assert running.adjusted(standard, None, []) is standard
+    adjusted = running.adjusted(standard, 3, ["1", "2", "1"])
     assert (adjusted.rounds, adjusted.seeds) == (3, (1, 2))
     assert adjusted.blocks == standard.blocks
 
@@ -202,7 +203,7 @@ def test_a_profile_can_be_adjusted():
 def test_each_backend_has_this_interpreter_unless_it_has_its_own(tmp_path):
     link = tmp_path / "python"
     link.symlink_to(sys.executable)
-    found = cli.select_interpreters([f"pytorch={link}"])
+    found = options.select_interpreters([f"pytorch={link}"])
     # not resolved: an environment's python is a link
     assert found == {**dict.fromkeys(BACKENDS, sys.executable), "pytorch": str(link)}
 
@@ -210,7 +211,7 @@ def test_each_backend_has_this_interpreter_unless_it_has_its_own(tmp_path):
 def test_an_interpreter_may_lie_in_this_folder(tmp_path, monkeypatch):
     (tmp_path / "python").symlink_to(sys.executable)
     monkeypatch.chdir(tmp_path)
-    found = cli.select_interpreters(["pytorch=./python"])
+    found = options.select_interpreters(["pytorch=./python"])
     assert found["pytorch"] == str(tmp_path / "python")
 
 
@@ -241,13 +242,13 @@ def with_status(status: str):
 )
 def test_the_exit_code_tells_whether_all_that_was_asked_for_ran(statuses, code, code_when_named):
     records = [GOOD if status == "ok" else with_status(status) for status in statuses]
-    assert cli.exit_code(records, len(records), named=False) == code
-    assert cli.exit_code(records, len(records), named=True) == code_when_named
-    assert cli.exit_code(records, len(records) + 1, named=False) == 1
+    assert running.exit_code(records, len(records), named=False) == code
+    assert running.exit_code(records, len(records), named=True) == code_when_named
+    assert running.exit_code(records, len(records) + 1, named=False) == 1
 
 
 def test_statuses_are_counted():
-    assert cli.count_statuses([GOOD, with_status("killed"), GOOD]) == {"killed": 1, "ok": 2}
+    assert running.count_statuses([GOOD, with_status("killed"), GOOD]) == {"killed": 1, "ok": 2}
 
 
 @pytest.fixture(scope="module")

@@ -29,10 +29,14 @@ ALLOWED: dict[str, set[str]] = {
     "bench.workloads": {"bench.errors", "bench.spec"},
     "bench.mnist": {"bench.adapter", "bench.errors", "bench.files", "bench.mnist", "bench.spec"},
     "bench.measure": {"bench.adapter", "bench.spec"},
-    "bench.parity": {"bench.adapter", "bench.errors", "bench.mnist", "bench.spec"},
+    "bench.oracle": {"bench.adapter", "bench.spec"},
+    "bench.parity": {
+        *("bench.adapter", "bench.errors", "bench.files", "bench.mnist", "bench.oracle"),
+        *("bench.parity", "bench.spec"),
+    },
     "bench.worker": {
-        *("bench.adapter", "bench.errors", "bench.measure", "bench.mnist", "bench.parity"),
-        *("bench.spec", "bench.worker", "bench.workloads"),
+        *("bench.adapter", "bench.errors", "bench.measure", "bench.mnist", "bench.oracle"),
+        *("bench.parity", "bench.spec", "bench.worker", "bench.workloads"),
     },
     "bench.plan": {"bench.errors", "bench.spec", "bench.workloads"},
     "bench.stats": set(),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bench import mnist
-from bench.parity import (
+from bench.parity.rungs import (
     Rung,
     data_rung,
     differing_values,
@@ -14,13 +14,9 @@ from bench.parity import (
     initial_rung,
     parameters_rung,
 )
-from bench.spec import AccuracyPlan, Cell, Execution, LayerSummary, Trial
+from bench.spec import LayerSummary
 from bench.workloads import CNN, MLP_512
 
-CELL = Cell(
-    workload="mlp-512", backend="fake", execution=Execution(device="cpu", batch_size=128)
-)  # fmt: skip
-TRIAL = Trial(kind="accuracy", cell=CELL, seed=3, accuracy=AccuracyPlan(epochs=1))
 HASHES = {"images and labels": "a" * 64, "batch order": "b" * 64, "initial parameters": "c" * 64}
 
 
@@ -53,15 +49,15 @@ def test_another_hash_is_named(name):
 def test_digests_tell_what_every_backend_was_given():
     data = mnist.load()
     initial = mnist.initial_parameters(MLP_512, 3)
-    first = digests(TRIAL, data, initial)
-    assert digests(TRIAL, data, dict(initial)) == first
-    other_seed = digests(replace(TRIAL, seed=4), data, mnist.initial_parameters(MLP_512, 4))
+    first = digests(3, data, initial)
+    assert digests(3, data, dict(initial)) == first
+    other_seed = digests(4, data, mnist.initial_parameters(MLP_512, 4))
     assert {name for name in first if other_seed[name] != first[name]} == {
         "batch order",
         "initial parameters",
     }
     turned = replace(data, test_labels=data.test_labels[::-1])
-    differing = digests(TRIAL, turned, initial)
+    differing = digests(3, turned, initial)
     assert {name for name in first if differing[name] != first[name]} == {"images and labels"}
 
 

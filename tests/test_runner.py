@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 from backends import Place
-from bench import cli, spawn
+from bench import spawn
+from bench.cli import options, running
 from bench.errors import SamestepError
 from bench.plan import Profile
 from bench.record import Record, read_record
@@ -259,14 +260,14 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     folder = tmp_path_factory.mktemp("story") / "run"
     request = request_for("fake-lingering", "nowhere")
     first = Listener(interrupt_at=2)
-    interrupted = cli.carry_out(request, folder, None, first)
-    partial_exit_code = cli.conclude(interrupted, folder, named=True, as_json=False)
+    interrupted = running.carry_out(request, folder, None, first)
+    partial_exit_code = running.conclude(interrupted, folder, named=True, as_json=False)
     partial_report = (folder / "report.md").read_text(encoding="utf-8")
     kept = files_of(folder)
     second = Listener()
-    finished = cli.carry_out(request, folder, read_run(folder), second)
+    finished = running.carry_out(request, folder, read_run(folder), second)
     with redirect_stdout(io.StringIO()) as answer:
-        exit_code = cli.conclude(finished, folder, named=False, as_json=True)
+        exit_code = running.conclude(finished, folder, named=False, as_json=True)
     return Story(
         folder, first, interrupted, partial_report, partial_exit_code, kept, second, finished,
         exit_code, json.loads(answer.getvalue()),
@@ -299,7 +300,7 @@ def test_an_interruption_leaves_what_is_done_intact(story):
     statuses = {record.trial.backend: record.status for record in story.first.records}
     assert statuses == {"fake-lingering": "ok", "nowhere": "unavailable"}
     assert len(story.kept) == 2
-    assert story.partial_exit_code == cli.EXIT_INTERRUPTED == 130
+    assert story.partial_exit_code == options.EXIT_INTERRUPTED == 130
     assert "mlp-512" in story.partial_report
     # nothing of ours half-written
     assert not list(story.folder.rglob(".*"))
@@ -360,7 +361,7 @@ def test_other_versions_are_no_continuation(tmp_path):
     run = run_of([accuracy_trial("fake")], tmp_path / "run")
     interpreters = {"fake": answering(tmp_path, {"fake": "2.0"})}
     with pytest.raises(SamestepError) as caught:
-        cli.carry_out(
+        running.carry_out(
             request_for("fake", interpreters=interpreters), tmp_path / "run", run, Listener()
         )
     assert str(caught.value) == (
@@ -374,7 +375,7 @@ def test_other_versions_are_no_continuation(tmp_path):
 def test_a_backend_that_is_gone_is_no_continuation(tmp_path):
     run = run_of([accuracy_trial("nowhere")], tmp_path)
     with pytest.raises(SamestepError, match="Received: cannot start /nowhere/python: No such file"):
-        cli.carry_out(request_for("nowhere"), tmp_path, run, Listener())
+        running.carry_out(request_for("nowhere"), tmp_path, run, Listener())
 
 
 def test_a_finished_run_starts_no_process(tmp_path):
@@ -382,7 +383,7 @@ def test_a_finished_run_starts_no_process(tmp_path):
     run = build_run(trials)
     write_folder(tmp_path, run, [build_record(trial) for trial in trials])
     listener = Listener()
-    finished = cli.carry_out(request_for(interpreters={}), tmp_path, run, listener)
+    finished = running.carry_out(request_for(interpreters={}), tmp_path, run, listener)
     assert listener.told == [f"planned 0 of {len(trials)}"]
     assert finished.sessions[-1].outcome == "complete"
 
@@ -435,8 +436,8 @@ def test_an_interruption_before_the_plan_leaves_no_run(tmp_path):
             raise KeyboardInterrupt
 
     folder = tmp_path / "run"
-    assert cli.carry_out(request_for("fake"), folder, None, Impatient()) is None
-    assert cli.conclude(None, folder, named=False, as_json=False) == 130
+    assert running.carry_out(request_for("fake"), folder, None, Impatient()) is None
+    assert running.conclude(None, folder, named=False, as_json=False) == 130
     assert not folder.exists()
 
 

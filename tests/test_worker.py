@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from bench import mnist, parity
+from bench import mnist
 from bench.collect import record_of
+from bench.parity.rungs import digests
 from bench.record import ContentionModel, EnvironmentModel, Record
 from bench.spawn import Outcome
 from bench.spec import AccuracyPlan, Cell, Execution, TimingPlan, Trial
 from bench.worker import entry, training
-from bench.worker.trial import trial_from
+from bench.worker.job import trial_from
 from bench.workloads import WORKLOADS
 from tests.fakes.adapter import (
     FIT_SECONDS,
@@ -87,10 +88,12 @@ def trial_of(backend: str, execution: Execution = CPU, **plan: Any) -> Trial:
 @pytest.fixture(scope="module")
 def run_trial(work: Work, embedded: mnist.Mnist) -> Callable[..., Events]:
     initial = mnist.initial_parameters(WORKLOADS["mlp-512"], SEED)
-    digests = parity.digests(trial_of("fake", accuracy=ACCURACY), embedded, initial)
+    hashes = digests(SEED, embedded, initial)
 
     def run(trial: Trial, **job: Any) -> Events:
-        return work(trial.cell.backend, {"trial": asdict(trial), "digests": digests, **job})
+        return work(
+            trial.cell.backend, {"trial": asdict(trial), "digests": hashes, "dump": None, **job}
+        )
 
     return run
 

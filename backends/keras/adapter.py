@@ -14,16 +14,17 @@ from numpy.typing import NDArray
 from backends.keras import data, models
 from backends.keras.engines import ENGINES, Engine
 from bench.adapter import Array, Batch, Parameters
-from bench.spec import Execution, LayerSummary, Workload
+from bench.spec import CLASSES, Execution, LayerSummary, Workload
 
 DTYPES = ("float32", "float64")
 
 
 class KerasProgram:
-    def __init__(self, workload: Workload, engine: Engine) -> None:
+    def __init__(self, workload: Workload, engine: Engine, *, exact: bool) -> None:
         self._workload = workload
         self._engine = engine
-        self._model = models.network(workload)
+        self._exact = exact
+        self._model = models.network(workload, exact=exact)
         self._step = engine.step(self._model)
 
     def _named(self) -> dict[str, keras.Variable]:
@@ -53,9 +54,15 @@ class KerasProgram:
 
     def put(self, batch: Batch) -> Any:
         images, labels = batch
-        placed = self._engine.put(images.astype(keras.config.floatx())), self._engine.put(labels)
+        put = self._engine.put
+        placed = put(images.astype(keras.config.floatx())), put(self._targets(labels))
         self._engine.synchronize()
         return placed
+
+    def _targets(self, labels: Array) -> Array:
+        if self._workload.labels == "integer":
+            return labels
+        return keras.utils.to_categorical(labels, CLASSES).astype(keras.config.floatx())
 
     def forward(self, batch: Any) -> Array:
         images, _ = batch
@@ -71,18 +78,30 @@ class KerasProgram:
     def train_step(self, batch: Any) -> None:
         self._step(batch)
 
+    def take_metrics(self) -> tuple[float, float]:
+        means = self._model.get_metrics_result()
+        loss, accuracy = float(means["loss"]), float(means["accuracy"])
+        self._model.reset_metrics()
+        return loss, accuracy
+
     def fit(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
         history = self._model.fit(
-            images, labels, batch_size=batch_size, epochs=1, shuffle=False, verbose=0
+            images,
+            self._targets(labels),
+            batch_size=batch_size,
+            epochs=1,
+            shuffle=False,
+            verbose=0,
         )
         return float(history.history["loss"][0]), float(history.history["accuracy"][0])
 
     def tutorial(self, folder: Path, images: Array, labels: Array, batch_size: int) -> None:
-        data.tutorial_epoch(self._model, images, labels, batch_size)
+        data.tutorial_epoch(self._model, images, self._targets(labels), batch_size)
 
     def evaluate(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
+        targets = self._targets(labels)
         result = self._model.evaluate(
-            images, labels, batch_size=batch_size, verbose=0, return_dict=True
+            images, targets, batch_size=batch_size, verbose=0, return_dict=True
         )
         return float(result["loss"]), float(result["accuracy"])
 
@@ -99,6 +118,7 @@ class KerasProgram:
         optimizer = self._model.optimizer
         return {
             **self._engine.settings(self._model),
+            **({"remedies": self._engine.float64_remedies} if self._exact else {}),
             "dtype": self._model.trainable_variables[0].dtype,
             "layout": keras.config.image_data_format(),
             "optimizer": type(optimizer).__name__,
@@ -132,7 +152,11 @@ class KerasBackend:
         self._engine.select(execution.device, execution.threads)
         keras.config.set_floatx(execution.precision)
         keras.utils.clear_session()
-        return KerasProgram(workload, self._engine)
+        # parity alone computes in float64; what is timed is Keras as it comes
+        exact = execution.precision == "float64"
+        if exact:
+            self._engine.widen()
+        return KerasProgram(workload, self._engine, exact=exact)
 
 
 def open_backend(name: str) -> KerasBackend:

@@ -11,6 +11,9 @@ import keras
 
 
 class Engine(Protocol):
+    # what a float64 program needs so as not to compute some of it in float32
+    float64_remedies: str
+
     def versions(self) -> dict[str, str]:
         """Package name to version, Keras itself left out."""
 
@@ -19,6 +22,9 @@ class Engine(Protocol):
 
     def select(self, device: str, threads: int | None) -> None:
         """Make `device` and `threads` those of this process; before anything else is made."""
+
+    def widen(self) -> None:
+        """Make this process compute in float64 where it says so, for good."""
 
     def put(self, value: Any) -> Any:
         """The array on the selected device."""
@@ -37,6 +43,8 @@ class Engine(Protocol):
 
 
 class TensorFlowEngine:
+    float64_remedies = "Adam's betas as NumPy float64: Keras casts Python floats through float32"
+
     def __init__(self) -> None:
         self._tf: Any = importlib.import_module("tensorflow")
         self._device = "cpu"
@@ -62,6 +70,9 @@ class TensorFlowEngine:
         if threads is not None:
             config.threading.set_intra_op_parallelism_threads(threads)
         self._device = device
+
+    def widen(self) -> None:
+        """Nothing to do: Adam's betas are the model's business."""
 
     def put(self, value: Any) -> Any:
         return self._tf.identity(value)
@@ -102,6 +113,8 @@ class TensorFlowEngine:
 
 
 class TorchEngine:
+    float64_remedies = "Keras' table that halves 64-bit types changed to keep float64"
+
     def __init__(self) -> None:
         self._torch: Any = importlib.import_module("torch")
         self._device = "cpu"
@@ -124,6 +137,11 @@ class TorchEngine:
         # entered for good: the process has one device
         keras.device(device).__enter__()
         self._device = device
+
+    def widen(self) -> None:
+        # without it Keras computes in float32 and hands out float64
+        dtypes = importlib.import_module("keras.src.backend.common.dtypes")
+        dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
 
     def put(self, value: Any) -> Any:
         return self._torch.as_tensor(value).to(self._device)

@@ -3,12 +3,21 @@
 from collections.abc import Iterator
 
 import keras
+import numpy as np
 
 from bench.spec import Conv2D, Dense, Dropout, Flatten, Layer, LayerSummary, Optimizer, Workload
 
+LOSSES = {
+    "integer": keras.losses.SparseCategoricalCrossentropy,
+    "one-hot": keras.losses.CategoricalCrossentropy,
+}
 
-def network(workload: Workload) -> keras.Sequential:
-    """The model, built and compiled with Keras' own choice of `jit_compile`."""
+
+def network(workload: Workload, *, exact: bool = False) -> keras.Sequential:
+    """The model, built and compiled with Keras' own choice of `jit_compile`.
+
+    `exact` makes the optimizer exact in float64, which on TensorFlow it is not by itself.
+    """
     model = keras.Sequential(
         [
             keras.Input(workload.input_shape),
@@ -17,8 +26,8 @@ def network(workload: Workload) -> keras.Sequential:
     )
     # from logits: Keras clips probabilities on some engines, and so changes the gradient
     model.compile(
-        optimizer=optimizer(workload.optimizer),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        optimizer=optimizer(workload.optimizer, exact=exact),
+        loss=LOSSES[workload.labels](from_logits=True),
         metrics=["accuracy"],
     )
     model.optimizer.build(model.trainable_variables)
@@ -43,10 +52,11 @@ def keras_layer(name: str, layer: Layer) -> keras.Layer:
     return keras.layers.MaxPooling2D(layer.size, name=name)
 
 
-def optimizer(settings: Optimizer) -> keras.Optimizer:
+def optimizer(settings: Optimizer, *, exact: bool) -> keras.Optimizer:
     rate, epsilon = settings.learning_rate, settings.epsilon
     if settings.name == "adam":
-        beta_1, beta_2 = settings.decay
+        # TensorFlow takes a Python float through float32 on its way to float64
+        beta_1, beta_2 = map(np.float64, settings.decay) if exact else settings.decay
         return keras.optimizers.Adam(rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
     return keras.optimizers.RMSprop(rate, rho=settings.decay[0], epsilon=epsilon)
 

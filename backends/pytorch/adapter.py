@@ -15,7 +15,7 @@ from torch.nn import functional
 from backends.pytorch import data, models
 from backends.pytorch.optimizers import matched
 from bench.adapter import Array, Batch, Parameters
-from bench.spec import Execution, LayerSummary, Workload
+from bench.spec import CLASSES, Execution, LayerSummary, Workload
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -33,6 +33,7 @@ class PytorchProgram:
         self._optimizer = matched(self._workload.optimizer, self._model.parameters())
         self._loss_sum = torch.zeros((), dtype=self._dtype, device=self._device)
         self._right = torch.zeros((), dtype=torch.int64, device=self._device)
+        self._seen = 0
         self._model.train()
 
     def _named(self) -> dict[str, torch.nn.Parameter]:
@@ -60,9 +61,16 @@ class PytorchProgram:
 
     def put(self, batch: Batch) -> Any:
         images, labels = batch
-        placed = self._to_device(data.image_tensor(images, self._dtype), torch.from_numpy(labels))
+        placed = self._to_device(data.image_tensor(images, self._dtype), self._targets(labels))
         self.synchronize()
         return placed
+
+    def _targets(self, labels: Array) -> torch.Tensor:
+        classes = torch.from_numpy(labels)
+        if self._workload.labels == "integer":
+            return classes
+        # cross_entropy takes floating targets for probabilities
+        return functional.one_hot(classes, CLASSES).to(self._dtype)
 
     def _to_device(self, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
         return tuple(tensor.to(self._device) for tensor in tensors)
@@ -97,15 +105,25 @@ class PytorchProgram:
         self._optimizer.step()
         # Keras' step keeps running metrics too: the same step includes them
         self._loss_sum += loss.detach() * len(labels)
-        self._right += (logits.detach().argmax(dim=1) == labels).sum()
+        classes = labels if labels.ndim == 1 else labels.argmax(dim=1)
+        self._right += (logits.detach().argmax(dim=1) == classes).sum()
+        self._seen += len(labels)
+
+    def take_metrics(self) -> tuple[float, float]:
+        means = self._loss_sum.item() / self._seen, self._right.item() / self._seen
+        self._loss_sum.zero_()
+        self._right.zero_()
+        self._seen = 0
+        return means
 
     def fit(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
         self._loss_sum.zero_()
         self._right.zero_()
-        tensors = data.image_tensor(images, self._dtype), torch.from_numpy(labels)
+        self._seen = 0
+        tensors = data.image_tensor(images, self._dtype), self._targets(labels)
         for batch in data.batches(*tensors, batch_size=batch_size):
             self.train_step(self._to_device(*batch))
-        return self._loss_sum.item() / len(labels), self._right.item() / len(labels)
+        return self.take_metrics()
 
     def tutorial(self, folder: Path, images: Array, labels: Array, batch_size: int) -> None:
         for pictures, classes in data.tutorial_batches(folder, len(labels), batch_size):

@@ -5,7 +5,7 @@ Needs only the standard library and NumPy, for it runs in the workers too.
 
 from bench.mnist.arrays import Mnist, data_digest, load, scaled
 from bench.mnist.cache import cache_folder, raw_folder
-from bench.mnist.draws import batch_order, digest_of, initial_parameters
+from bench.mnist.draws import batch_order, digest_of, initial_parameters, stream
 
 __all__ = [
     "Mnist",
@@ -17,4 +17,5 @@ __all__ = [
     "load",
     "raw_folder",
     "scaled",
+    "stream",
 ]

@@ -6,7 +6,8 @@ import sys
 import traceback
 from typing import Any
 
-from bench.worker.job import one_line, status_of
+from bench.worker.job import Job, one_line, status_of
+from bench.worker.parity import ParityJob
 from bench.worker.pilot import PilotJob
 from bench.worker.trial import TrialJob
 
@@ -19,7 +20,7 @@ def main() -> None:
             pipe.write(json.dumps(event, allow_nan=False) + "\n")
             pipe.flush()
 
-        job = PilotJob(task, send) if "cells" in task else TrialJob(task, send)
+        job = job_for(task)(task, send)
         try:
             job.run()
         except Exception as error:
@@ -31,3 +32,9 @@ def main() -> None:
         except (TypeError, ValueError) as error:
             reason = f"the result does not fit into JSON: {one_line(error)}"
             send({"event": "result", "result": {"status": "failed", "reason": reason}})
+
+
+def job_for(task: dict[str, Any]) -> type[Job]:
+    if "cells" in task:
+        return PilotJob
+    return ParityJob if task["trial"]["kind"] == "parity" else TrialJob

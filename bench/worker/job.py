@@ -5,13 +5,24 @@ import resource
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from typing import Any
 
 from bench import measure, mnist
 from bench.adapter import Array, Backend, Program
 from bench.errors import ParityError, SamestepError, TrainingError
-from bench.spec import TRAIN_IMAGES, Execution, Workload
+from bench.parity.rungs import Rung, require
+from bench.spec import (
+    TRAIN_IMAGES,
+    AccuracyPlan,
+    Cell,
+    Execution,
+    ParityPlan,
+    TimingPlan,
+    Trial,
+    Workload,
+)
 
 Send = Callable[[dict[str, Any]], None]
 
@@ -47,6 +58,10 @@ class Job:
         )
         self.phases.seconds["spawn"] = time.monotonic() - task["spawned_monotonic"]
 
+    def run(self) -> None:
+        """Fill `result`; an exception is told by the entry."""
+        raise NotImplementedError
+
     def open(self) -> Backend:
         """The data read and verified, the backend imported, its versions and devices noted."""
         with self.phases("environment"):
@@ -72,6 +87,21 @@ class Job:
         with self.phases("build"):
             return backend.build(workload, execution)
 
+    def describe(self, program: Program, device: str) -> None:
+        """Layers and settings as they are; raises where the tensors are on another device."""
+        with self.phases("device"):
+            self.result["layers"] = [asdict(layer) for layer in program.layers()]
+            self.result["settings"] = program.settings()
+            require_device(device, self.result["settings"]["device"])
+
+    def climb(self, rungs: Iterable[Rung]) -> None:
+        """Note each rung; the first that fails ends the job as `ParityError`."""
+        with self.phases("parity"):
+            noted = self.result.setdefault("rungs", [])
+            for rung in rungs:
+                noted.append({**asdict(rung), "passed": rung.passed})
+                require(rung)
+
     def training_data(self, workload: Workload, count: int, seed: int) -> tuple[Array, Array]:
         """The first `count` images of the first epoch's order, and their labels."""
         order = mnist.batch_order(seed, 0, TRAIN_IMAGES)[:count]
@@ -86,9 +116,14 @@ class Job:
         }
         usage = resource.getrusage(resource.RUSAGE_SELF)
         self.result["cpu_seconds"] = usage.ru_utime + usage.ru_stime
-        # Linux counts in KiB, macOS in bytes
-        unit = 1 if sys.platform == "darwin" else 1024
-        self.result["peak_rss_bytes"] = usage.ru_maxrss * unit
+        self.result.setdefault("peak_rss_bytes", peak_rss_bytes())
+
+
+def peak_rss_bytes() -> int:
+    """Of this process so far."""
+    # Linux counts in KiB, macOS in bytes
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def import_backend(adapter: str, name: str) -> Backend:
@@ -109,3 +144,26 @@ def one_line(error: Exception) -> str:
     """The error's type and the first line of its text; for our own errors the text alone."""
     text = next(iter(str(error).splitlines()), "")
     return text if isinstance(error, SamestepError) else f"{type(error).__name__}: {text}"
+
+
+def trial_from(fields: dict[str, Any]) -> Trial:
+    """The trial that the parent sent as nested dictionaries."""
+    cell = fields["cell"]
+    parity, timing, accuracy = fields["parity"], fields["timing"], fields["accuracy"]
+    return Trial(
+        **{
+            **fields,
+            "cell": Cell(**{**cell, "execution": Execution(**cell["execution"])}),
+            "parity": parity and ParityPlan(**parity),
+            "timing": timing and TimingPlan(**timing),
+            "accuracy": accuracy and AccuracyPlan(**accuracy),
+        }
+    )
+
+
+def require_device(requested: str, effective: object) -> None:
+    """Raise `ParityError` where the tensors are elsewhere than the cell says."""
+    if effective != requested:
+        raise ParityError(
+            f"the tensors are on another device. Expected: {requested}. Received: {effective}"
+        )

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from bench import mnist
-from bench.adapter import Array, Parameters, Program
+from bench import mnist, oracle
+from bench.adapter import Parameters, Program
 from bench.errors import TrainingError
-from bench.parity import require_changed
+from bench.parity.rungs import require_changed
 from bench.spec import AccuracyPlan, Workload
 from bench.worker.job import Send
 
@@ -95,7 +95,7 @@ class Training:
             started = time.perf_counter()
             self.program.predict(images, INFERENCE_BATCH)
             seconds.append(time.perf_counter() - started)
-        probabilities = softmax(logits)
+        probabilities = oracle.softmax(logits.astype(np.float64))
         predicted = probabilities.argmax(axis=1)
         truth = probabilities[np.arange(len(labels)), labels]
         return {
@@ -116,11 +116,3 @@ def require_finite(epoch: int, **figures: object) -> None:
         if not (isinstance(value, float) and math.isfinite(value)):
             what = f"{name.replace('_', ' ')} of epoch {epoch}"
             raise TrainingError(f"{what}. Expected: a finite number. Received: {value}")
-
-
-def softmax(logits: Array) -> Array:
-    """Probabilities in float64, row by row; shifted by the maximum so that exp can't overflow."""
-    shifted = logits.astype(np.float64)
-    shifted -= shifted.max(axis=1, keepdims=True)
-    exponentials = np.exp(shifted)
-    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))

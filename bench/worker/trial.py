@@ -1,15 +1,21 @@
 """One trial of one cell: built, checked, then timed or trained."""
 
 import time
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Iterator
 
-from bench import measure, mnist, parity
-from bench.adapter import Array
-from bench.errors import ParityError
-from bench.parity import require_changed
-from bench.spec import AccuracyPlan, Cell, Execution, TimingPlan, Trial
-from bench.worker.job import Job, one_line
+from bench import measure, mnist
+from bench.adapter import Array, Backend
+from bench.parity.ladder import Ladder
+from bench.parity.rungs import (
+    Rung,
+    data_rung,
+    digests,
+    initial_rung,
+    parameters_rung,
+    require_changed,
+)
+from bench.spec import AccuracyPlan, TimingPlan
+from bench.worker.job import Job, one_line, peak_rss_bytes, trial_from
 from bench.worker.training import Training
 from bench.workloads import WORKLOADS
 
@@ -32,33 +38,33 @@ class TrialJob(Job):
                 self.workload, self.trial.seed, self.trial.cell.execution.precision
             )
             self.program.load(self.initial, self.trial.seed)
-        self.check()
+        self.describe(self.program, self.trial.cell.execution.device)
+        self.climb(self.exact_rungs())
         self.first_step()
         if self.trial.timing is not None:
             self.time(self.trial.timing)
         if self.trial.accuracy is not None:
             self.train(self.trial.accuracy)
         self.result["peak_device_bytes"] = self.program.peak_device_bytes()
+        # the oracle's arrays are not the framework's memory, and its threads not the lanes'
+        self.result["peak_rss_bytes"] = peak_rss_bytes()
+        self.climb(self.short_certificate(backend))
 
-    def check(self) -> None:
-        """The short certificate and the settings; raises where the cell is not what it says."""
-        with self.phases("parity"):
-            layers = self.program.layers()
-            self.result["layers"] = [asdict(layer) for layer in layers]
-            self.result["settings"] = self.program.settings()
-            require_device(self.trial.cell.execution.device, self.result["settings"]["device"])
-            rungs = [
-                parity.data_rung(self.task["digests"], self.digests()),
-                parity.parameters_rung(self.workload, layers),
-                parity.initial_rung(self.initial, self.program.parameters()),
-            ]
-            self.result["rungs"] = [{**asdict(rung), "passed": rung.passed} for rung in rungs]
-            for rung in rungs:
-                if not rung.passed:
-                    raise ParityError(f"rung {rung.rung}: {rung.where}")
+    def exact_rungs(self) -> Iterator[Rung]:
+        """What was given to this trial is what it has."""
+        received = digests(self.trial.seed, self.data, self.initial)
+        yield data_rung(self.task["digests"], received)
+        yield parameters_rung(self.workload, self.program.layers())
+        yield initial_rung(self.initial, self.program.parameters())
 
-    def digests(self) -> dict[str, str]:
-        return parity.digests(self.trial, self.data, self.initial)
+    def short_certificate(self, backend: Backend) -> Iterator[Rung]:
+        """The very program that was timed still computes what the oracle does."""
+        execution = self.trial.cell.execution
+        ladder = Ladder(
+            lambda workload: backend.build(workload, execution),
+            self.workload, execution, self.data, seed=0,
+        )  # fmt: skip
+        yield from ladder.short(self.program)
 
     def first_step(self) -> None:
         """The first step, timed (it compiles), then everything loaded anew."""
@@ -150,25 +156,3 @@ class TrialJob(Job):
             )
         with self.phases("accuracy"):
             self.result["accuracy"] = training.run(self.initial)
-
-
-def trial_from(fields: dict[str, Any]) -> Trial:
-    """The trial that the parent sent as nested dictionaries."""
-    cell = fields["cell"]
-    timing, accuracy = fields["timing"], fields["accuracy"]
-    return Trial(
-        **{
-            **fields,
-            "cell": Cell(**{**cell, "execution": Execution(**cell["execution"])}),
-            "timing": timing and TimingPlan(**timing),
-            "accuracy": accuracy and AccuracyPlan(**accuracy),
-        }
-    )
-
-
-def require_device(requested: str, effective: object) -> None:
-    """Raise `ParityError` where the tensors are elsewhere than the cell says."""
-    if effective != requested:
-        raise ParityError(
-            f"the tensors are on another device. Expected: {requested}. Received: {effective}"
-        )

@@ -1,8 +1,10 @@
 """A backend that obeys every rule and learns one thing only: how often each class comes.
 
-Its logits are the last bias, the same for every image, so that a trial takes next to no time. It
-works asynchronously, as a GPU does: work is queued, and done when someone synchronizes. It keeps
-a time of its own, in binary fractions of a second, so that whoever times it gets exact figures.
+Its logits are the last bias, the same for every image, so that a trial takes next to no time. Only
+from weights that no training starts with, those of a parity probe, it computes the whole network:
+then it is the oracle. It works asynchronously, as a GPU does: work is queued, and done when someone
+synchronizes. It keeps a time of its own, in binary fractions of a second, so that whoever times it
+gets exact figures.
 
 Each other name in `PROGRAMS` does one thing wrong.
 """
@@ -18,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench import oracle
 from bench.adapter import Array, Batch, Parameters
 from bench.spec import Execution, LayerSummary, Workload
 
@@ -47,7 +50,10 @@ class FakeProgram:
         self._device = execution.device
         self._clock = clock
         self._queued_seconds = 0.0
+        self._precision = execution.precision
         self._parameters: dict[str, Array] = {}
+        self._oracle: oracle.Oracle | None = None
+        self._metrics: list[tuple[float, float, int]] = []
         *_, self._last = workload.parameter_shapes()
         self.steps = 0
         self.fitted_images: list[int] = []
@@ -57,17 +63,29 @@ class FakeProgram:
 
     def load(self, parameters: Parameters, seed: int) -> None:
         self._parameters = {name: value.copy() for name, value in parameters.items()}
+        self._metrics = []
+        probed = any(value.any() for name, value in parameters.items() if name.endswith("bias"))
+        self._oracle = oracle.Oracle(self._workload, parameters) if probed else None
 
     def parameters(self) -> dict[str, Array]:
+        if self._oracle is not None and self._oracle.steps:
+            trained = self._oracle.parameters.items()
+            return {name: value.astype(self._precision) for name, value in trained}
         return {name: value.copy() for name, value in self._parameters.items()}
 
     def put(self, batch: Batch) -> Any:
         return batch
 
     def forward(self, batch: Any) -> Array:
+        if self._oracle is not None:
+            outputs = oracle.activations(self._workload, self._oracle.parameters, batch[0])
+            return outputs[list(outputs)[-1]]
         return np.tile(self._parameters[self._last], (len(batch[0]), 1))
 
     def gradients(self, batch: Any) -> tuple[float, dict[str, Array]]:
+        if self._oracle is not None:
+            done = oracle.run(self._workload, self._oracle.parameters, *batch)
+            return done.loss, done.gradients
         _, labels = batch
         shares = np.bincount(labels, minlength=10) / len(labels)
         probabilities = np.exp(self._parameters[self._last].astype(np.float64))
@@ -82,11 +100,29 @@ class FakeProgram:
         self._update(batch)
 
     def _update(self, batch: Any) -> float:
+        if self._oracle is not None:
+            done = self._oracle.step(*batch)
+            right = oracle.accuracy(done.logits, batch[1])
+            self._metrics.append((done.loss, right, len(batch[1])))
+            return done.loss
         loss, gradients = self.gradients(batch)
         self._parameters[self._last] -= LEARNING_RATE * gradients[self._last]
         return loss
 
+    def take_metrics(self) -> tuple[float, float]:
+        losses, accuracies, counts = zip(*self._metrics, strict=True)
+        self._metrics = []
+        return (
+            float(np.average(losses, weights=counts)),
+            float(np.average(accuracies, weights=counts)),
+        )
+
     def fit(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
+        if self._oracle is not None:
+            for start in range(0, len(labels), batch_size):
+                chosen = slice(start, start + batch_size)
+                self._update((images[chosen], labels[chosen]))
+            return self.take_metrics()
         self.fitted_images.append(len(images))
         self._queued_seconds += FIT_SECONDS + NATIVE_STEP_SECONDS * -(-len(images) // batch_size)
         loss = self._update((images, labels))
@@ -205,6 +241,15 @@ class WithoutTutorial(FakeProgram):
         raise ImportError("No module named 'fakevision'")
 
 
+class Diverging(FakeProgram):
+    """Its first layer's gradient is a hundredth too large, in what it shows and what it does."""
+
+    def gradients(self, batch: Any) -> tuple[float, dict[str, Array]]:
+        loss, gradients = super().gradients(batch)
+        first = next(iter(gradients))
+        return loss, {**gradients, first: gradients[first] * 1.01}
+
+
 PROGRAMS: dict[str, type[FakeProgram]] = {
     "fake": FakeProgram,
     "fake-crash": Crashing,
@@ -221,6 +266,7 @@ PROGRAMS: dict[str, type[FakeProgram]] = {
     "fake-idle-step": IdleStep,
     "fake-idle-fit": IdleFit,
     "fake-no-tutorial": WithoutTutorial,
+    "fake-diverging": Diverging,
 }
 
 

@@ -1,0 +1,42 @@
+"""The command line. Commands import what they need, so that `list` answers at once."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from bench import __version__
+from bench.cli.certifying import parity
+from bench.cli.listing import list_
+from bench.cli.reporting import report
+from bench.cli.running import run
+from bench.errors import SamestepError
+
+app = typer.Typer(
+    help="One workload, two frameworks, the same step: proved first, timed second.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("list")(list_)
+app.command()(run)
+app.command()(parity)
+app.command()(report)
+
+
+def main() -> None:
+    """Run the command; an error of ours is one line on standard error and its exit code."""
+    try:
+        app()
+    except SamestepError as error:
+        print(f"samestep: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if show:
+        print(f"samestep {__version__}")
+        raise typer.Exit

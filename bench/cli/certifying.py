@@ -1,0 +1,132 @@
+"""`samestep parity`."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.cli.options import (
+    EXIT_INTERRUPTED,
+    AsJson,
+    Backends,
+    Devices,
+    Interpreters,
+    Out,
+    Workloads,
+    new_folder,
+    require_new,
+    select_backends,
+    select_devices,
+    select_interpreters,
+    split,
+)
+from bench.errors import WriteError
+from bench.plan import CERTIFICATE, Profile
+from bench.spec import require
+from bench.workloads import select_workloads
+
+if TYPE_CHECKING:
+    from bench.runner import Request
+    from reports.cells import CellResults
+
+PRECISIONS = tuple(plan.precision for plan in CERTIFICATE)
+
+
+def parity(
+    workload: Workloads = None,
+    backend: Backends = None,
+    device: Devices = None,
+    precision: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Of {', '.join(PRECISIONS)}, comma-separated; both without it."),
+    ] = None,
+    out: Out = None,
+    junit: Annotated[
+        Path | None, typer.Option(help="Also write JUnit XML.", metavar="FILE")
+    ] = None,
+    dump: Annotated[
+        Path | None,
+        typer.Option(help="Also write weights, batch and results as .npz.", metavar="DIR"),
+    ] = None,
+    python: Interpreters = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check that every backend computes what the workload says. Exit 1 where one does not."""
+    from bench.runner import Request
+
+    request = Request(
+        workloads=select_workloads(split(workload)),
+        backends=select_backends(split(backend)),
+        devices=select_devices(split(device)),
+        profile=profile_of(split(precision), dumping=dump is not None),
+        interpreters=select_interpreters(python or ()),
+        dump=dump,
+    )
+    folder = out or new_folder("parity")
+    require_new(folder)
+    cells = certify(request, folder)
+    answer(cells, junit, as_json=as_json)
+    passed = all(results.complete for results in cells)
+    print(f"records: {folder}", file=sys.stderr)
+    sys.exit(0 if passed and cells else 1)
+
+
+def profile_of(precisions: list[str], *, dumping: bool) -> Profile:
+    """No rounds and no trainings, the certificate's plans in these precisions alone."""
+    unknown = [name for name in precisions if name not in PRECISIONS]
+    require(not unknown, "precision", expected=" or ".join(PRECISIONS), received=",".join(unknown))
+    wanted = precisions or PRECISIONS
+    require(
+        not dumping or "float64" in wanted,
+        "--dump writes what the float64 trials compute",
+        expected="float64 among --precision",
+        received=",".join(wanted),
+    )
+    plans = tuple(plan for plan in CERTIFICATE if plan.precision in wanted)
+    return Profile(name="parity", rounds=0, seeds=(), parity=plans)
+
+
+def certify(request: "Request", folder: Path) -> "tuple[CellResults, ...]":
+    """Climb in a run of its own, and read back what its records say."""
+    from bench.display import TerminalDisplay
+    from bench.run_file import read_records
+    from bench.runner import Runner
+    from bench.spawn import worker_packages
+    from reports.cells import group
+
+    try:
+        with TerminalDisplay() as display, worker_packages(*request.packages) as packages:
+            runner = Runner(request, folder, packages, display)
+            run = runner.execute(runner.parity_run())
+    except KeyboardInterrupt:
+        print("samestep: interrupted", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+    return group(run, read_records(folder, run))
+
+
+def answer(cells: "tuple[CellResults, ...]", junit: Path | None, *, as_json: bool) -> None:
+    """The verdict and its figures, wherever they were asked for."""
+    from bench.files import write_atomically
+    from reports import parity as shown
+
+    if as_json:
+        print(json.dumps({"certificates": shown.as_json(cells)}, indent=1))
+    else:
+        print(shown.as_text(cells))
+    if junit is not None:
+        write_atomically(junit, shown.as_junit(cells))
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        append(Path(summary), shown.as_markdown(cells))
+
+
+def append(path: Path, text: str) -> None:
+    """GitHub's summary may hold what other steps wrote."""
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise WriteError(f"cannot write {path}: {error.strerror or error}") from error

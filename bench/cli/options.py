@@ -1,0 +1,101 @@
+"""What several commands take, and how it becomes values: names, devices, interpreters, folders."""
+
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from backends import BACKENDS, DEFAULT_BACKENDS
+from bench.errors import UsageError
+from bench.spec import require
+
+EXIT_INTERRUPTED = 130
+
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON on standard output.")]
+RunFolder = Annotated[Path, typer.Argument(help="The run's folder.", metavar="RUN")]
+Workloads = Annotated[
+    list[str] | None,
+    typer.Option("--workload", help="Workloads, comma-separated; all without it."),
+]
+Backends = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--backend", help=f"Backends, or 'all'; {', '.join(DEFAULT_BACKENDS)} without it."
+    ),
+]
+Devices = Annotated[
+    list[str] | None,
+    typer.Option("--device", help="cpu, cuda:N; the CPU and the first GPU without it."),
+]
+Interpreters = Annotated[
+    list[str] | None,
+    typer.Option("--python", help="The interpreter for a backend.", metavar="BACKEND=PATH"),
+]
+Out = Annotated[
+    Path | None, typer.Option("--out", help="The run's new folder; runs/... without it.")
+]
+
+
+def split(values: Sequence[str] | None) -> list[str]:
+    """`["a,b", "c"]` as `["a", "b", "c"]`."""
+    return [part for value in values or () for part in value.split(",") if part]
+
+
+def select_backends(names: Sequence[str]) -> tuple[str, ...]:
+    if "all" in names:
+        return tuple(BACKENDS)
+    unknown = [name for name in names if name not in BACKENDS]
+    if unknown:
+        raise UsageError(
+            f"unknown backend. Expected: all, {', '.join(BACKENDS)}. Received: {', '.join(unknown)}"
+        )
+    return tuple(dict.fromkeys(names)) or DEFAULT_BACKENDS
+
+
+def select_devices(names: Sequence[str]) -> tuple[str, ...]:
+    """The devices asked for, or the CPU and the first GPU; each must be on this machine."""
+    from bench.environment import gpus
+
+    found = ("cpu", *(f"cuda:{index}" for index in range(len(gpus()))))
+    wanted = ["cuda:0" if name == "cuda" else name for name in names] or found[:2]
+    absent = [name for name in wanted if name not in found]
+    if absent:
+        raise UsageError(
+            f"no such device on this machine. Expected: one of {', '.join(found)}. "
+            f"Received: {', '.join(absent)}"
+        )
+    return tuple(dict.fromkeys(wanted))
+
+
+def select_interpreters(pairs: Iterable[str]) -> dict[str, str]:
+    """`BACKEND=PATH` pairs; this interpreter for every backend that is not named."""
+    interpreters = dict.fromkeys(BACKENDS, sys.executable)
+    for pair in pairs:
+        name, _, path = pair.partition("=")
+        require(
+            name in BACKENDS, "--python BACKEND=PATH", expected=", ".join(BACKENDS), received=pair
+        )
+        # as a text: Path would drop the ./ that keeps `which` from searching PATH
+        found = shutil.which(str(Path(path).expanduser()) if path.startswith("~") else path)
+        if found is None:
+            raise UsageError(f"no interpreter for {name}. Expected: a Python. Received: {path!r}")
+        # absolute, but not resolved: an environment's python is a link, and knows itself by it
+        interpreters[name] = str(Path(found).absolute())
+    return interpreters
+
+
+def require_new(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(
+            f"{folder} is in use. Expected: a new or empty folder. "
+            f"To finish the run in it: --resume {folder}"
+        )
+
+
+def new_folder(name: str) -> Path:
+    """Where a run goes that was given no place."""
+    return Path("runs") / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{name}"

@@ -1,0 +1,164 @@
+"""`samestep run`."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from backends import DEFAULT_BACKENDS
+from bench.cli.options import (
+    EXIT_INTERRUPTED,
+    AsJson,
+    Backends,
+    Devices,
+    Interpreters,
+    Out,
+    Workloads,
+    new_folder,
+    require_new,
+    select_backends,
+    select_devices,
+    select_interpreters,
+    split,
+)
+from bench.errors import UsageError
+from bench.plan import PROFILES, Profile, select_profile
+from bench.spec import require
+from bench.workloads import select_workloads
+
+if TYPE_CHECKING:
+    from bench.display import TerminalDisplay
+    from bench.record import Record
+    from bench.run_file import RunModel
+
+
+def run(
+    workload: Workloads = None,
+    backend: Backends = None,
+    device: Devices = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(help=f"How much to measure: {', '.join(PROFILES)}; standard without it."),
+    ] = None,
+    rounds: Annotated[
+        int | None, typer.Option(help="Rounds of timing trials, instead of the profile's.")
+    ] = None,
+    seeds: Annotated[
+        list[str] | None,
+        typer.Option(help="Seeds to train with, comma-separated, instead of the profile's."),
+    ] = None,
+    out: Out = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Finish the run in this folder: run what has no record.")
+    ] = None,
+    python: Interpreters = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check, time and train every cell, each trial in a fresh process, and write the report."""
+    from bench.display import TerminalDisplay
+    from bench.run_file import read_run
+    from bench.runner import Request
+
+    backends = select_backends(split(backend))
+    request = Request(
+        workloads=select_workloads(split(workload)),
+        backends=backends,
+        devices=select_devices(split(device)),
+        profile=adjusted(select_profile(profile or "standard"), rounds, split(seeds)),
+        interpreters=select_interpreters(python or ()),
+    )
+    planned = (workload, backend, device, profile, rounds, seeds, out)
+    if resume is not None and any(option is not None for option in planned):
+        raise UsageError(
+            "--resume finishes the plan that the run was started with. Expected: no --workload, "
+            "--backend, --device, --profile, --rounds, --seeds or --out beside it"
+        )
+    folder = resume or out or new_folder(request.profile.name)
+    started = None if resume is None else read_run(folder)
+    if started is None:
+        require_new(folder)
+    with TerminalDisplay() as display:
+        finished = carry_out(request, folder, started, display)
+    # a run that is resumed does not say whether its backends were named or the default ones
+    named = bool(backend) if started is None else set(started.backends) != set(DEFAULT_BACKENDS)
+    sys.exit(conclude(finished, folder, named=named, as_json=as_json))
+
+
+def adjusted(profile: Profile, rounds: int | None, seeds: Sequence[str]) -> Profile:
+    """The profile with another number of rounds or other seeds, where they were given."""
+    if rounds is not None:
+        require(rounds >= 0, "rounds", expected="0 or more", received=rounds)
+        profile = replace(profile, rounds=rounds)
+    if seeds:
+        good = all(seed.isdecimal() and len(seed) < 10 for seed in seeds)
+        require(good, "seeds", expected="numbers such as 0,1,2", received=",".join(seeds))
+        profile = replace(profile, seeds=tuple(dict.fromkeys(map(int, seeds))))
+    return profile
+
+
+def carry_out(
+    request: Any, folder: Path, started: "RunModel | None", display: "TerminalDisplay"
+) -> "RunModel | None":
+    """The run as far as it came; None where it was interrupted before there was a plan."""
+    from bench.run_file import read_run
+    from bench.runner import Runner
+    from bench.spawn import worker_packages
+
+    run = started
+    try:
+        with worker_packages(*request.packages) as packages:
+            runner = Runner(request, folder, packages, display)
+            if run is None:
+                run = runner.new_run()
+            else:
+                runner.resume(run)
+            return runner.execute(run)
+    except KeyboardInterrupt:
+        return None if run is None else read_run(folder)
+
+
+def conclude(run: "RunModel | None", folder: Path, *, named: bool, as_json: bool) -> int:
+    """Write the report of what there is, say where it lies, and give the exit code."""
+    from bench.run_file import read_records
+    from reports.markdown import write_report
+
+    if run is None:
+        print("samestep: interrupted before there was a plan", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    records = list(read_records(folder, run))
+    interrupted = bool(run.sessions) and run.sessions[-1].outcome == "interrupted"
+    report = write_report(folder)
+    if as_json:
+        answer = {"run": str(folder), "report": str(report), "statuses": count_statuses(records)}
+        print(json.dumps(answer))
+    else:
+        counts = ", ".join(f"{count} {name}" for name, count in count_statuses(records).items())
+        print(f"{len(records)} of {len(run.trials)} trials: {counts}\n{report}")
+    if interrupted:
+        print(f"samestep: interrupted; finish it with --resume {folder}", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    if any(record.status == "unavailable" for record in records):
+        print(
+            "samestep: a backend is unavailable; `nox -s bench` makes the environments, and "
+            "--python BACKEND=PATH names one of yours",
+            file=sys.stderr,
+        )
+    return exit_code(records, len(run.trials), named=named)
+
+
+def count_statuses(records: Iterable["Record"]) -> dict[str, int]:
+    statuses = [record.status for record in records]
+    return {status: statuses.count(status) for status in sorted(set(statuses))}
+
+
+def exit_code(records: Sequence["Record"], planned: int, *, named: bool) -> int:
+    """0 where all that was asked for ran; an unavailable default backend is only a warning."""
+    excused = {"ok"} if named else {"ok", "unavailable"}
+    measured = any(record.status == "ok" for record in records)
+    complete = len(records) == planned
+    good = all(record.status in excused for record in records)
+    return 0 if measured and complete and good else 1

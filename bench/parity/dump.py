@@ -1,0 +1,51 @@
+"""One step of a cell as arrays in files, so that anyone can check it with code of their own."""
+
+from pathlib import Path
+
+import numpy as np
+
+from bench.adapter import Array
+from bench.parity.ladder import Ladder
+from bench.spec import Cell
+
+STEPS = (1, 10)
+
+
+def dump(ladder: Ladder, folder: Path, cell: Cell) -> None:
+    """Write `weights.npz`, `batch.npz` and `out.npz` into `folder/<workload>/<backend>`.
+
+    `weights`: the probe's, by canonical name. `batch`: `x` in [0, 1] as the workload takes it, `y`
+    whole numbers. `out`: what the backend computes of them: `logits`, `loss`, `grad:<name>`, and
+    `w1:<name>`, `w10:<name>` after that many steps on that same batch. All float64 but `y`;
+    without dropout, which draws other masks everywhere.
+    """
+    place = folder / cell.workload / cell.backend
+    place.mkdir(parents=True, exist_ok=True)
+    images, labels = ladder.probe.full
+    save(place / "weights.npz", as_float64(ladder.probe.parameters))
+    save(place / "batch.npz", {"x": images.astype(np.float64), "y": labels})
+    save(place / "out.npz", as_float64(computed(ladder)))
+
+
+def save(path: Path, arrays: dict[str, Array]) -> None:
+    np.savez(path, allow_pickle=False, **arrays)
+
+
+def computed(ladder: Ladder) -> dict[str, Array]:
+    program = ladder.build(ladder.still)
+    program.load(ladder.parameters, ladder.seed)
+    batch = program.put(ladder.probe.full)
+    loss, gradients = program.gradients(batch)
+    found: dict[str, Array] = {"logits": program.forward(batch), "loss": np.array(loss)}
+    found |= {f"grad:{name}": value for name, value in gradients.items()}
+    for number in range(1, max(STEPS) + 1):
+        program.train_step(batch)
+        if number in STEPS:
+            program.synchronize()
+            weights = program.parameters()
+            found |= {f"w{number}:{name}": value for name, value in weights.items()}
+    return found
+
+
+def as_float64(arrays: dict[str, Array]) -> dict[str, Array]:
+    return {name: value.astype(np.float64) for name, value in arrays.items()}

@@ -1,0 +1,56 @@
+"""The gates: how far a rung's measured value may lie from the oracle's, by precision.
+
+One table. Each gate stands well above the honest noise and below what each planted bug leaves;
+docs/parity.md has both, measured. CONTRIBUTING says how a gate is changed.
+"""
+
+from collections.abc import Mapping
+
+from bench.errors import UsageError
+
+# standard errors: a sound backend passes this in all but 7 of a million certificates
+SIGMAS = 4.5
+
+GATES: Mapping[str, Mapping[str, float]] = {
+    "float32": {
+        "forward": 1e-5,
+        "gradient": 2e-5,
+        "update adam": 6e-4,
+        "update rmsprop": 2e-5,
+        "fit adam": 6e-4,
+        "fit rmsprop": 2e-5,
+        "fit loss adam": 2e-5,
+        "fit loss rmsprop": 5e-6,
+        "trajectory adam": 5e-5,
+        "trajectory rmsprop": 5e-6,
+        "tanh trajectory adam": 5e-5,
+        "tanh trajectory rmsprop": 5e-6,
+        "dropout share": SIGMAS,
+        "dropout scale": 0.05,
+        "dropout masks": SIGMAS,
+    },
+    "float64": {
+        "forward": 1e-13,
+        "gradient": 1e-13,
+        "update adam": 1e-12,
+        "update rmsprop": 1e-12,
+        "fit adam": 1e-12,
+        "fit rmsprop": 1e-12,
+        "fit loss adam": 1e-12,
+        "fit loss rmsprop": 1e-12,
+        "trajectory adam": 1e-11,
+        "trajectory rmsprop": 1e-11,
+    },
+}
+# between the gate of float64 and the noise of float32 lies what computes in float32 unasked
+FLOAT32_NOISE = (1e-9, 1e-4)
+
+
+def gate(precision: str, rung: str) -> float:
+    """Raises `UsageError` for a precision whose gates were never measured."""
+    if precision not in GATES:
+        raise UsageError(
+            f"no parity gates for this precision. Expected: one of {', '.join(GATES)}. "
+            f"Received: {precision}"
+        )
+    return GATES[precision][rung]

@@ -1,0 +1,204 @@
+"""A cell's rungs, from the first to the last, through the callables that are timed."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from bench import mnist, oracle
+from bench.adapter import Array, Batch, Parameters, Program
+from bench.parity import dropout, locate
+from bench.parity.expected import losses, margins
+from bench.parity.probe import (
+    Probe,
+    batches,
+    probe,
+    sizes,
+    tanh_twin,
+    without_dropout,
+)
+from bench.parity.rungs import (
+    Difference,
+    Rung,
+    initial_rung,
+    parameters_rung,
+    rung_of,
+    to_largest,
+    to_one,
+    to_update,
+)
+from bench.spec import Execution, ParityPlan, Workload
+
+# float32 weights after some steps of Adam move a pre-activation by up to this share of its layer
+DRIFT = 1e-6
+
+Build = Callable[[Workload], Program]
+
+
+class Ladder:
+    """One cell on its way up. `build` makes the programs: the cell's own and its variants.
+
+    `execution` is in the plan's precision. The rungs that train do so without dropout, whose
+    masks are drawn differently in every framework; dropout has rungs of its own.
+    """
+
+    def __init__(
+        self, build: Build, workload: Workload, execution: Execution, data: mnist.Mnist, seed: int
+    ) -> None:
+        self.build = build
+        self.workload = replace(workload, batch_size=execution.batch_size)
+        self.still = without_dropout(self.workload)
+        self.precision = execution.precision
+        self.math = execution.optimizer
+        self.data = data
+        self.seed = seed
+        self.probe: Probe = probe(self.workload, data, seed)
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        """The probe's weights in the dtype of the precision."""
+        dtype = np.float64 if self.precision == "float64" else np.float32
+        return {name: value.astype(dtype) for name, value in self.probe.parameters.items()}
+
+    def climb(self, program: Program, plan: ParityPlan) -> Iterator[Rung]:
+        """Every rung but `data`, each computed when it is asked for; whoever asks may stop."""
+        yield parameters_rung(self.workload, program.layers())
+        program.load(self.parameters, self.seed)
+        yield initial_rung(self.parameters, program.parameters())
+        yield rung_of("forward", self.precision, self.forward(program))
+        if self.still != self.workload:
+            program = self.build(self.still)
+        yield from self.training(program)
+        yield from self.fit(program)
+        yield self.trajectory(program, plan.steps)
+        twin = tanh_twin(self.workload) if plan.twin_steps else None
+        if twin is not None:
+            yield self.tanh_trajectory(twin, plan.twin_steps)
+        if self.precision != "float64":
+            yield from dropout.rungs(self.build, self.workload, self.precision, self.probe)
+
+    def short(self, program: Program) -> Iterator[Rung]:
+        """The short certificate: what takes a moment, of the very program that is timed."""
+        program.load(self.parameters, self.seed)
+        yield rung_of("forward", self.precision, self.forward(program))
+        if self.still == self.workload:
+            yield from self.training(program)
+
+    def forward(self, program: Program) -> Iterator[Difference]:
+        for name, batch in self.probe.batches.items():
+            *_, expected = oracle.activations(
+                self.workload, self.probe.parameters, batch[0]
+            ).values()
+            received = program.forward(program.put(batch))
+            yield to_largest(f"logits, {name}", expected, received)
+
+    def training(self, program: Program) -> Iterator[Rung]:
+        """Gradients, and one update by the train step."""
+        program.load(self.parameters, self.seed)
+        yield rung_of("gradient", self.precision, self.gradient(program))
+        kind = self.workload.optimizer.name
+        yield rung_of("update", self.precision, self.update(program), kind)
+
+    def gradient(self, program: Program) -> Iterator[Difference]:
+        for name, batch in self.probe.batches.items():
+            expected = oracle.run(self.still, self.probe.parameters, *batch)
+            loss, received = program.gradients(program.put(batch))
+            yield to_largest(f"loss, {name}", np.array(expected.loss), np.array(loss))
+            # in the order of computation: from the last layer to the first
+            for tensor, gradient in reversed(expected.gradients.items()):
+                yield to_largest(f"{tensor}, {name}", gradient, received.get(tensor))
+
+    def update(self, program: Program) -> Iterator[Difference]:
+        for name, batch in self.probe.batches.items():
+            program.load(self.parameters, self.seed)
+            program.train_step(program.put(batch))
+            program.synchronize()
+            yield from self.updates(name, [batch], program.parameters())
+
+    def updates(
+        self, name: str, trained: Iterable[Batch], received: Parameters
+    ) -> Iterator[Difference]:
+        """Each tensor after these batches, from the last layer to the first."""
+        training = oracle.Oracle(self.still, self.probe.parameters, self.math)
+        for batch in trained:
+            training.step(*batch)
+        for tensor, expected in reversed(training.parameters.items()):
+            before = self.probe.parameters[tensor]
+            yield to_update(f"{tensor}, {name}", before, expected, received.get(tensor))
+
+    def fit(self, program: Program) -> Iterator[Rung]:
+        """The framework's own loop over a full and a partial batch, and what it returned."""
+        program.load(self.parameters, self.seed)
+        figures = program.fit(*joined(self.probe), self.workload.batch_size)
+        program.synchronize()
+        trained = (self.probe.full, self.probe.partial)
+        differences = self.updates("both batches", trained, program.parameters())
+        kind = self.workload.optimizer.name
+        yield rung_of("fit", self.precision, differences, kind)
+        named = zip(("loss", "accuracy"), self.means(trained), figures, strict=True)
+        yield rung_of("fit loss", self.precision, [to_one(*both) for both in named], kind)
+
+    def means(self, trained: Iterable[Batch]) -> tuple[float, float]:
+        """Loss and accuracy during a training on these batches, means over its images."""
+        training = oracle.Oracle(self.still, self.probe.parameters, self.math)
+        rows = []
+        for images, labels in trained:
+            done = training.step(images, labels)
+            rows.append((done.loss, oracle.accuracy(done.logits, labels), len(labels)))
+        loss, accuracy, images_each = zip(*rows, strict=True)
+        return (
+            float(np.average(loss, weights=images_each)),
+            float(np.average(accuracy, weights=images_each)),
+        )
+
+    def trajectory(self, program: Program, steps: int) -> Rung:
+        """The loss of each step; in float32 as long as no ReLU comes within rounding of zero."""
+        expected = self.training_of(losses, self.still, steps)
+        if self.precision != "float64":
+            margins_of = self.training_of(margins, self.still, steps)
+            # a flip in one step shows from the next one on
+            clear = next((n for n, margin in enumerate(margins_of) if margin <= DRIFT), steps)
+            expected = expected[: clear + 1]
+        return self.follow("trajectory", program, self.still, expected, steps)
+
+    def tanh_trajectory(self, twin: Workload, steps: int) -> Rung:
+        expected = self.training_of(losses, twin, steps)
+        return self.follow("tanh trajectory", self.build(twin), twin, expected, steps)
+
+    def training_of(
+        self, figures: Callable[..., list[float]], workload: Workload, steps: int
+    ) -> list[float]:
+        """One of the oracle's figures for each step, remembered from run to run."""
+        start = self.probe.parameters
+        name = f"{self.seed} {steps}"
+        return figures(name, workload, start, lambda: self.batches(steps), self.math)
+
+    def batches(self, steps: int) -> Iterator[Batch]:
+        return batches(self.data, self.workload, self.seed, sizes(self.workload, steps))
+
+    def follow(
+        self, rung: str, program: Program, workload: Workload, expected: list[float], steps: int
+    ) -> Rung:
+        program.load(self.parameters, self.seed)
+        found = []
+        for number, (wanted, batch) in enumerate(
+            zip(expected, self.batches(steps), strict=False), start=1
+        ):
+            program.train_step(program.put(batch))
+            loss, _ = program.take_metrics()
+            found.append(to_one(f"loss of step {number} of {steps}", wanted, loss))
+        made = rung_of(rung, self.precision, found, workload.optimizer.name)
+        if made.passed:
+            return made
+        first = next(n for n, one in enumerate(found) if not one.measured <= made.gate)
+        taken = [batch for batch, _ in zip(self.batches(steps), range(first + 1), strict=False)]
+        place = locate.divergence(
+            program, workload, self.parameters, taken, self.precision, self.math, self.seed
+        )
+        return replace(made, where=f"{made.where}; {place}")
+
+
+def joined(probe: Probe) -> Batch:
+    """The full batch and the partial one in one array, as `fit` takes them."""
+    images, labels = zip(probe.full, probe.partial, strict=True)
+    return np.concatenate(images), np.concatenate(labels)

@@ -1,0 +1,82 @@
+"""The honest noise of each rung: `python -m tests.conformance.noise BACKEND --repeats 50`.
+
+Climbs the float32 rungs of all workloads with fresh batch orders and probe weights and prints the
+largest value that each rung measured beside its gate; exit 1 where a rung failed. What is
+restricted (`ONEDNN_MAX_CPU_ISA` and the like) is the environment's business. This is how a gate is
+measured before it is changed.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+import tempfile
+import warnings
+from dataclasses import dataclass, field
+
+from backends import BACKENDS
+from bench import mnist
+from bench.parity.rungs import Rung
+from bench.workloads import select_workloads
+from tests.conformance.planted import climb
+
+
+BY_OPTIMIZER = ("update", "fit", "fit loss", "trajectory", "tanh trajectory")
+
+
+@dataclass
+class Noise:
+    """What a rung measured over all repeats."""
+
+    gate: float
+    measured: list[tuple[float, str]] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    def note(self, rung: Rung, workload: str, seed: int) -> None:
+        self.measured.append((rung.measured, f"{workload}, seed {seed}"))
+        if not rung.passed:
+            self.failures.append(f"{workload}, seed {seed}: {rung.measured:.3g}: {rung.where}")
+
+
+def measure(name: str, workloads: list[str], seeds: range, precision: str) -> dict[str, Noise]:
+    backend = importlib.import_module(BACKENDS[name].adapter).open_backend(name)
+    data = mnist.load()
+    found: dict[str, Noise] = {}
+    for seed in seeds:
+        for workload in select_workloads(workloads):
+            for rung in climb(backend, data, workload, precision, seed):
+                # the gates of Adam and RMSprop differ
+                kind = workload.optimizer.name
+                key = f"{rung.rung} {kind}" if rung.rung in BY_OPTIMIZER else rung.rung
+                found.setdefault(key, Noise(gate=rung.gate)).note(rung, workload.name, seed)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("backend", choices=BACKENDS)
+    parser.add_argument("--repeats", type=int, default=50)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--workload", action="append", default=[])
+    parser.add_argument("--precision", default="float32")
+    asked = parser.parse_args()
+    warnings.filterwarnings("ignore", message="Using padding='same' with even kernel")
+    with tempfile.TemporaryDirectory() as folder:
+        # hundreds of draws that nobody needs again
+        os.environ["SAMESTEP_CACHE"] = folder
+        seeds = range(asked.first, asked.first + asked.repeats)
+        found = measure(asked.backend, asked.workload, seeds, asked.precision)
+    print(
+        "| rung | gate | largest measured | where | climbed | failed |\n|---|---|---|---|---|---|"
+    )
+    for key, noise in found.items():
+        largest, where = max(noise.measured)
+        counts = f"{len(noise.measured)} | {len(noise.failures)}"
+        print(f"| {key} | {noise.gate:.2g} | {largest:.2g} | {where} | {counts} |")
+    failures = [line for noise in found.values() for line in noise.failures]
+    print(*failures, sep="\n")
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()

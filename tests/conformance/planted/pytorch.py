@@ -1,0 +1,256 @@
+"""Bugs in the PyTorch adapter."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from pytest import MonkeyPatch  # noqa: PT013 - the one name that every plant has in its signature
+from torch import nn
+from torch.nn import functional
+
+from backends.pytorch import adapter, data, models
+from backends.pytorch.optimizers import KerasAdam, KerasRMSprop
+from bench.workloads import CNN, MLP_256_256_128_64, MLP_512, MLP_512_256
+from tests.conformance.planted import Plant
+
+Patch = Callable[[MonkeyPatch], None]
+
+
+def optimizer(made: Callable[[Any], torch.optim.Optimizer]) -> Patch:
+    """Another optimizer under the matched one's name."""
+
+    def plant(patch: MonkeyPatch) -> None:
+        patch.setattr(adapter, "matched", lambda settings, parameters: made(parameters))
+
+    return plant
+
+
+def loss(computed: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> Patch:
+    """Another loss under cross-entropy's name."""
+
+    def plant(patch: MonkeyPatch) -> None:
+        names = SimpleNamespace(cross_entropy=computed, one_hot=functional.one_hot)
+        patch.setattr(adapter, "functional", names)
+
+    return plant
+
+
+def method(owner: type, name: str, changed: Callable[..., Any]) -> Patch:
+    return lambda patch: patch.setattr(owner, name, changed)
+
+
+def without_bias(layer: nn.Linear, values: torch.Tensor) -> torch.Tensor:
+    return functional.linear(values, layer.weight)
+
+
+def square_transposed(layer: nn.Linear, values: torch.Tensor) -> torch.Tensor:
+    square = layer.in_features == layer.out_features
+    return functional.linear(values, layer.weight.T if square else layer.weight, layer.bias)
+
+
+def no_parameters_for_bias(patch: MonkeyPatch) -> None:
+    made = models.module
+
+    def module(layer: Any, shape: Any) -> nn.Module:
+        built = made(layer, shape)
+        if isinstance(built, nn.Linear):
+            built.bias = None
+        return built
+
+    patch.setattr(models, "module", module)
+
+
+def reshaped_for_transposed(patch: MonkeyPatch) -> None:
+    right = models.from_canonical
+
+    def wrong(values: Any, image: Any) -> torch.Tensor:
+        return right(values.reshape(values.shape[::-1]).T if values.ndim == 2 else values, image)
+
+    patch.setattr(models, "from_canonical", wrong)
+
+
+def top_left(layer: nn.Conv2d, values: torch.Tensor) -> torch.Tensor:
+    before, after = layer.kernel_size[0] // 2, (layer.kernel_size[0] - 1) // 2
+    padded = functional.pad(values, (before, after, before, after))
+    return functional.conv2d(padded, layer.weight, layer.bias)
+
+
+def dropout(computed: Callable[[nn.Dropout, torch.Tensor], torch.Tensor]) -> Patch:
+    return method(nn.Dropout, "forward", computed)
+
+
+def always(layer: nn.Dropout, values: torch.Tensor) -> torch.Tensor:
+    return functional.dropout(values, layer.p, training=True)
+
+
+def share_kept_for_share_dropped(layer: nn.Dropout, values: torch.Tensor) -> torch.Tensor:
+    return functional.dropout(values, 1 - layer.p, layer.training)
+
+
+def unscaled(layer: nn.Dropout, values: torch.Tensor) -> torch.Tensor:
+    kept = functional.dropout(torch.ones_like(values), layer.p, layer.training) > 0
+    return values * kept
+
+
+def frozen(layer: nn.Dropout, values: torch.Tensor) -> torch.Tensor:
+    torch.manual_seed(7)
+    return functional.dropout(values, layer.p, layer.training)
+
+
+def accumulating(patch: MonkeyPatch) -> None:
+    """Gradients are not zeroed between steps."""
+    for kind in (KerasAdam, KerasRMSprop):
+        patch.setattr(kind, "zero_grad", lambda self: None)
+
+
+def decaying(patch: MonkeyPatch) -> None:
+    """A learning rate that is halved after eight steps: nothing that a first step shows."""
+    step = KerasRMSprop.step
+
+    def halved(self: KerasRMSprop) -> None:
+        for group in self.param_groups:
+            group["taken"] = group.get("taken", 0) + 1
+            group["lr"] = 0.001 if group["taken"] <= 8 else 0.0005
+        step(self)
+
+    patch.setattr(KerasRMSprop, "step", halved)
+
+
+def brighter(patch: MonkeyPatch) -> None:
+    tensor = data.image_tensor
+    patch.setattr(data, "image_tensor", lambda images, dtype: 255 * tensor(images, dtype))
+
+
+def partial_dropped(patch: MonkeyPatch) -> None:
+    batches = data.batches
+
+    def whole(*tensors: torch.Tensor, batch_size: int) -> Any:
+        return [
+            one for one in batches(*tensors, batch_size=batch_size) if len(one[0]) == batch_size
+        ]
+
+    patch.setattr(data, "batches", whole)
+
+
+def through_float32(layer: nn.Linear, values: torch.Tensor) -> torch.Tensor:
+    tensors = (values, layer.weight, layer.bias)
+    return functional.linear(*(tensor.float() for tensor in tensors)).to(values.dtype)
+
+
+def summed(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    return functional.cross_entropy(logits, labels, reduction="sum")
+
+
+PLANTS = [
+    Plant(
+        name="stock torch Adam passed off as matched",
+        workload=MLP_512_256, rung="update", where="dense_2/bias, full batch",
+        plant=optimizer(lambda parameters: torch.optim.Adam(parameters, lr=1e-3, eps=1e-7)),
+    ),
+    Plant(
+        name="RMSprop with rho 0.99",
+        workload=MLP_512, rung="update", where="dense_1/bias, full batch",
+        plant=optimizer(lambda parameters: KerasRMSprop(parameters, lr=1e-3, rho=0.99, eps=1e-7)),
+    ),
+    Plant(
+        name="epsilon outside the root",
+        workload=MLP_512, rung="update", where="dense_1/bias, full batch",
+        plant=optimizer(
+            lambda parameters: torch.optim.RMSprop(parameters, lr=1e-3, alpha=0.9, eps=1e-7)
+        ),
+    ),
+    Plant(
+        name="no bias",
+        workload=MLP_512, rung="parameters", where="dense_0",
+        plant=no_parameters_for_bias,
+    ),
+    Plant(
+        name="a bias that is there and not used",
+        workload=MLP_512, rung="forward", where="logits, full batch",
+        plant=method(nn.Linear, "forward", without_bias),
+    ),
+    Plant(
+        name="flatten in the order C, H, W",
+        workload=CNN, rung="forward", where="logits",
+        plant=lambda patch: patch.setattr(models, "flattened_shapes", lambda workload: {}),
+    ),
+    Plant(
+        name="padding at the top and at the left",
+        workload=CNN, rung="forward", where="logits",
+        plant=method(nn.Conv2d, "forward", top_left),
+    ),
+    Plant(
+        name="kernel reshaped instead of transposed",
+        workload=MLP_512, rung="initial", where="dense_0/kernel",
+        plant=reshaped_for_transposed,
+    ),
+    Plant(
+        name="square kernel transposed",
+        workload=MLP_256_256_128_64, rung="forward", where="logits",
+        plant=method(nn.Linear, "forward", square_transposed),
+    ),
+    Plant(
+        name="dropout on in evaluation",
+        workload=CNN, rung="forward", where="logits", plant=dropout(always),
+    ),
+    Plant(
+        name="dropout off in training",
+        workload=CNN, rung="dropout share", where="variance of the share",
+        plant=dropout(lambda layer, values: values),
+    ),
+    Plant(
+        name="dropout at rate 0.75",
+        workload=CNN, rung="dropout share", where="share of zeros",
+        plant=dropout(share_kept_for_share_dropped),
+    ),
+    Plant(
+        name="survivors of dropout not scaled",
+        workload=CNN, rung="dropout share", where="share of zeros", plant=dropout(unscaled),
+    ),
+    Plant(
+        name="a frozen dropout mask",
+        workload=CNN, rung="dropout masks", where="successive steps", plant=dropout(frozen),
+    ),
+    Plant(
+        name="loss summed",
+        workload=MLP_512, rung="gradient", where="loss, full batch", plant=loss(summed),
+    ),
+    Plant(
+        name="loss divided by the nominal batch",
+        workload=MLP_512, rung="gradient", where="loss, partial batch",
+        plant=loss(lambda logits, labels: summed(logits, labels) / MLP_512.batch_size),
+    ),
+    Plant(
+        name="softmax twice",
+        workload=MLP_512, rung="gradient", where="loss, full batch",
+        plant=loss(lambda logits, labels: functional.cross_entropy(logits.softmax(1), labels)),
+    ),
+    Plant(
+        name="labels off by one",
+        workload=MLP_512, rung="gradient", where="loss, full batch",
+        plant=loss(lambda logits, labels: functional.cross_entropy(logits, (labels + 1) % 10)),
+    ),
+    Plant(
+        name="pixels not divided by 255",
+        workload=MLP_512, rung="forward", where="logits, full batch", plant=brighter,
+    ),
+    Plant(
+        name="partial batch dropped",
+        workload=MLP_512, rung="fit", where="both batches", plant=partial_dropped,
+    ),
+    Plant(
+        name="gradients not zeroed between steps",
+        workload=MLP_512, rung="fit", where="both batches", plant=accumulating,
+    ),
+    Plant(
+        name="learning rate halved after eight steps",
+        workload=MLP_512, rung="tanh trajectory", where="first at step 9: update of dense_1/bias",
+        plant=decaying,
+    ),
+    Plant(
+        name="float64 computed in float32",
+        workload=MLP_512, rung="forward", where="as far off as float32 is",
+        plant=method(nn.Linear, "forward", through_float32), precision="float64",
+    ),
+]  # fmt: skip
