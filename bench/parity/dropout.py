@@ -1,8 +1,9 @@
 """The rungs of dropout: its masks, read out of the train step itself.
 
-A batch holds one image many times. The dense kernel behind the dropout is zero, so that every
-copy has the same gradient but for its mask: the change of row i of that kernel, as a share of what
-it would be without dropout, is the share of copies that kept value i, times 1 / (1 - rate). The
+A batch of the usual shape, of which one image alone has a gradient: the last bias makes every
+other image's loss exactly zero. The dense kernel behind the dropout is zero, so that what the mask
+drops changes nothing but the gradient of that kernel: the change of row i, as a share of what it
+would be without dropout, is 0 where value i was dropped and 1 / (1 - rate) where it was kept. The
 optimizer is made to subtract the gradient itself: RMSprop with an epsilon that dwarfs it.
 """
 
@@ -19,25 +20,27 @@ from bench.parity.probe import Probe, without_dropout
 from bench.parity.rungs import Difference, Rung, rung_of
 from bench.spec import Conv2D, Dense, Dropout, Layer, Optimizer, Workload
 
-STEPS = 4
+STEPS = 8
 # so small that one step leaves the next one's gradient as it was
 RATE = 1e-9
 # rate g / sqrt(v + epsilon) is RATE g, for gradients far below 1000
 PLAIN_DESCENT = Optimizer(name="rmsprop", learning_rate=1e3 * RATE, decay=(0.9,), epsilon=1e6)
 # above what kernels add or take away, so that no ReLU cuts a value to zero
 POSITIVE_BIAS = {"conv": 3.0, "dense": 0.1}
+# well between a dropped value's 0 and a survivor's 1, or its 0.75 where it was not scaled
+DROPPED = 0.3
+# exp(-100) is zero beside 1, and the loss of an image of this class with it
+CERTAIN = 100.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Masks:
     """What some training steps dropped.
 
-    `kept` `(steps, values)`: how many of `copies` kept a value, were they scaled as they should;
-    whole numbers, then.
+    `kept` `(steps, values)`: 0 where a value was dropped, 1 where it was kept and scaled right.
     """
 
     kept: NDArray[np.float64]
-    copies: int
     rate: float
 
 
@@ -47,7 +50,7 @@ def rungs(
     """Nothing for a workload without dropout."""
     for name, kernel in sites(workload).items():
         masks = read_masks(build, workload, probe, name, kernel)
-        yield rung_of("dropout share", precision, shares(name, masks))
+        yield rung_of("dropout share", precision, [share(name, masks)])
         yield rung_of("dropout scale", precision, [scale(name, masks)])
         yield rung_of("dropout masks", precision, [repetition(name, masks)])
 
@@ -76,10 +79,10 @@ def sites(workload: Workload) -> dict[str, str]:
 def read_masks(
     build: Callable[[Workload], Program], workload: Workload, probe: Probe, name: str, kernel: str
 ) -> Masks:
-    """Train some steps on copies of one image and read what each step dropped."""
+    """Train some steps on one and the same batch and read what each step dropped."""
     alone = replace(workload, layers=only(workload, name), optimizer=PLAIN_DESCENT)
     parameters = positive(probe.parameters, kernel)
-    batch = copies_of_first(probe.full)
+    batch = one_uncertain(probe.full)
     gradient = oracle.run(without_dropout(alone), parameters, *batch).gradients[kernel]
     column = int(np.abs(gradient).max(axis=0).argmax())
     clear = gradient[:, column] / np.abs(gradient[:, column]).max()
@@ -94,9 +97,9 @@ def read_masks(
         program.synchronize()
         after = program.parameters()[kernel]
         change = (before - after)[rows, column].astype(np.float64)
-        kept.append(change / (RATE * gradient[rows, column]) * (1 - rate) * len(batch[1]))
+        kept.append(change / (RATE * gradient[rows, column]) * (1 - rate))
         before = after
-    return Masks(kept=np.array(kept), copies=len(batch[1]), rate=rate)
+    return Masks(kept=np.array(kept), rate=rate)
 
 
 def only(workload: Workload, name: str) -> tuple[Layer, ...]:
@@ -108,53 +111,47 @@ def only(workload: Workload, name: str) -> tuple[Layer, ...]:
 
 
 def positive(parameters: Mapping[str, Array], kernel: str) -> dict[str, Array]:
-    """Biases that keep every ReLU open, and zeros for `kernel`."""
+    """Biases that keep every ReLU open and decide for class 0; zeros for `kernel`."""
     raised = {
         name: np.full_like(value, POSITIVE_BIAS[name.partition("_")[0]])
         for name, value in parameters.items()
         if name.endswith("/bias")
     }
+    last = list(raised)[-1]
+    raised[last] = np.zeros_like(raised[last])
+    raised[last][0] = CERTAIN
     return {**parameters, **raised, kernel: np.zeros_like(parameters[kernel])}
 
 
-def copies_of_first(batch: Batch) -> Batch:
+def one_uncertain(batch: Batch) -> Batch:
+    """The first image as one of class 1, all others as of class 0."""
     images, labels = batch
-    return np.repeat(images[:1], len(images), axis=0), np.repeat(labels[:1], len(labels))
+    changed = np.zeros_like(labels)
+    changed[0] = 1
+    return images, changed
 
 
-def shares(name: str, masks: Masks) -> Iterator[Difference]:
-    """The share of zeros, and how it varies from value to value, in standard errors.
-
-    Kept copies are binomial: mean n q and variance n q (1 - q), with q = 1 - rate. Without any
-    dropout the mean would be the same, for survivors are scaled up; the variance would be zero.
-    """
-    q, values = 1 - masks.rate, masks.kept.size
-    variance = masks.copies * q * (1 - q)
-    share = 1 - float(masks.kept.mean()) / masks.copies
-    error = np.sqrt(q * (1 - q) / (values * masks.copies))
-    yield Difference(
+def share(name: str, masks: Masks) -> Difference:
+    """The share of zeros, in standard errors of a binomial share: sqrt(rate (1 - rate) / n)."""
+    found = float((np.abs(masks.kept) < DROPPED).mean())
+    error = float(np.sqrt(masks.rate * (1 - masks.rate) / masks.kept.size))
+    return Difference(
         what=f"{name}: share of zeros",
-        measured=float(abs(share - masks.rate) / error),
-        sides=f"expected {masks.rate:.4g} within {error:.2g}, received {share:.6g}",
-    )
-    spread = float(((masks.kept - masks.copies * q) ** 2).mean() / variance)
-    # the variance of a squared standardized binomial: 2 + (1 - 6 q (1 - q)) / (n q (1 - q))
-    error = np.sqrt((2 + (1 - 6 * q * (1 - q)) / variance) / values)
-    yield Difference(
-        what=f"{name}: variance of the share",
-        measured=float(abs(spread - 1) / error),
-        sides=f"expected 1 within {error:.2g} of the binomial one, received {spread:.6g}",
+        measured=abs(found - masks.rate) / error,
+        sides=f"expected {masks.rate:.4g} within {error:.2g}, received {found:.6g}",
     )
 
 
 def scale(name: str, masks: Masks) -> Difference:
-    """How far the kept copies are from whole numbers, as they are if survivors are scaled right."""
-    off = np.abs(masks.kept - masks.kept.round())
-    worst = np.unravel_index(off.argmax(), off.shape)
+    """How far the scale of survivors is from 1 / (1 - rate), as a share of it."""
+    survivors = masks.kept[np.abs(masks.kept) >= DROPPED]
+    # where nothing survives, the share of zeros has failed already
+    worst = survivors[np.abs(survivors - 1).argmax()] if survivors.size else 1.0
+    scaled = 1 / (1 - masks.rate)
     return Difference(
         what=f"{name}: scale of survivors",
-        measured=float(off[worst]),
-        sides=f"expected a whole number of kept copies, received {masks.kept[worst]:.6g}",
+        measured=float(abs(worst - 1)),
+        sides=f"expected {scaled:.6g}, received {worst * scaled:.6g}",
     )
 
 

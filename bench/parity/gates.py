@@ -26,7 +26,7 @@ GATES: Mapping[str, Mapping[str, float]] = {
         "tanh trajectory adam": 5e-5,
         "tanh trajectory rmsprop": 5e-6,
         "dropout share": SIGMAS,
-        "dropout scale": 0.05,
+        "dropout scale": 1e-3,
         "dropout masks": SIGMAS,
     },
     "float64": {

@@ -20,7 +20,6 @@ from bench.parity.rungs import Rung
 from bench.workloads import select_workloads
 from tests.conformance.planted import climb
 
-
 BY_OPTIMIZER = ("update", "fit", "fit loss", "trajectory", "tanh trajectory")
 
 

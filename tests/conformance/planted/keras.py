@@ -117,7 +117,7 @@ def partial_dropped(patch: MonkeyPatch) -> None:
 PLANTS = [
     Plant(
         name="Adam with torch's epsilon",
-        workload=MLP_512_256, rung="update", where="dense_2/bias, full batch",
+        workload=MLP_512_256, rung="update", where="dense_2/kernel, full batch",
         # after one step Keras' epsilon, a thirtieth as large, stands where torch's does
         plant=optimizer(lambda: keras.optimizers.Adam(1e-3, epsilon=1e-7 * 0.001**0.5)),
     ),
@@ -155,7 +155,7 @@ PLANTS = [
     ),
     Plant(
         name="dropout off in training",
-        workload=CNN, rung="dropout share", where="variance of the share",
+        workload=CNN, rung="dropout share", where="share of zeros",
         plant=layer("Dropout", Never),
     ),
     Plant(
@@ -164,7 +164,7 @@ PLANTS = [
     ),
     Plant(
         name="survivors of dropout not scaled",
-        workload=CNN, rung="dropout share", where="share of zeros",
+        workload=CNN, rung="dropout scale", where="scale of survivors",
         plant=layer("Dropout", Unscaled),
     ),
     Plant(
@@ -193,7 +193,7 @@ PLANTS = [
     Plant(
         name="softmax twice",
         workload=MLP_512, rung="gradient", where="loss, full batch",
-        plant=computed(lambda labels, logits: (labels, ops.softmax(logits))),
+        plant=computed(lambda labels, logits: (labels, ops.exp(ops.log_softmax(logits)))),
     ),
     Plant(
         name="labels off by one",

@@ -145,7 +145,7 @@ def summed(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 PLANTS = [
     Plant(
         name="stock torch Adam passed off as matched",
-        workload=MLP_512_256, rung="update", where="dense_2/bias, full batch",
+        workload=MLP_512_256, rung="update", where="dense_2/kernel, full batch",
         plant=optimizer(lambda parameters: torch.optim.Adam(parameters, lr=1e-3, eps=1e-7)),
     ),
     Plant(
@@ -196,7 +196,7 @@ PLANTS = [
     ),
     Plant(
         name="dropout off in training",
-        workload=CNN, rung="dropout share", where="variance of the share",
+        workload=CNN, rung="dropout share", where="share of zeros",
         plant=dropout(lambda layer, values: values),
     ),
     Plant(
@@ -206,7 +206,7 @@ PLANTS = [
     ),
     Plant(
         name="survivors of dropout not scaled",
-        workload=CNN, rung="dropout share", where="share of zeros", plant=dropout(unscaled),
+        workload=CNN, rung="dropout scale", where="scale of survivors", plant=dropout(unscaled),
     ),
     Plant(
         name="a frozen dropout mask",
@@ -241,7 +241,7 @@ PLANTS = [
     ),
     Plant(
         name="gradients not zeroed between steps",
-        workload=MLP_512, rung="fit", where="both batches", plant=accumulating,
+        workload=MLP_512, rung="gradient", where="partial batch", plant=accumulating,
     ),
     Plant(
         name="learning rate halved after eight steps",
