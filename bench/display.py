@@ -47,6 +47,7 @@ class TerminalDisplay:
         self._total_seconds = 0.0
         self._done_seconds = 0.0
         self._started = 0.0
+        self._estimated = True
 
     def __enter__(self) -> "TerminalDisplay":
         self._progress.start()
@@ -72,16 +73,21 @@ class TerminalDisplay:
         self._expected = {pilot.cell: pilot for pilot in run.pilot}
         self._done, self._done_seconds = 0, 0.0
         self._trials, self._started = len(missing), time.monotonic()
+        self._estimated = run.estimate_seconds is not None
         self._total_seconds = sum(map(self._seconds_of, missing))
         kept = f" ({len(run.trials) - len(missing)} are done)" if run.sessions else ""
+        cells = len({trial.cell for trial in missing})
+        cost = f": about {duration(self._total_seconds)}" if self._estimated else ""
         self.say(
-            f"{len(missing)} trials to run{kept}, {len(run.pilot)} cells, profile {run.profile}: "
-            f"about {duration(self._total_seconds)}"
+            f"{len(missing)} trials to run{kept}, {cells} cells, profile {run.profile}{cost}"
         )
         self._bar = self._progress.add_task("", total=self._total_seconds, count="", left="")
         self._update()
 
     def _seconds_of(self, trial: Trial) -> float:
+        if not self._estimated:
+            # the bar then counts trials, and the time left is known from the second one on
+            return 1.0
         pilot = self._expected.get(trial.cell.label)
         return plan.trial_seconds(trial, pilot.figures()) if pilot else 0.0
 
@@ -120,6 +126,8 @@ class TerminalDisplay:
     def _left(self) -> str:
         """The rest of the estimate, at the pace seen so far."""
         pace = 1.0
+        if not self._estimated and not self._done_seconds:
+            return "?"
         if self._done_seconds:
             pace = (time.monotonic() - self._started) / self._done_seconds
         return duration(max(0.0, self._total_seconds - self._done_seconds) * pace)
@@ -128,4 +136,6 @@ class TerminalDisplay:
 def describe(trial: Trial) -> str:
     cell = trial.cell
     turn = f"seed {trial.seed}" if trial.round is None else f"round {trial.round + 1}"
+    if trial.parity is not None:
+        turn = trial.parity.precision
     return f"{trial.kind} {cell.workload} {cell.backend} {cell.execution.device}, {turn}"
