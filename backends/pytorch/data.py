@@ -13,7 +13,10 @@ from bench.adapter import Array
 def image_tensor(images: Array, dtype: torch.dtype) -> torch.Tensor:
     """Vectors as they are; images `(n, height, width, channels)` as `(n, channels, ...)`."""
     tensor = torch.from_numpy(images).to(dtype)
-    return tensor if tensor.ndim == 2 else tensor.movedim(-1, 1).contiguous()
+    if tensor.ndim == 2:
+        return tensor
+    # with one channel `contiguous` would keep strides that torch takes for channels-last
+    return tensor.movedim(-1, 1).clone(memory_format=torch.contiguous_format)
 
 
 def batches(
