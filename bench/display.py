@@ -26,6 +26,11 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def counted(number: int, what: str) -> str:
+    """`1 trial`, `2 trials`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 class TerminalDisplay:
     """A `bench.runner.Display` on a rich console; a context, since a bar must be taken down."""
 
@@ -79,7 +84,8 @@ class TerminalDisplay:
         cells = len({trial.cell for trial in missing})
         cost = f": about {duration(self._total_seconds)}" if self._estimated else ""
         self.say(
-            f"{len(missing)} trials to run{kept}, {cells} cells, profile {run.profile}{cost}"
+            f"{counted(len(missing), 'trial')} to run{kept}, {counted(cells, 'cell')}, "
+            f"profile {run.profile}{cost}"
         )
         self._bar = self._progress.add_task("", total=self._total_seconds, count="", left="")
         self._update()

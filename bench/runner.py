@@ -258,9 +258,9 @@ class Runner:
         certificate = self._certificate(run, trial)
         if certificate is None or certificate.status == "ok":
             return self._run_trial(run, trial, certificate.sha256 if certificate else None)
-        outcome = Outcome(
-            status=certificate.status, reason=f"not run: {certificate.reason}", result=None
-        )
+        # a certificate that was not run itself says so already
+        why = (certificate.reason or "").removeprefix("not run: ")
+        outcome = Outcome(status=certificate.status, reason=f"not run: {why}", result=None)
         return record_of(run.run_id, trial, outcome, self._environment(run, trial), None)
 
     def _certificate(self, run: RunModel, trial: Trial) -> Record | None:

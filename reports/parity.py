@@ -1,6 +1,6 @@
 """What was certified: each rung's measured value, its gate and the margin between them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
@@ -8,7 +8,7 @@ from tabulate import tabulate
 
 from bench.record import Record, RungModel
 from reports.cells import CellResults
-from reports.text import NOTHING, escape, listed, table
+from reports.text import NOTHING, escape, listed, printable, table
 
 # The order in which they are climbed; a rung that is not here comes last.
 RUNGS = (
@@ -33,6 +33,7 @@ class Climbed:
     """One rung of one record. `precision` is that of the process which climbed it."""
 
     cell: CellResults
+    certified: bool
     precision: str
     rung: RungModel
 
@@ -48,7 +49,12 @@ def rung_place(name: str) -> int:
 def climbed(cells: Iterable[CellResults], *, kinds: Sequence[str] = ()) -> list[Climbed]:
     """All rungs of all records, or of trials of these kinds, in the order of climbing."""
     found = [
-        Climbed(cell=results, precision=precision_of(record), rung=rung)
+        Climbed(
+            cell=results,
+            certified=record.trial.kind == "parity",
+            precision=precision_of(record),
+            rung=rung,
+        )
         for results in cells
         for record in results.records
         if record.parity is not None and (not kinds or record.trial.kind in kinds)
@@ -69,7 +75,7 @@ def margin(rung: RungModel) -> str:
     if rung.measured == 0:
         return "exact" if rung.gate == 0 else "equal"
     times = rung.gate / rung.measured
-    return f"{times:.1f}x" if times < 10 else f"{times:.0f}x"
+    return f"{times:.1f}x" if times < 10 else f"{times:,.0f}x"
 
 
 def gate(rung: RungModel) -> str:
@@ -82,17 +88,15 @@ def section(cells: Sequence[CellResults]) -> list[str]:
     blocks = ["## Parity rungs checked"]
     if not found:
         return [*blocks, "No record holds a parity rung: nothing was checked."]
-    groups: dict[tuple[int, str, str], list[Climbed]] = {}
+    # a rung whose gate depends on the optimizer has a row for each gate
+    groups: dict[tuple[tuple[int, str, str], float], list[Climbed]] = {}
     for one in found:
-        groups.setdefault(one.place, []).append(one)
+        groups.setdefault((one.place, one.rung.gate), []).append(one)
     headers = ["rung", "precision", "gate", "worst measured", "margin", "cells passed"]
-    blocks.append(table(headers, map(worst_row, groups.values()), "worst measured, cells passed"))
-    blocks.append(
-        "Over every trial: parity trials climb all rungs, timing and accuracy trials a few of "
-        "them once more. Measured: the difference from the oracle, the workload in NumPy "
-        "float64; margin: how many times it fits into the gate."
-    )
+    rows = [worst_row(groups[key]) for key in sorted(groups)]
+    blocks.append(table(headers, rows, "worst measured, margin, cells passed"))
     names = {one.rung.rung for one in found}
+    blocks.append(" ".join(explained(found, names)))
     # what was not checked is said as plainly as what was
     if "gradient" not in names:
         absent = listed(name for name in RUNGS[3:10] if name not in names)
@@ -105,17 +109,35 @@ def section(cells: Sequence[CellResults]) -> list[str]:
     return blocks
 
 
+def explained(found: Sequence[Climbed], names: Collection[str]) -> Iterator[str]:
+    """How the table is read; nothing of what is not in it."""
+    yield "Over every trial."
+    if any(one.certified for one in found):
+        yield (
+            "Parity trials climb all rungs, timing and accuracy trials a few of them once more. A "
+            "cell stops at the first rung that it fails, and is then neither timed nor trained."
+        )
+    yield (
+        "Measured: the difference from the oracle, the workload in NumPy float64; where the gate "
+        "is exact, how many values differ. Margin: how many times it fits into the gate. Cells "
+        "passed: of those that came to the rung."
+    )
+    if len({(one.place, one.rung.gate) for one in found}) > len({one.place for one in found}):
+        yield "A rung with two gates has one for each optimizer."
+    if "dropout share" in names:
+        yield "Dropout share and masks are measured in standard errors."
+
+
 def worst_row(group: Sequence[Climbed]) -> list[str]:
     cells = {one.cell.cell.label for one in group}
     failed = {one.cell.cell.label for one in group if not one.rung.passed}
     worst = max(
         group, key=lambda one: (not one.rung.passed, one.rung.measured / (one.rung.gate or 1))
     )
-    gates = listed(dict.fromkeys(gate(one.rung) for one in group))
     return [
         escape(worst.rung.rung),
         escape(worst.precision),
-        gates,
+        gate(worst.rung),
         f"{worst.rung.measured:.2g}",
         margin(worst.rung),
         f"{len(cells) - len(failed)} of {len(cells)}",
@@ -145,11 +167,27 @@ def failures(cells: Iterable[CellResults]) -> list[str]:
     """One line for each parity trial that is not ok."""
     return [
         f"{results.cell.workload} in {results.name}, {precision_of(record)}: {record.status}: "
-        f"{record.reason}"
+        f"{printable(record.reason)}"
         for results in cells
         for record in results.records
         if record.trial.kind == "parity" and record.status != "ok"
     ]
+
+
+def software(cells: Iterable[CellResults]) -> list[str]:
+    """What was certified: the versions of each backend, and what made its float64 exact."""
+    lines: dict[str, None] = {}
+    for results in cells:
+        for record in results.records:
+            versions = record.environment.versions.items()
+            effective = record.settings.effective if record.settings is not None else {}
+            lines[
+                f"{results.cell.backend}: "
+                + ", ".join(f"{name} {version}" for name, version in versions)
+            ] = None
+            if remedies := effective.get("remedies"):
+                lines[f"{results.cell.backend} in {precision_of(record)}: {remedies}"] = None
+    return sorted(lines)
 
 
 def verdict(cells: Sequence[CellResults]) -> str:
@@ -168,6 +206,7 @@ def as_markdown(cells: Sequence[CellResults]) -> str:
     for name, headers, rows in certificates(cells):
         escaped = [[escape(cell) for cell in row] for row in rows]
         blocks += [f"### {escape(name)}", table([escape(h) for h in headers], escaped)]
+    blocks.append("\n".join(f"- {escape(line)}" for line in software(cells)))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -177,7 +216,7 @@ def as_text(cells: Sequence[CellResults]) -> str:
         f"{name}\n{tabulate(rows, headers, 'simple', disable_numparse=True)}"
         for name, headers, rows in certificates(cells)
     ]
-    return "\n\n".join([*blocks, *failures(cells), verdict(cells)])
+    return "\n\n".join([*blocks, "\n".join(software(cells)), *failures(cells), verdict(cells)])
 
 
 def as_json(cells: Sequence[CellResults]) -> list[dict[str, object]]:
@@ -217,14 +256,18 @@ def suite(results: CellResults, record: Record) -> ElementTree.Element:
     failed = [rung for rung in rungs if not rung.passed]
     element = ElementTree.Element("testsuite", name=name)
     for rung in rungs:
-        case = ElementTree.SubElement(element, "testcase", classname=name, name=rung.rung)
+        case = ElementTree.SubElement(
+            element, "testcase", classname=name, name=printable(rung.rung)
+        )
         if not rung.passed:
-            message = f"measured {rung.measured:.3g}, gate {rung.gate:.3g}: {rung.where}"
+            message = f"measured {rung.measured:.3g}, gate {rung.gate:.3g}: {printable(rung.where)}"
             ElementTree.SubElement(case, "failure", message=message)
     ended_otherwise = record.status != "ok" and not failed
     if ended_otherwise:
         case = ElementTree.SubElement(element, "testcase", classname=name, name="trial")
-        ElementTree.SubElement(case, "error", message=f"{record.status}: {record.reason}")
+        ElementTree.SubElement(
+            case, "error", message=printable(f"{record.status}: {record.reason}")
+        )
     counts = {"tests": len(element), "failures": len(failed), "errors": int(ended_otherwise)}
     for key, count in counts.items():
         element.set(key, str(count))

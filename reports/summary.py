@@ -242,13 +242,16 @@ def problems(results: CellResults) -> Iterator[list[str]]:
 
 def reason(record: Record) -> str:
     """The record's own reason, and for parity what diverged and where."""
+    told = record.reason or NOTHING
     failed = [rung for rung in record.parity.rungs if not rung.passed] if record.parity else []
+    # the worker's own reason names the rung already, with its figures
     rungs = [
         f"{escape(rung.rung)}: {rung.measured:.3g}, gate {rung.gate:.3g}"
         + (f", at {escape(rung.where)}" if rung.where else "")
         for rung in failed
+        if not told.startswith(f"rung {rung.rung}: ")
     ]
-    return "; ".join([escape(record.reason or NOTHING), *rungs])
+    return "; ".join([escape(told), *rungs])
 
 
 def flags_table(cells: Sequence[CellResults]) -> list[str]:

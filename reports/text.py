@@ -17,12 +17,17 @@ ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "@": "&#64;", 
 MEBIBYTE = 2**20
 
 
+def printable(text: object) -> str:
+    """Text from a record as one line without control characters, which no XML may hold."""
+    return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+
+
 def escape(text: object) -> str:
     """Text from a record as one line that Markdown, HTML and a table cell show as it is.
 
     Also stops what GitHub makes of plain text: formulas, mentions and links.
     """
-    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+    line = printable(text)
     if len(line) > LONGEST_TEXT:
         line = f"{line[: LONGEST_TEXT - 1]}…"
     return SPECIAL.sub(_escaped, line)

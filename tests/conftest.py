@@ -1,6 +1,14 @@
 """Options that the sessions of noxfile.py pass, and what tests inside an environment share."""
 
 import importlib
+import os
+import sys
+from collections.abc import Callable
+
+# a process for each core already: threads of NumPy beside them would wait for each other, for
+# minutes; set before NumPy is loaded. Frameworks are tested in one process, with their own threads
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import pytest
 
@@ -31,6 +39,27 @@ def backend(request: pytest.FixtureRequest) -> Backend:
     name = request.config.getoption("--backend")
     assert name in BACKENDS, f"--backend: expected one of {', '.join(BACKENDS)}, received {name}"
     return importlib.import_module(BACKENDS[name].adapter).open_backend(name)
+
+
+@pytest.fixture
+def samestep(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Runs the command in this process; its exit code, standard output and standard error."""
+    # an environment of a framework has nothing that the command line needs
+    from bench import cli
+
+    # the tests' own runs are no news for a summary of CI
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["samestep", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        captured = capsys.readouterr()
+        return ended.value.code or 0, captured.out, captured.err
+
+    return run
 
 
 @pytest.fixture(scope="session")

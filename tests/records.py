@@ -8,9 +8,20 @@ from typing import Any
 
 import numpy as np
 
+from bench.parity.gates import GATES, gate
+from bench.plan import Profile, parity_trials
 from bench.record import Record, TrialModel, seal, write_record
 from bench.run_file import RunModel, record_path, write_run
-from bench.spec import AccuracyPlan, Cell, Execution, TimingPlan, Trial
+from bench.spec import (
+    AccuracyPlan,
+    Cell,
+    Dropout,
+    Execution,
+    ParityPlan,
+    TimingPlan,
+    Trial,
+    TrialKind,
+)
 from bench.workloads import WORKLOADS
 
 RUN_ID = "20260102T030405-test"
@@ -31,6 +42,9 @@ SETTINGS = {
     "keras-tensorflow": {"mode": "graph", "jit_compile": "auto: off", "tf32": False},
     "pytorch": {"mode": "eager", "torch_threads": 2, "tf32": False},
 }
+# what an honest backend leaves, as a share of the gate
+NOISE = {"float32": 0.1, "float64": 0.02, "dropout": 0.5}
+CERTIFICATE_HASH = "ce" * 32
 GPU = {"name": "NVIDIA H200", "memory_bytes": 150_754_820_096, "driver": "580.65.06"}
 
 
@@ -60,8 +74,12 @@ def plan(
     seeds: Sequence[int] = (1,),
     epochs: int | None = None,
     train_images: int = 60_000,
+    parity: Sequence[ParityPlan] = (),
 ) -> list[Trial]:
-    """Accuracy trials first, then rounds; `epochs` None takes the workload's own."""
+    """Parity trials first, then accuracy trials, then rounds.
+
+    `epochs` None takes the workload's own; without `parity` no cell is certified.
+    """
     cells = [
         Cell(
             workload=name,
@@ -103,7 +121,8 @@ def plan(
         for turn in range(rounds)
         for position, cell in enumerate(cells)
     ]
-    return trained + timed
+    certified = parity_trials(cells, Profile(name="any", rounds=rounds, parity=tuple(parity)))
+    return certified + trained + timed
 
 
 def build_run(trials: Iterable[Trial], *, gpu: bool = False, **changes: Any) -> RunModel:
@@ -171,7 +190,6 @@ def write_folder(folder: Path, run: RunModel, records: Iterable[Record]) -> Path
 def good(trial: Trial, *, gpu: bool = False) -> dict[str, Any]:
     # seeded by the trial, so that a record never depends on which others were made
     draw = np.random.default_rng(zlib.crc32(trial.name.encode()))
-    timing = trial.kind == "timing"
     on_gpu = trial.cell.execution.device != "cpu"
     return {
         "schema_version": 1,
@@ -180,15 +198,15 @@ def good(trial: Trial, *, gpu: bool = False) -> dict[str, Any]:
         "status": "ok",
         "reason": None,
         "flags": [],
-        "parity": {"rungs": rungs(), "certificate_sha256": None},
+        "parity": {"rungs": rungs(trial), "certificate_sha256": certificate(trial)},
         "parameters": layer_table(trial),
         "settings": {
             "requested": asdict(trial.cell.execution),
             "effective": dict(SETTINGS.get(trial.cell.backend, {})),
         },
-        "timings": timings(draw, timing=timing),
-        "lanes": lanes(trial, draw) if timing else None,
-        "accuracy": None if timing else trained(trial, draw),
+        "timings": timings(draw, trial.kind),
+        "lanes": lanes(trial, draw) if trial.kind == "timing" else None,
+        "accuracy": trained(trial, draw) if trial.kind == "accuracy" else None,
         "memory": {
             "peak_rss_bytes": int(draw.normal(9e8, 4e6)),
             "peak_device_bytes": int(draw.normal(3e8, 1e6)) if on_gpu else None,
@@ -202,21 +220,59 @@ def good(trial: Trial, *, gpu: bool = False) -> dict[str, Any]:
         "environment": environment(gpu=gpu),
         "null_reasons": {
             "timings": "not a phase of this trial",
-            "lanes": "not a timing trial" if not timing else "no latency lane in this version",
+            "lanes": (
+                "no latency lane in this version"
+                if trial.kind == "timing"
+                else "not a timing trial"
+            ),
             "accuracy": "not an accuracy trial",
             "memory.peak_device_bytes": "no device but the CPU",
-            "parity.certificate_sha256": "this version runs no parity trial",
+            "parity.certificate_sha256": "no parity trial came before",
         },
     }
 
 
-def rungs() -> list[dict[str, Any]]:
+def certificate(trial: Trial) -> str | None:
+    """The hash of the parity record before it; the float64 one is the first of its cell."""
+    exact = trial.parity is not None and trial.parity.precision == "float64"
+    return None if exact else CERTIFICATE_HASH
+
+
+def rungs(trial: Trial) -> list[dict[str, Any]]:
+    """All that a good trial climbs: every rung in a parity trial, else the short certificate."""
     exact = {"measured": 0.0, "gate": 0.0, "passed": True, "where": None}
-    return [{"rung": name, **exact} for name in ("data", "parameters", "initial")]
+    return [
+        *({"rung": name, **exact} for name in ("data", "parameters", "initial")),
+        *(measured_rung(trial, name) for name in measured_rungs(trial)),
+    ]
 
 
-def failed_rung() -> dict[str, Any]:
-    return {"rung": "initial", "measured": 0.03, "gate": 0.0, "passed": False,
+def measured_rungs(trial: Trial) -> list[str]:
+    """The rungs with a gate, as `bench.parity.ladder` climbs them."""
+    dropout = any(isinstance(layer, Dropout) for layer in WORKLOADS[trial.cell.workload].layers)
+    if trial.parity is None:
+        return ["forward"] if dropout else ["forward", "gradient", "update"]
+    names = ["forward", "gradient", "update", "fit", "fit loss", "trajectory"]
+    names += ["tanh trajectory"] if trial.parity.twin_steps else []
+    if dropout and trial.parity.precision != "float64":
+        names += ["dropout share", "dropout scale", "dropout masks"]
+    return names
+
+
+def measured_rung(trial: Trial, name: str) -> dict[str, Any]:
+    precision = "float32" if trial.parity is None else trial.parity.precision
+    kind = f"{name} {WORKLOADS[trial.cell.workload].optimizer.name}"
+    limit = gate(precision, kind if kind in GATES[precision] else name)
+    # apart from the other draws, so that a new rung leaves every figure as it was
+    draw = np.random.default_rng(zlib.crc32(f"{trial.name} {name}".encode()))
+    noise = NOISE["dropout" if name.startswith("dropout") else precision]
+    measured = float(f"{limit * noise * draw.uniform(0.4, 1.2):.3g}")
+    return {"rung": name, "measured": measured, "gate": limit, "passed": True,
+            "where": "dense_0/kernel, full batch"}  # fmt: skip
+
+
+def failed_rung(rung: str = "initial", measured: float = 3.0, gate: float = 0.0) -> dict[str, Any]:
+    return {"rung": rung, "measured": measured, "gate": gate, "passed": False,
             "where": "dense_0/kernel"}  # fmt: skip
 
 
@@ -226,9 +282,13 @@ def layer_table(trial: Trial) -> dict[str, Any]:
     return {"total": workload.parameter_total, "layers": layers}
 
 
-def timings(draw: np.random.Generator, *, timing: bool) -> dict[str, float]:
+def timings(draw: np.random.Generator, kind: TrialKind) -> dict[str, float]:
     phases = {"spawn_seconds": 0.05, "import_seconds": 4.0, "build_seconds": 0.2}
-    phases |= {"first_step_seconds": 0.9} if timing else {"accuracy_seconds": 60.0}
+    phases |= {
+        "parity": {"parity_seconds": 8.0},
+        "timing": {"first_step_seconds": 0.9},
+        "accuracy": {"accuracy_seconds": 60.0},
+    }[kind]
     noisy = {name: round(float(s * draw.normal(1, 0.02)), 6) for name, s in phases.items()}
     return {**noisy, "total_seconds": round(sum(noisy.values()), 6)}
 

@@ -12,6 +12,7 @@ from bench import mnist, oracle
 from bench.parity.probe import draw, tanh_twin, without_dropout
 from bench.spec import ADAM, RMSPROP, Conv2D, Optimizer, Workload
 from bench.workloads import CNN, MLP_512, MLP_512_256, WORKLOADS
+from tests.fakes.workloads import TINY
 
 TRAINED = [without_dropout(workload) for workload in WORKLOADS.values()]
 ALL = pytest.mark.parametrize("workload", TRAINED, ids=lambda value: value.name)
@@ -49,7 +50,7 @@ def test_gradients_are_central_differences(workload, batch_of):
     for name, gradient in gradients.items():
         assert gradient.shape == parameters[name].shape
         large = np.argwhere(np.abs(gradient) > 0.1 * np.abs(gradient).max())
-        for place in map(tuple, large[draws.permutation(len(large))[:4]]):
+        for place in map(tuple, large[draws.permutation(len(large))[:2]]):
             found = gradient_by_differences(workload, parameters, batch, name, place)
             assert found == pytest.approx(gradient[place], rel=1e-6), (name, place)
 
@@ -144,11 +145,11 @@ def test_softmax_and_cross_entropy_at_extreme_logits(rows, label, shift):
 def test_a_partial_batch_counts_by_its_size(first, second):
     """The mean over both batches is the mean of the means, weighted by size."""
     draws = np.random.RandomState(first * 8 + second)
-    parameters = draw(MLP_512, 0, 0)
+    parameters = draw(TINY, 0, 0)
     images, labels = draws.rand(first + second, 784), draws.randint(0, 10, first + second)
-    whole = oracle.run(MLP_512, parameters, images, labels)
+    whole = oracle.run(TINY, parameters, images, labels)
     parts = [
-        (oracle.run(MLP_512, parameters, images[rows], labels[rows]), weight)
+        (oracle.run(TINY, parameters, images[rows], labels[rows]), weight)
         for rows, weight in ((slice(None, first), first), (slice(first, None), second))
     ]
     share = first + second

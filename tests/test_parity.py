@@ -1,4 +1,4 @@
-"""The rungs: equal passes, every difference is counted and the first one named."""
+"""The rungs: equal passes, every difference is measured and the first one beyond a gate named."""
 
 from dataclasses import replace
 
@@ -6,13 +6,24 @@ import numpy as np
 import pytest
 
 from bench import mnist
+from bench.errors import ParityError, UsageError
+from bench.parity.gates import FLOAT32_NOISE, GATES, gate
 from bench.parity.rungs import (
+    LARGEST,
+    Difference,
     Rung,
+    compared,
     data_rung,
     differing_values,
     digests,
     initial_rung,
     parameters_rung,
+    require,
+    require_changed,
+    rung_of,
+    to_largest,
+    to_one,
+    to_update,
 )
 from bench.spec import LayerSummary
 from bench.workloads import CNN, MLP_512
@@ -147,3 +158,146 @@ def test_a_tensor_that_is_missing_or_new_is_found():
 )
 def test_a_tensor_that_is_not_the_same_counts_with_all_its_values(wanted, found, count):
     assert differing_values(wanted, found) == count
+
+
+EXPECTED = np.array([[1.0, -2.0], [0.5, 4.0]])
+
+
+def test_a_difference_is_a_share_of_the_largest_magnitude():
+    received = EXPECTED + np.array([[0.0, 0.0], [0.0, 1e-3]])
+    difference = to_largest("logits", EXPECTED, received)
+    assert difference.measured == pytest.approx(1e-3 / 4)
+    assert difference.sides == "[1, 1] expected 4, received 4.001"
+
+
+def test_a_difference_is_measured_in_float64():
+    received = EXPECTED.astype(np.float32) + np.float32(2**-20)
+    assert to_largest("logits", EXPECTED, received).measured == 2**-20 / 4
+
+
+def test_what_is_equal_differs_by_nothing():
+    assert to_largest("logits", EXPECTED, EXPECTED.copy()).measured == 0.0
+    zeros = np.zeros(3)
+    assert to_largest("gradient", zeros, zeros).measured == 0.0
+    assert to_update("kernel", EXPECTED, EXPECTED, EXPECTED).measured == 0.0
+
+
+def test_a_figure_about_1_is_compared_as_it_is():
+    difference = to_one("loss", 2.5, 2.25)
+    assert (difference.measured, difference.sides) == (0.25, "expected 2.5, received 2.25")
+
+
+def test_an_update_is_compared_by_norms():
+    """However large the weights are: only what the step changed counts."""
+    before = np.array([100.0, -100.0], np.float32)
+    expected = before + np.array([3.0, 4.0])
+    difference = to_update("kernel", before, expected, expected + np.array([0.0, 0.5]))
+    assert difference.measured == pytest.approx(0.5 / 5)
+    assert difference.sides == "change of [1] expected 4, received 4.5"
+
+
+@pytest.mark.parametrize(
+    ("received", "found"),
+    [(None, "nothing"), (EXPECTED[0], "shape (2,)"), (EXPECTED.reshape(4, 1), "shape (4, 1)")],
+    ids=["missing", "fewer", "reshaped"],
+)
+def test_another_shape_is_as_far_off_as_can_be(received, found):
+    for difference in (
+        to_largest("kernel", EXPECTED, received),
+        to_update("kernel", np.zeros((2, 2)), EXPECTED, received),
+    ):
+        assert difference.measured == LARGEST
+        assert difference.sides == f"expected shape (2, 2), received {found}"
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_is_as_far_off_as_can_be(value):
+    received = EXPECTED.copy()
+    received[0, 1] = value
+    for difference in (
+        to_largest("kernel", EXPECTED, received),
+        to_update("kernel", np.zeros((2, 2)), EXPECTED, received),
+        to_one("loss", 1.0, value),
+    ):
+        assert difference.measured == LARGEST
+        assert difference.sides.endswith(f"received {value}")
+
+
+def test_what_should_be_zero_and_is_not_fails_whatever_the_gate():
+    assert to_largest("gradient", np.zeros(2), np.array([0.0, 1e-30])).measured == LARGEST
+    before = np.ones(2)
+    assert to_update("kernel", before, before, before + 1e-9).measured == LARGEST
+
+
+def test_a_scalar_has_no_place():
+    difference = compared("loss", np.array(1.0), np.array(1.5), 1.0)
+    assert difference.sides == "expected 1, received 1.5"
+
+
+def difference(what: str, measured: float) -> Difference:
+    return Difference(what=what, measured=measured, sides="expected 1, received 2")
+
+
+def test_the_first_beyond_the_gate_is_named_not_the_worst():
+    found = [difference("a", 9e-6), difference("b", 2e-5), difference("c", 0.5)]
+    rung = rung_of("forward", "float32", found)
+    assert (rung.measured, rung.gate, rung.passed) == (2e-5, 1e-5, False)
+    assert rung.where == "b (expected 1, received 2)"
+
+
+def test_what_came_nearest_to_the_gate_is_named_where_all_passed():
+    rung = rung_of("forward", "float32", [difference("a", 3e-6), difference("b", 2e-6)])
+    assert (rung.measured, rung.passed) == (3e-6, True)
+    assert rung.where.startswith("a (")
+
+
+def test_the_optimizer_chooses_the_gate():
+    found = [difference("a", 1e-4)]
+    assert rung_of("update", "float32", found, "adam").passed
+    assert not rung_of("update", "float32", found, "rmsprop").passed
+
+
+FLOAT32 = ": as far off as float32 is"
+
+
+@pytest.mark.parametrize(
+    ("precision", "measured", "hinted"),
+    [
+        ("float64", 5e-7, True),
+        ("float64", 1e-12, False),
+        ("float64", 0.01, False),
+        # within the gate there is nothing to hint at
+        ("float64", 1e-14, False),
+        ("float32", 5e-5, False),
+    ],
+)
+def test_float64_that_is_computed_in_float32_is_told(precision, measured, hinted):
+    rung = rung_of("forward", precision, [difference("logits", measured)])
+    assert rung.where.endswith(FLOAT32) == hinted
+
+
+@pytest.mark.parametrize("precision", ["tf32", "bfloat16", ""])
+def test_a_precision_without_gates_is_refused(precision):
+    with pytest.raises(UsageError, match="Expected: one of float32, float64") as caught:
+        gate(precision, "forward")
+    assert str(caught.value).endswith(f"Received: {precision}")
+
+
+def test_what_computes_in_float32_passes_no_gate_of_float64():
+    least, _ = FLOAT32_NOISE
+    for rung, limit in GATES["float64"].items():
+        assert 0 < limit < least < GATES["float32"][rung]
+
+
+def test_a_failed_rung_says_what_how_far_and_how_far_it_may():
+    require(Rung(rung="forward", measured=1e-6, gate=1e-5))
+    failed = Rung(rung="forward", measured=0.25, gate=1e-5, where="logits, full batch")
+    with pytest.raises(ParityError) as caught:
+        require(failed)
+    assert str(caught.value) == ("rung forward: measured 0.25, gate 1e-05: logits, full batch")
+
+
+def test_a_training_must_change_something():
+    require_changed("fit", weights(), {name: value + 1 for name, value in weights().items()})
+    with pytest.raises(ParityError, match="fit changed no weight"):
+        require_changed("fit", weights(), weights())

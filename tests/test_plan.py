@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from bench.errors import UsageError
 from bench.plan import (
+    CERTIFICATE,
+    CONVOLUTIONAL_STEPS,
     FEWEST_NATIVE_STEPS,
     PROFILES,
     PilotFigures,
@@ -17,11 +19,14 @@ from bench.plan import (
     estimate_seconds,
     expand,
     native_steps,
+    parity_trials,
     select_profile,
     shared_by,
+    shortened,
     trial_seconds,
 )
-from bench.spec import TRAIN_IMAGES, Cell, Execution
+from bench.record import TrialModel
+from bench.spec import TRAIN_IMAGES, Cell, Execution, ParityPlan, Trial
 from bench.workloads import WORKLOADS
 
 
@@ -49,9 +54,16 @@ FIGURES = st.builds(
     native_step_seconds=seconds(1e-5, 1),
 )
 PILOTS = st.dictionaries(CELLS, FIGURES, min_size=1, max_size=8)
+PARITY = st.builds(
+    ParityPlan,
+    precision=st.sampled_from(["float32", "float64"]),
+    steps=st.integers(1, 600),
+    twin_steps=st.integers(0, 600),
+)
 PROFILE = st.builds(
     Profile,
     name=st.just("any"),
+    parity=st.lists(PARITY, max_size=2, unique_by=lambda plan: plan.precision).map(tuple),
     rounds=st.integers(0, 4),
     native_seconds=seconds(0, 5),
     tutorial_steps=st.integers(1, 2000),
@@ -93,6 +105,29 @@ def test_accuracy_trials_come_last_once_a_cell_and_seed(pilot, profile, order_se
         assert trial.accuracy.epochs == profile.epochs.get(name, WORKLOADS[name].epochs)
         assert trial.accuracy.train_images == profile.train_images
         assert (trial.round, trial.position, trial.timing) == (None, None, None)
+
+
+@few
+@given(pilot=PILOTS, profile=PROFILE, order_seed=ORDER_SEEDS)
+def test_parity_trials_come_first_once_a_cell_and_precision(pilot, profile, order_seed):
+    trials = expand(pilot, profile, order_seed)
+    count = len(pilot) * len(profile.parity)
+    certified = trials[:count]
+    assert {trial.kind for trial in trials[count:]} <= {"timing", "accuracy"}
+    assert [(trial.cell, trial.parity.precision) for trial in certified] == [
+        (one, parity.precision) for one in pilot for parity in profile.parity
+    ]
+    for trial in certified:
+        assert (trial.kind, trial.seed, trial.timing, trial.accuracy) == ("parity", 0, None, None)
+        assert (trial.round, trial.position) == (None, None)
+
+
+@few
+@given(pilot=PILOTS, profile=PROFILE)
+def test_a_trial_with_its_plan_is_the_same_after_a_file(pilot, profile):
+    for trial in expand(pilot, profile, 0):
+        text = TrialModel.of(trial).model_dump_json()
+        assert TrialModel.model_validate_json(text).trial() == trial
 
 
 @few
@@ -190,7 +225,11 @@ def test_native_steps_serve_the_fastest_backend():
 
 def test_the_estimate_of_a_trial_is_what_it_will_do():
     (one, *_) = FOUR
-    timing, accuracy = expand({one: FOUR[one]}, Profile(name="any", rounds=1), 0)
+    profile = Profile(name="any", rounds=1, parity=CERTIFICATE[1:])
+    parity, timing, accuracy = expand({one: FOUR[one]}, profile, 0)
+    # 60 steps and the plan's own, each at twice a step's 1 ms
+    assert (parity.parity.steps, parity.parity.twin_steps) == (10, 300)
+    assert trial_seconds(parity, FOUR[one]) == pytest.approx(1 + 2 * 370 * 0.001)
     plan = timing.timing
     assert (plan.native_steps, plan.tutorial_steps) == (468, 50)
     # 1.5 windows of 10 blocks and 12 more of 128 steps at 1 ms; native: 468 steps, a quarter of
@@ -200,6 +239,39 @@ def test_the_estimate_of_a_trial_is_what_it_will_do():
     # 5 epochs of 60,000 images, 9 times 10,000 and 60,000 evaluated at a third of the price
     expected = 1 + (300_000 + 150_000 / 3) / 128 * 0.002
     assert trial_seconds(accuracy, FOUR[one]) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "workload", "plans"),
+    [
+        ("smoke", "mlp-512", [("float32", 10, 20)]),
+        ("smoke", "cnn", [("float32", 10, 0)]),
+        ("standard", "mlp-512", [("float64", 500, 0), ("float32", 10, 300)]),
+        # a step of a convolutional oracle is dear, and a pool has kinks whatever the activation
+        ("standard", "cnn", [("float64", 20, 0), ("float32", 10, 0)]),
+        ("full", "mlp-512", [("float64", 500, 0), ("float32", 10, 300)]),
+    ],
+)
+def test_what_a_profile_certifies(name, workload, plans):
+    trials = parity_trials([cell(workload, "pytorch")], PROFILES[name])
+    found = [(one.parity.precision, one.parity.steps, one.parity.twin_steps) for one in trials]
+    assert found == plans
+
+
+def test_a_long_convolutional_trajectory_is_cut_and_a_short_one_is_not():
+    cnn = cell("cnn", "pytorch")
+    for steps, left in ((CONVOLUTIONAL_STEPS + 1, CONVOLUTIONAL_STEPS), (3, 3)):
+        parity = ParityPlan(precision="float64", steps=steps)
+        assert shortened(parity, cnn) == replace(parity, steps=left)
+
+
+def test_a_parity_trials_name_tells_the_precision():
+    one = cell("mlp-512", "pytorch")
+    exact, single = parity_trials([one], PROFILES["standard"])
+    assert exact.name == "parity-mlp-512_pytorch_cpu_default_float32_b128-float64-s0"
+    assert single.name == "parity-mlp-512_pytorch_cpu_default_float32_b128-float32-s0"
+    timing = Trial(kind="timing", cell=one, seed=2, round=2)
+    assert timing.name == "timing-mlp-512_pytorch_cpu_default_float32_b128-r02-s2"
 
 
 @pytest.mark.parametrize("name", PROFILES)

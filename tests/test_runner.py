@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from backends import Place
-from bench import spawn
+from bench import mnist, spawn
 from bench.cli import options, running
 from bench.errors import SamestepError
 from bench.plan import Profile
@@ -22,10 +22,11 @@ from bench.record import Record, read_record
 from bench.run_file import RunModel, read_records, read_run, record_path, write_run
 from bench.runner import Miss, Pilot, Request, Runner, note
 from bench.spawn import DEADLINES, Outcome, worker_packages
-from bench.spec import AccuracyPlan, Cell, Execution, Trial
+from bench.spec import AccuracyPlan, Cell, Execution, ParityPlan, Trial
 from bench.workloads import MLP_512
 from reports import markdown
 from tests.fakes.adapter import FIT_SECONDS, NATIVE_STEP_SECONDS, PROGRAMS, STEP_SECONDS
+from tests.fakes.scripts import script
 from tests.records import build_record, build_run, plan, write_folder
 
 FAKES = Path(__file__).parent / "fakes"
@@ -38,6 +39,7 @@ INTERPRETERS = {**dict.fromkeys(PLACES, sys.executable), "nowhere": "/nowhere/py
 TINY = Profile(
     name="smoke",
     rounds=1,
+    parity=(ParityPlan(precision="float32", steps=2, twin_steps=2),),
     window_blocks=2,
     blocks=2,
     native_seconds=0.0,
@@ -87,8 +89,10 @@ class Listener:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _quick() -> Iterator[None]:
+def _quick(data: mnist.Mnist) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
+        # read and verified once in this process; each worker does so too
+        patch.setattr(mnist, "load", lambda: data)
         patch.setattr(spawn, "LEAVE_SECONDS", 0.05)
         # tests/reports looks at the figures; here they would only take their time
         patch.setattr(markdown, "all_figures", lambda rows, stamp: [])
@@ -129,18 +133,6 @@ class Trouble:
     def log(self, backend: str) -> str:
         (log,) = (self.folder / "logs").glob(f"*_{backend}_*.log")
         return log.read_text(encoding="utf-8")
-
-
-def script(folder: Path, name: str, body: str) -> str:
-    """An interpreter that is no Python: a script that plays a worker, and starts at once."""
-    interpreter = folder / name
-    interpreter.write_text(
-        f"#!{sys.executable} -ISB\nimport json, os, signal, sys, time\n"
-        f"pipe = json.load(sys.stdin)['result_descriptor']\n{body}\n",
-        encoding="utf-8",
-    )
-    interpreter.chmod(0o755)
-    return str(interpreter)
 
 
 HANGING = """
@@ -230,7 +222,7 @@ def test_a_record_tells_what_its_worker_used(trouble):
 
 @dataclass(frozen=True)
 class Story:
-    """A run that was interrupted at its second trial, then finished.
+    """A run that was interrupted at its third trial, then finished.
 
     Each of its workers leaves a process behind that keeps the pipe open.
     """
@@ -259,7 +251,7 @@ def files_of(folder: Path) -> dict[str, tuple[int, int, bytes]]:
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     folder = tmp_path_factory.mktemp("story") / "run"
     request = request_for("fake-lingering", "nowhere")
-    first = Listener(interrupt_at=2)
+    first = Listener(interrupt_at=3)
     interrupted = running.carry_out(request, folder, None, first)
     partial_exit_code = running.conclude(interrupted, folder, named=True, as_json=False)
     partial_report = (folder / "report.md").read_text(encoding="utf-8")
@@ -278,7 +270,8 @@ def test_a_run_pilots_then_plans_then_runs(story):
     assert story.first.told == [
         "piloting fake-lingering cpu",
         "piloting nowhere cpu",
-        "planned 2 of 3",
+        "planned 3 of 4",
+        "started parity fake-lingering",
         "started timing fake-lingering",
         "started accuracy fake-lingering",
     ]
@@ -299,7 +292,7 @@ def test_an_interruption_leaves_what_is_done_intact(story):
     assert [session.outcome for session in story.interrupted.sessions] == ["interrupted"]
     statuses = {record.trial.backend: record.status for record in story.first.records}
     assert statuses == {"fake-lingering": "ok", "nowhere": "unavailable"}
-    assert len(story.kept) == 2
+    assert len(story.kept) == 3
     assert story.partial_exit_code == options.EXIT_INTERRUPTED == 130
     assert "mlp-512" in story.partial_report
     # nothing of ours half-written
@@ -309,7 +302,7 @@ def test_an_interruption_leaves_what_is_done_intact(story):
 def test_resuming_runs_what_is_missing_and_only_that(story):
     assert story.second.told == [
         "piloting fake-lingering versions",
-        "planned 1 of 3",
+        "planned 1 of 4",
         "started accuracy fake-lingering",
         "epoch 1 fake-lingering",
     ]
@@ -317,7 +310,7 @@ def test_resuming_runs_what_is_missing_and_only_that(story):
     assert outcomes == ["interrupted", "complete"]
     after = files_of(story.folder)
     assert {name: after[name] for name in story.kept} == story.kept
-    assert len(after) == 3
+    assert len(after) == 4
 
 
 def test_the_plan_stays_while_a_run_is_resumed(story):
@@ -330,7 +323,7 @@ def test_a_finished_run_has_a_report_and_an_exit_code(story):
     assert story.answer == {
         "run": str(story.folder),
         "report": str(story.folder / "report.md"),
-        "statuses": {"ok": 2, "unavailable": 1},
+        "statuses": {"ok": 3, "unavailable": 1},
     }
     assert (story.folder / "report.md").read_text(encoding="utf-8") != story.partial_report
 
@@ -338,16 +331,29 @@ def test_a_finished_run_has_a_report_and_an_exit_code(story):
 def test_what_the_workers_left_behind_is_gone(story):
     logs = [log.read_text(encoding="utf-8") for log in (story.folder / "logs").iterdir()]
     lines = [line for log in logs for line in log.splitlines() if line.startswith("lingering")]
-    # one each in the pilot and the two trials
-    assert len(lines) == 3
+    # one for each program: in the pilot, in the parity trial and for its twin, in the two others
+    assert len(lines) == 5
     assert all(is_gone(int(line.split()[-1])) for line in lines)
 
 
 def test_the_timing_trial_followed_its_plan(story):
-    record = next(r for r in story.first.records if r.status == "ok")
+    record = next(r for r in story.first.records if r.lanes is not None)
     assert record.trial.timing.native_steps == 100
     assert record.lanes.step.block_seconds == [64 * STEP_SECONDS] * 2
     assert record.lanes.native.slice_seconds == [FIT_SECONDS + 100 * NATIVE_STEP_SECONDS]
+
+
+def test_trials_point_to_the_certificate_of_their_cell(story):
+    by_kind = {
+        record.trial.kind: record
+        for record in read_records(story.folder, story.finished)
+        if record.status == "ok"
+    }
+    certificate = by_kind["parity"]
+    assert certificate.parity.certificate_sha256 is None
+    # the accuracy trial ran after the resumption
+    for kind in ("timing", "accuracy"):
+        assert by_kind[kind].parity.certificate_sha256 == certificate.sha256
 
 
 def answering(folder: Path, versions: dict[str, str]) -> str:

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,10 +14,11 @@ import pytest
 
 from bench import mnist
 from bench.collect import record_of
-from bench.parity.rungs import digests
-from bench.record import ContentionModel, EnvironmentModel, Record
+from bench.parity.gates import gate
+from bench.parity.rungs import LARGEST, digests
+from bench.record import ContentionModel, EnvironmentModel, Record, read_record, write_record
 from bench.spawn import Outcome
-from bench.spec import AccuracyPlan, Cell, Execution, TimingPlan, Trial
+from bench.spec import AccuracyPlan, Cell, Execution, ParityPlan, TimingPlan, Trial
 from bench.worker import entry, training
 from bench.worker.job import trial_from
 from bench.workloads import WORKLOADS
@@ -30,6 +32,10 @@ from tests.records import environment
 
 SEED = 3
 CPU = Execution(device="cpu", batch_size=128)
+# where nothing depends on the batch, the oracle has less to compute
+SMALL = replace(CPU, batch_size=16)
+PARITY = ParityPlan(precision="float32", steps=2, twin_steps=2)
+EXACT = ParityPlan(precision="float64", steps=2)
 ACCURACY = AccuracyPlan(epochs=2, train_images=640)
 TIMING = TimingPlan(
     window_blocks=5, blocks=3, steps_per_block=64, native_steps=8, native_slices=2,
@@ -81,7 +87,7 @@ def work(
 
 def trial_of(backend: str, execution: Execution = CPU, **plan: Any) -> Trial:
     cell = Cell(workload="mlp-512", backend=backend, execution=execution)
-    kind = "timing" if "timing" in plan else "accuracy"
+    (kind,) = plan
     return Trial(kind=kind, cell=cell, seed=SEED, **plan)
 
 
@@ -96,6 +102,11 @@ def run_trial(work: Work, embedded: mnist.Mnist) -> Callable[..., Events]:
         )
 
     return run
+
+
+@pytest.fixture(scope="module")
+def climbed(run_trial: Callable[..., Events]) -> Events:
+    return run_trial(trial_of("fake", SMALL, parity=PARITY))
 
 
 @pytest.fixture(scope="module")
@@ -119,8 +130,6 @@ def recorded(trial: Trial, events: Events) -> Record:
 def test_an_accuracy_trial_trains_evaluates_and_predicts(trained, embedded):
     record = recorded(trial_of("fake", accuracy=ACCURACY), trained)
     assert (record.status, record.reason, record.flags) == ("ok", None, [])
-    assert [rung.rung for rung in record.parity.rungs] == ["data", "parameters", "initial"]
-    assert all(rung.passed for rung in record.parity.rungs)
     assert record.parameters.total == WORKLOADS["mlp-512"].parameter_total
     assert record.lanes is None
 
@@ -138,6 +147,89 @@ def test_an_accuracy_trial_trains_evaluates_and_predicts(trained, embedded):
     assert accuracy.final_test_loss == pytest.approx(accuracy.epochs[-1].test_loss, rel=1e-5)
     assert accuracy.final_train_loss < accuracy.epochs[0].train_loss
     assert accuracy.inference.seconds == [313 * NATIVE_STEP_SECONDS] * training.INFERENCE_PASSES
+
+
+def test_every_trial_ends_with_a_short_certificate(trained, timed):
+    """Of the very program that was trained or timed, after all that is measured."""
+    for events, plan in ((trained, {"accuracy": ACCURACY}), (timed, {"timing": TIMING})):
+        rungs = recorded(trial_of("fake", **plan), events).parity.rungs
+        names = [rung.rung for rung in rungs]
+        assert names == ["data", "parameters", "initial", "forward", "gradient", "update"]
+        assert all(rung.passed for rung in rungs)
+        assert [rung.rung for rung in rungs if rung.gate > 0] == names[3:]
+        phases = [event["phase"] for event in events if event["event"] == "phase"]
+        assert phases[-1] == "parity"
+
+
+def test_a_parity_trial_climbs_every_rung_in_order(climbed):
+    record = recorded(trial_of("fake", SMALL, parity=PARITY), climbed)
+    assert (record.status, record.reason, record.flags) == ("ok", None, [])
+    assert [rung.rung for rung in record.parity.rungs] == [
+        "data", "parameters", "initial", "forward", "gradient", "update", "fit", "fit loss",
+        "trajectory", "tanh trajectory",
+    ]  # fmt: skip
+    assert all(rung.passed for rung in record.parity.rungs)
+    assert (record.lanes, record.accuracy) == (None, None)
+    assert record.timings.parity_seconds > 0
+    assert record.parameters.total == WORKLOADS["mlp-512"].parameter_total
+
+
+def test_a_parity_trial_in_float64_has_other_gates_and_no_twin(run_trial):
+    trial = trial_of("fake", SMALL, parity=EXACT)
+    rungs = {rung.rung: rung for rung in recorded(trial, run_trial(trial)).parity.rungs}
+    assert list(rungs)[-1] == "trajectory"
+    assert rungs["gradient"].gate == gate("float64", "gradient") < gate("float32", "gradient")
+    # the fake computes as the oracle does, and in float64 nothing is rounded on the way
+    assert {rung.measured for rung in rungs.values()} == {0.0}
+
+
+@pytest.mark.parametrize("plan", [PARITY, EXACT], ids=lambda plan: plan.precision)
+def test_a_gradient_that_diverges_is_named_with_both_sides(run_trial, plan):
+    trial = trial_of("fake-diverging", SMALL, parity=plan)
+    record = recorded(trial, run_trial(trial))
+    assert record.status == "parity_failed"
+    *passed, failed = record.parity.rungs
+    names = [rung.rung for rung in passed]
+    assert names == ["data", "parameters", "initial", "forward"]
+    assert all(rung.passed for rung in passed)
+    assert (failed.rung, failed.passed) == ("gradient", False)
+    assert failed.measured == pytest.approx(0.01, rel=1e-6)
+    told = re.fullmatch(
+        r"rung gradient: measured 0\.01, gate (\S+): dense_0/kernel, full batch "
+        r"\(\[\d+, \d+\] expected (\S+), received (\S+)\)",
+        record.reason,
+    )
+    limit, expected, received = map(float, told.groups())
+    assert limit == gate(plan.precision, "gradient")
+    assert received == pytest.approx(1.01 * expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("plan", [{"accuracy": ACCURACY}, {"timing": TIMING}], ids=["fit", "step"])
+def test_what_diverges_in_its_short_certificate_has_no_figures(run_trial, plan):
+    trial = trial_of("fake-diverging", SMALL, **plan)
+    record = recorded(trial, run_trial(trial))
+    assert record.status == "parity_failed"
+    assert record.reason.startswith("rung gradient: measured 0.01, gate ")
+    assert (record.lanes, record.accuracy) == (None, None)
+
+
+def test_what_is_no_number_fails_and_still_fits_the_record(run_trial, tmp_path):
+    trial = trial_of("fake-nan-gradients", SMALL, parity=PARITY)
+    record = recorded(trial, run_trial(trial))
+    assert record.status == "parity_failed"
+    failed = record.parity.rungs[-1]
+    assert (failed.rung, failed.measured, failed.passed) == ("gradient", LARGEST, False)
+    assert failed.where.startswith("dense_0/kernel, full batch ([3, 5] expected ")
+    assert failed.where.endswith("received nan)")
+    write_record(record, tmp_path / "record.json")
+    assert read_record(tmp_path / "record.json") == record
+
+
+def test_a_dump_holds_a_step_of_the_cell(run_trial, tmp_path):
+    trial = trial_of("fake", SMALL, parity=EXACT)
+    assert run_trial(trial, dump=str(tmp_path))[-1]["result"]["status"] == "ok"
+    files = sorted(path.name for path in (tmp_path / "mlp-512" / "fake").iterdir())
+    assert files == ["batch.npz", "out.npz", "weights.npz"]
 
 
 def test_a_timing_trial_has_exact_lanes(timed):
@@ -183,7 +275,7 @@ def test_phases_add_up_to_the_whole(trained, timed):
 
 
 def test_a_pipeline_that_is_not_installed_leaves_the_other_lanes(run_trial):
-    trial = trial_of("fake-no-tutorial", timing=TIMING)
+    trial = trial_of("fake-no-tutorial", SMALL, timing=TIMING)
     record = recorded(trial, run_trial(trial))
     assert (record.status, record.lanes.tutorial) == ("ok", None)
     assert record.null_reasons["lanes.tutorial"] == "ImportError: No module named 'fakevision'"
@@ -205,9 +297,10 @@ GRAPH = replace(CPU, mode="graph")
          "no such device in fake. Expected: one of cpu. Received: cuda:7"),
         ("fake", GRAPH, "unsupported", "no mode 'graph' here"),
         ("fake-wider", CPU, "parity_failed",
-         "rung parameters: dense_1: expected dense (10,) with 5130 parameters, "
+         "rung parameters: measured 1, gate 0: dense_1: expected dense (10,) with 5130 parameters, "
          "received dense (10,) with 5131 parameters"),
-        ("fake-drifting", CPU, "parity_failed", "rung initial: dense_1/bias: 3 values differ"),
+        ("fake-drifting", CPU, "parity_failed",
+         "rung initial: measured 3, gate 0: dense_1/bias: 3 values differ"),
         ("fake-elsewhere", CPU, "parity_failed",
          "the tensors are on another device. Expected: cpu. Received: cuda:0"),
         ("fake-idle", CPU, "parity_failed",
@@ -217,7 +310,7 @@ GRAPH = replace(CPU, mode="graph")
         ("fake-nan-test", CPU, "failed_training",
          "test loss of epoch 1. Expected: a finite number. Received: inf"),
         ("fake-raising", CPU, "failed", "RuntimeError: out of memory"),
-        ("fake-list-settings", CPU, "failed",
+        ("fake-list-settings", SMALL, "failed",
          "the worker's result is not a record: settings.effective.threads.str: Input should be a "
          "valid string. Received: [1, 2]"),
         ("fake-nobody", CPU, "failed", "KeyError: 'fake-nobody'"),
@@ -263,12 +356,13 @@ def test_other_data_than_the_parents_is_refused(run_trial):
     others = {"images and labels": "0" * 64, "batch order": "0" * 64, "initial parameters": "0"}
     record = recorded(trial, run_trial(trial, digests=others))
     assert record.status == "parity_failed"
-    assert record.reason.startswith("rung data: images and labels: expected 000000000000, received")
+    why = "rung data: measured 3, gate 0: images and labels: expected 000000000000, received"
+    assert record.reason.startswith(why)
     assert record.parity.rungs[0].measured == 3
 
 
 def test_a_result_that_json_can_not_hold_fails(run_trial):
-    trial = trial_of("fake-object-settings", accuracy=ACCURACY)
+    trial = trial_of("fake-object-settings", SMALL, accuracy=ACCURACY)
     record = recorded(trial, run_trial(trial))
     assert record.status == "failed"
     assert "is not JSON serializable" in record.reason
@@ -310,6 +404,6 @@ def test_a_pilot_without_cells_tells_the_versions(work):
 
 
 def test_a_trial_crosses_the_pipe_whole():
-    for plan in ({"timing": TIMING}, {"accuracy": ACCURACY}):
+    for plan in ({"timing": TIMING}, {"accuracy": ACCURACY}, {"parity": PARITY}):
         trial = replace(trial_of("fake", replace(CPU, threads=3), **plan), round=2, position=1)
         assert trial_from(json.loads(json.dumps(asdict(trial)))) == trial

@@ -17,7 +17,7 @@ from bench import oracle
 from bench.adapter import Array, Batch, Program
 from bench.errors import UsageError
 from bench.parity.probe import Probe, without_dropout
-from bench.parity.rungs import Difference, Rung, rung_of
+from bench.parity.rungs import Difference, Rung, rung_of, shared
 from bench.spec import Conv2D, Dense, Dropout, Layer, Optimizer, Workload
 
 STEPS = 8
@@ -144,13 +144,14 @@ def share(name: str, masks: Masks) -> Difference:
 
 def scale(name: str, masks: Masks) -> Difference:
     """How far the scale of survivors is from 1 / (1 - rate), as a share of it."""
-    survivors = masks.kept[np.abs(masks.kept) >= DROPPED]
+    # what is no number is no dropped value either
+    survivors = masks.kept[~(np.abs(masks.kept) < DROPPED)]
     # where nothing survives, the share of zeros has failed already
     worst = survivors[np.abs(survivors - 1).argmax()] if survivors.size else 1.0
     scaled = 1 / (1 - masks.rate)
     return Difference(
         what=f"{name}: scale of survivors",
-        measured=float(abs(worst - 1)),
+        measured=shared(float(abs(worst - 1)), 1.0),
         sides=f"expected {scaled:.6g}, received {worst * scaled:.6g}",
     )
 

@@ -14,12 +14,17 @@ STEPS = (1, 10)
 def dump(ladder: Ladder, folder: Path, cell: Cell) -> None:
     """Write `weights.npz`, `batch.npz` and `out.npz` into `folder/<workload>/<backend>`.
 
+    What a GPU computed lies in `<backend>-cuda0` beside it.
+
     `weights`: the probe's, by canonical name. `batch`: `x` in [0, 1] as the workload takes it, `y`
     whole numbers. `out`: what the backend computes of them: `logits`, `loss`, `grad:<name>`, and
     `w1:<name>`, `w10:<name>` after that many steps on that same batch. All float64 but `y`;
     without dropout, which draws other masks everywhere.
     """
-    place = folder / cell.workload / cell.backend
+    device = cell.execution.device.replace(":", "")
+    place = (
+        folder / cell.workload / (cell.backend if device == "cpu" else f"{cell.backend}-{device}")
+    )
     place.mkdir(parents=True, exist_ok=True)
     images, labels = ladder.probe.full
     save(place / "weights.npz", as_float64(ladder.probe.parameters))

@@ -43,6 +43,7 @@ def measure(name: str, workloads: list[str], seeds: range, precision: str) -> di
     found: dict[str, Noise] = {}
     for seed in seeds:
         for workload in select_workloads(workloads):
+            print(f"{workload.name}, seed {seed}", file=sys.stderr, flush=True)
             for rung in climb(backend, data, workload, precision, seed):
                 # the gates of Adam and RMSprop differ
                 kind = workload.optimizer.name

@@ -29,7 +29,7 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["statuses"] == {"ok": 8}
+    assert json.loads(done.stdout)["statuses"] == {"ok": 12}
     return folder
 
 
@@ -37,10 +37,27 @@ def test_every_record_is_ok_and_fits_the_committed_schema(folder: Path) -> None:
     schema = json.loads(resources.files("bench").joinpath("record.schema.json").read_text("utf-8"))
     run = read_run(folder)
     records = list(read_records(folder, run))
-    assert len(records) == len(run.trials) == 8
+    assert len(records) == len(run.trials) == 12
     for record in records:
         assert record.status == "ok", record.reason
         jsonschema.validate(json.loads(record.model_dump_json()), schema)
+
+
+def test_every_figure_stands_on_a_certificate(folder: Path) -> None:
+    records = list(read_records(folder, read_run(folder)))
+    certificates = {
+        (one.trial.workload, one.trial.backend): one.sha256
+        for one in records
+        if one.trial.kind == "parity"
+    }
+    assert len(certificates) == 4
+    for record in records:
+        assert record.parity is not None
+        names = [rung.rung for rung in record.parity.rungs]
+        assert "forward" in names
+        if record.trial.kind != "parity":
+            wanted = certificates[record.trial.workload, record.trial.backend]
+            assert record.parity.certificate_sha256 == wanted
 
 
 def test_counts_are_those_of_the_workload_in_every_backend(folder: Path) -> None:

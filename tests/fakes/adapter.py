@@ -86,13 +86,18 @@ class FakeProgram:
         if self._oracle is not None:
             done = oracle.run(self._workload, self._oracle.parameters, *batch)
             return done.loss, done.gradients
-        _, labels = batch
+        loss, own = self._of_last(batch[1])
+        gradients = {name: np.zeros_like(value) for name, value in self._parameters.items()}
+        gradients[self._last] += own
+        return loss, gradients
+
+    def _of_last(self, labels: Array) -> tuple[float, Array]:
+        """The loss, and the gradient of the last bias, which is all that is not zero."""
         shares = np.bincount(labels, minlength=10) / len(labels)
         probabilities = np.exp(self._parameters[self._last].astype(np.float64))
         probabilities /= probabilities.sum()
-        gradients = {name: np.zeros_like(value) for name, value in self._parameters.items()}
-        gradients[self._last] += (probabilities - shares).astype(np.float32)
-        return float(-(shares * np.log(probabilities)).sum()), gradients
+        loss = float(-(shares * np.log(probabilities)).sum())
+        return loss, (probabilities - shares).astype(np.float32)
 
     def train_step(self, batch: Any) -> None:
         self.steps += 1
@@ -105,8 +110,8 @@ class FakeProgram:
             right = oracle.accuracy(done.logits, batch[1])
             self._metrics.append((done.loss, right, len(batch[1])))
             return done.loss
-        loss, gradients = self.gradients(batch)
-        self._parameters[self._last] -= LEARNING_RATE * gradients[self._last]
+        loss, gradient = self._of_last(batch[1])
+        self._parameters[self._last] -= LEARNING_RATE * gradient
         return loss
 
     def take_metrics(self) -> tuple[float, float]:
@@ -250,6 +255,17 @@ class Diverging(FakeProgram):
         return loss, {**gradients, first: gradients[first] * 1.01}
 
 
+class NanInGradients(FakeProgram):
+    """Its first layer's gradient has one value that is no number."""
+
+    def gradients(self, batch: Any) -> tuple[float, dict[str, Array]]:
+        loss, gradients = super().gradients(batch)
+        first = next(iter(gradients))
+        damaged = gradients[first].copy()
+        damaged[3, 5] = np.nan
+        return loss, {**gradients, first: damaged}
+
+
 PROGRAMS: dict[str, type[FakeProgram]] = {
     "fake": FakeProgram,
     "fake-crash": Crashing,
@@ -267,6 +283,7 @@ PROGRAMS: dict[str, type[FakeProgram]] = {
     "fake-idle-fit": IdleFit,
     "fake-no-tutorial": WithoutTutorial,
     "fake-diverging": Diverging,
+    "fake-nan-gradients": NanInGradients,
 }
 
 

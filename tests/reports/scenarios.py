@@ -6,34 +6,44 @@ Look at the difference before you commit it: a golden file is what a reader sees
 from collections.abc import Callable
 from pathlib import Path
 
+from bench.plan import CERTIFICATE, PROFILES
 from bench.record import Record
 from bench.run_file import RunModel
 from bench.spec import Trial
-from tests.records import build_record, build_records, build_run, failed_record, failed_rung, plan
+from tests.records import (
+    build_record,
+    build_records,
+    build_run,
+    failed_record,
+    failed_rung,
+    good,
+    plan,
+)
 
 GOLDEN = Path(__file__).parent / "golden"
 Scenario = tuple[RunModel, list[Record]]
 
 
 def complete() -> Scenario:
-    trials = plan(rounds=6, seeds=(1, 2, 3), epochs=None)
+    trials = plan(rounds=6, seeds=(1, 2, 3), epochs=None, parity=CERTIFICATE)
     return build_run(trials), build_records(trials)
 
 
 def smoke() -> Scenario:
-    trials = plan(workloads=("mlp-1000",), rounds=1, epochs=1, train_images=6_000)
+    parity = PROFILES["smoke"].parity
+    trials = plan(workloads=("mlp-1000",), rounds=1, epochs=1, train_images=6_000, parity=parity)
     return build_run(trials, profile="smoke"), build_records(trials)
 
 
 def gpu() -> Scenario:
-    trials = plan(workloads=("cnn",), devices=("cpu", "cuda:0"), rounds=6)
+    trials = plan(workloads=("cnn",), devices=("cpu", "cuda:0"), rounds=6, parity=CERTIFICATE)
     return build_run(trials, gpu=True), build_records(trials, gpu=True)
 
 
 def troubled() -> Scenario:
     """Interrupted, with one cell of each kind of trouble."""
     names = ("mlp-512-256", "mlp-512", "mlp-1000", "cnn")
-    trials = plan(workloads=names, rounds=2, epochs=2)
+    trials = plan(workloads=names, rounds=2, epochs=2, parity=CERTIFICATE)
     done = trials[:-3]
     session = {"started": "2026-01-02T03:05:00+00:00", "wall_seconds": 300.0,
                "outcome": "interrupted"}  # fmt: skip
@@ -46,17 +56,37 @@ def troubled() -> Scenario:
 def trouble(trial: Trial) -> Record | None:
     cell, keras = trial.cell, trial.cell.backend == "keras-tensorflow"
     if cell.workload == "mlp-512-256" and keras and trial.round == 1:
-        rungs = {"rungs": [failed_rung()], "certificate_sha256": None}
+        rungs = {"rungs": [failed_rung()], "certificate_sha256": "ce" * 32}
         return failed_record(trial, "parity_failed", "initial differs", parity=rungs)
     if cell.workload == "mlp-512" and not keras and trial.kind == "accuracy":
         return failed_record(trial, "failed_training", "the loss of epoch 2 is not finite")
     if cell.workload == "mlp-512" and trial.round == 0:
         return build_record(trial, flags=["contended", "no_steady_state"])
-    if cell.workload == "mlp-1000" and keras:
-        return failed_record(trial, "failed", "ValueError: <b>|`x`|</b>\nsecond line")
+    if cell.workload == "mlp-1000":
+        return raises(trial) if keras else diverges(trial)
     if cell.workload == "cnn" and trial.round == 0:
         return failed_record(trial, "timed_out" if keras else "killed", "after 600 s")
     return None
+
+
+def raises(trial: Trial) -> Record | None:
+    """Certified, but then neither timed nor trained."""
+    if trial.kind == "parity":
+        return None
+    return failed_record(trial, "failed", "ValueError: <b>|`x`|</b>\nsecond line")
+
+
+def diverges(trial: Trial) -> Record | None:
+    """Right in float64; in float32 a gradient is not, and nothing else of the cell runs."""
+    if trial.parity is not None and trial.parity.precision == "float64":
+        return None
+    why = "rung gradient: measured 0.0099, gate 2e-05: dense_0/kernel"
+    if trial.kind != "parity":
+        return failed_record(trial, "parity_failed", f"not run: {why}")
+    whole = good(trial)["parity"]
+    passed = whole["rungs"][:4]
+    rungs = [*passed, failed_rung("gradient", 0.0099, 2e-5)]
+    return failed_record(trial, "parity_failed", why, parity={**whole, "rungs": rungs})
 
 
 SCENARIOS: dict[str, Callable[[], Scenario]] = {

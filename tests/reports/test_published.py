@@ -8,7 +8,8 @@ import jsonschema
 import pytest
 
 import reports
-from bench.run_file import read_records, read_run
+from bench.record import Record
+from bench.run_file import RunModel, read_records, read_run
 from reports.markdown import REPORT_FILE, render
 
 PUBLISHED = Path(reports.__file__).parent / "published"
@@ -19,19 +20,26 @@ def test_something_is_published():
     assert FOLDERS
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_the_report_follows_from_its_records(folder: Path):
-    run = read_run(folder)
+Published = tuple[Path, RunModel, list[Record]]
+
+
+@pytest.fixture(scope="module", params=FOLDERS, ids=lambda folder: folder.name)
+def published(request: pytest.FixtureRequest) -> Published:
+    """A folder, its run and its records: hundreds, so read once for all tests."""
+    run = read_run(request.param)
+    return request.param, run, list(read_records(request.param, run))
+
+
+def test_the_report_follows_from_its_records(published: Published):
+    folder, run, records = published
     text = (folder / REPORT_FILE).read_text(encoding="utf-8")
-    assert text == render(run, read_records(folder, run))
+    assert text == render(run, records)
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_the_records_are_complete_and_fit_the_schema(folder: Path):
+def test_the_records_are_complete_and_fit_the_schema(published: Published):
+    _, run, records = published
     schema = json.loads(resources.files("bench").joinpath("record.schema.json").read_text("utf-8"))
     validator = jsonschema.Draft202012Validator(schema)
-    run = read_run(folder)
-    records = list(read_records(folder, run))
     assert len(records) == len(run.trials)
     for record in records:
         document = json.loads(record.model_dump_json())

@@ -21,10 +21,11 @@ from tests.records import (
     plan,
     write_folder,
 )
-from tests.reports.scenarios import smoke, troubled
+from tests.reports.scenarios import complete, smoke, troubled
 from tests.reports.tables_of import section_of, table_with
 
 PNG = b"\x89PNG\r\n\x1a\n"
+UPDATE = ("update", "float32")
 STAMP = "smoke run: not for citation"
 
 
@@ -79,7 +80,7 @@ def test_a_folder_without_a_run_is_refused(tmp_path):
 def test_a_run_without_any_record_still_has_a_report(tmp_path):
     run, _ = smoke()
     text = write_report(write_folder(tmp_path, run, [])).read_text("utf-8")
-    assert "4 trials of 4 in the plan have no record (accuracy 2, timing 2)" in text
+    assert "6 trials of 6 in the plan have no record (accuracy 2, parity 2, timing 2)" in text
     assert "0 of 2 cells have all their figures" in text
     assert not list(tmp_path.glob("figures/*"))
 
@@ -97,7 +98,7 @@ def test_other_profiles_are_not_stamped(trouble):
 
 
 def test_an_interrupted_run_says_how_much_is_missing(trouble):
-    assert "> **Incomplete run.** 3 trials of 24 in the plan have no record (timing 3)." in trouble
+    assert "> **Incomplete run.** 3 trials of 40 in the plan have no record (timing 3)." in trouble
 
 
 @pytest.mark.parametrize(
@@ -111,7 +112,7 @@ def test_an_interrupted_run_says_how_much_is_missing(trouble):
         (
             ("mlp-512-256", "keras-tensorflow", "parity_failed"),
             "1",
-            "initial differs; initial: 0.03, gate 0, at dense_0/kernel",
+            "initial differs; initial: 3, gate 0, at dense_0/kernel",
         ),
     ],
 )
@@ -246,8 +247,48 @@ def test_the_content_hash_is_that_of_the_sorted_records():
 
 
 def test_absent_rungs_are_named():
-    text = section_of(render(*smoke()), "Parity rungs checked")
-    assert "hold no rung forward, gradient, update, trajectory, dropout." in text
+    trials = plan(workloads=("mlp-512",), backends=("pytorch",), rounds=1)
+
+    def exact_alone(trial: Trial):
+        parity = build_record(trial).parity.model_dump()
+        return build_record(trial, parity={**parity, "rungs": parity["rungs"][:3]})
+
+    text = render(build_run(trials), build_records(trials, exact_alone))
+    said = section_of(text, "Parity rungs checked")
+    assert "hold no rung forward, gradient, update, fit, fit loss, trajectory, tanh traj" in said
+
+
+def test_a_run_without_a_rung_says_that_nothing_was_checked():
+    run, _ = smoke()
+    said = section_of(render(run, []), "Parity rungs checked")
+    assert said.strip() == "No record holds a parity rung: nothing was checked."
+
+
+def test_rungs_in_float64_that_were_left_out_are_told():
+    absent = "This profile leaves the rungs in float64 out."
+    assert absent in section_of(render(*smoke()), "Parity rungs checked")
+    assert absent not in render(*complete())
+
+
+def test_the_worst_of_a_rung_is_shown_with_its_cells(trouble):
+    rows = table_with(section_of(trouble, "Parity rungs checked"), "margin")
+    by_rung = {(row["rung"], row["precision"], row["gate"]): row for row in rows}
+    failed = by_rung["gradient", "float32", "2e-05"]
+    assert (failed["worst measured"], failed["margin"]) == ("0.0099", "failed")
+    assert failed["cells passed"] == "7 of 8"
+    # the cell that failed the gradient came no further; RMSprop and Adam have gates of their own
+    updates = [row["cells passed"] for key, row in by_rung.items() if key[:2] == UPDATE]
+    assert updates == ["2 of 2", "5 of 5"]
+    assert by_rung["gradient", "float64", "1e-13"]["cells passed"] == "8 of 8"
+
+
+def test_what_diverged_is_told_once_and_what_did_not_run_for_it(trouble):
+    section = section_of(trouble, "Cells and trials without figures")
+    rows = [row for row in table_with(section, "status") if row["workload"] == "mlp-1000"]
+    why = "rung gradient: measured 0.0099, gate 2e-05: dense_0/kernel"
+    reasons = {(row["trial"], row["reason"]) for row in rows if row["status"] == "parity_failed"}
+    skipped = f"not run: {why}"
+    assert reasons == {("parity", why), ("accuracy", skipped), ("timing", skipped)}
 
 
 def test_json_is_strict_and_complete():

@@ -1,0 +1,38 @@
+"""Workers that are no Python environment: scripts that start at once and say what a test wants."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def script(folder: Path, name: str, body: str) -> str:
+    """An interpreter that plays a worker; `body` has its `task`, and the `pipe` for its events."""
+    interpreter = folder / name
+    interpreter.write_text(
+        f"#!{sys.executable} -ISB\nimport json, os, signal, sys, time\n"
+        f"task = json.load(sys.stdin)\npipe = task['result_descriptor']\n{body}\n",
+        encoding="utf-8",
+    )
+    interpreter.chmod(0o755)
+    return str(interpreter)
+
+
+ANSWERING = """
+result = {"status": "ok", "reason": None, "versions": {"fake": "1.0"}, "devices": ["cpu"],
+          "settings": {"dump": task.get("dump")}}
+if "cells" in task:
+    result["cells"] = []
+else:
+    plan = task["trial"]["parity"]
+    kind = plan["precision"] if plan else task["trial"]["kind"]
+    result["rungs"] = [{"rung": "data", "measured": 0.0, "gate": 0.0, "where": None,
+                        "passed": True}]
+    result.update(answers.get(kind, {}))
+os.write(pipe, json.dumps({"event": "result", "result": result}).encode() + b"\\n")
+"""
+
+
+def answering(folder: Path, name: str, answers: Mapping[str, Mapping[str, Any]]) -> str:
+    """A worker whose trials are good, but for what `answers` has for their precision or kind."""
+    return script(folder, name, f"answers = {dict(answers)!r}\n{ANSWERING}")
