@@ -53,9 +53,10 @@ def activations(workload: Workload, parameters: Parameters, images: Array) -> di
 def margin(workload: Workload, parameters: Parameters, images: Array) -> float:
     """The distance to the nearest kink, as a share of the largest value of its layer.
 
-    How close a pre-activation comes to the zero of its ReLU, or a pool's winner to its second: a
-    difference of that size between two programs may send a gradient another way, though neither
-    is wrong. Infinity where there is no kink.
+    How close a pre-activation comes to the zero of its ReLU: a difference of that size between two
+    programs may stop a gradient in one of them, though neither is wrong. Infinity without a ReLU.
+    A pool's contests do not count: two patches that nearly tie hand on nearly the same gradient,
+    and some images have two that are all but equal.
     """
     values = np.asarray(images, np.float64)
     nearest = np.inf
@@ -66,8 +67,6 @@ def margin(workload: Workload, parameters: Parameters, images: Array) -> float:
             nearest = min(nearest, float(np.abs(before).min() / np.abs(before).max()))
             values = np.maximum(before, 0)
             continue
-        if isinstance(layer, MaxPool2D):
-            nearest = min(nearest, pool_margin(layer.size, values))
         values, _ = apply(layer, own, values)
     return nearest
 
@@ -189,17 +188,6 @@ def into_squares(size: int, values: Float) -> Float:
     kept = values[:, : rows * size, : columns * size]
     squares = kept.reshape(count, rows, size, columns, size, channels)
     return squares.transpose(0, 1, 3, 5, 2, 4).reshape(count, rows, columns, channels, -1)
-
-
-def pool_margin(size: int, values: Float) -> float:
-    """How close a second comes to a positive winner; equal places hold equal patches."""
-    squares = into_squares(size, values)
-    largest = squares.max(axis=-1)
-    others = np.where(squares < largest[..., None], squares, -np.inf).max(axis=-1)
-    contested = (largest > 0) & np.isfinite(others)
-    if not contested.any():
-        return np.inf
-    return float((largest - others)[contested].min() / largest.max())
 
 
 def activated(name: str, values: Float, back: Backward) -> tuple[Float, Backward]:

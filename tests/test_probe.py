@@ -10,10 +10,10 @@ import pytest
 
 from bench import mnist, oracle
 from bench.parity import expected
-from bench.parity.expected import key, losses, margins, remembered
+from bench.parity.expected import clear_steps, key, losses, remembered
 from bench.parity.ladder import Ladder
 from bench.parity.probe import KINK, batches, draw, partial_size, probe, sizes, tanh_twin
-from bench.spec import Execution
+from bench.spec import Execution, Workload
 from bench.workloads import CNN, MLP_512, MLP_512_256, MLP_1000
 from tests.fakes.adapter import FakeProgram
 from tests.fakes.workloads import TINY
@@ -214,13 +214,20 @@ def test_losses_are_those_of_the_oracle(data):
         assert losses("three", TINY, start, lambda: taken, math) == own
 
 
-def test_margins_are_taken_before_each_step_and_are_numbers(data):
+def test_steps_are_clear_until_one_comes_near_a_kink(data):
+    """That step is counted: what it flips would show in the next one's loss."""
     start = draw(TINY, 0, 0)
-    taken = list(batches(data, TINY, 0, [8, 8]))
-    found = margins("two", TINY, start, lambda: taken, "matched")
+    taken = list(batches(data, TINY, 0, [8, 8, 8]))
     training = oracle.Oracle(TINY, start)
-    assert found[0] == oracle.margin(TINY, start, taken[0][0])
-    training.step(*taken[0])
-    assert found[1] == oracle.margin(TINY, training.parameters, taken[1][0])
-    # without a kink the margin is infinite, which no JSON holds
-    assert margins("two", tanh_twin(TINY), start, lambda: taken, "matched") == [1.0, 1.0]
+    margins = []
+    for images, labels in taken:
+        margins.append(oracle.margin(TINY, training.parameters, images))
+        training.step(images, labels)
+
+    def clear(nearest: float, workload: Workload = TINY) -> int:
+        return clear_steps("three", workload, start, lambda: taken, "matched", nearest)
+
+    assert clear(0.0) == 3
+    assert clear(max(margins)) == 1
+    assert clear(sorted(margins)[0]) == 1 + margins.index(min(margins))
+    assert clear(1.0, tanh_twin(TINY)) == 3

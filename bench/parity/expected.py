@@ -39,25 +39,27 @@ def losses(
     return remembered(f"losses {name} {math}", workload, train)
 
 
-def margins(
+def clear_steps(
     name: str,
     workload: Workload,
     parameters: Parameters,
     batches: Callable[[], Iterable[Batch]],
     math: str,
-) -> list[float]:
-    """How near each step of a training comes to a kink (see `bench.oracle.margin`)."""
+    nearest: float,
+) -> int:
+    """Steps of a training until one comes nearer to a kink than `nearest`, that one included."""
 
     def train() -> list[float]:
         training = oracle.Oracle(workload, parameters, math)
-        found = []
-        for batch in batches():
-            # infinity is no JSON
-            found.append(min(1.0, oracle.margin(workload, training.parameters, batch[0])))
-            training.step(*batch)
-        return found
+        for images, labels in batches():
+            near = oracle.margin(workload, training.parameters, images) <= nearest
+            training.step(images, labels)
+            if near:
+                break
+        return [training.steps]
 
-    return remembered(f"margins {name} {math}", workload, train)
+    (count,) = remembered(f"clear {nearest} {name} {math}", workload, train)
+    return int(count)
 
 
 def remembered(name: str, workload: Workload, compute: Callable[[], list[float]]) -> list[float]:

@@ -1,14 +1,15 @@
 """A cell's rungs, from the first to the last, through the callables that are timed."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
 from bench import mnist, oracle
 from bench.adapter import Array, Batch, Parameters, Program
 from bench.parity import dropout, locate
-from bench.parity.expected import losses, margins
+from bench.parity.expected import clear_steps, losses
 from bench.parity.probe import (
     Probe,
     batches,
@@ -113,15 +114,18 @@ class Ladder:
             program.load(self.parameters, self.seed)
             program.train_step(program.put(batch))
             program.synchronize()
-            yield from self.updates(name, [batch], program.parameters())
+            training, _ = self.trained([batch])
+            yield from self.updates(name, training, program.parameters())
+
+    def trained(self, batches: Iterable[Batch]) -> tuple[oracle.Oracle, list[oracle.Pass]]:
+        """The oracle after these batches, from the probe's weights, and its passes."""
+        training = oracle.Oracle(self.still, self.probe.parameters, self.math)
+        return training, [training.step(*batch) for batch in batches]
 
     def updates(
-        self, name: str, trained: Iterable[Batch], received: Parameters
+        self, name: str, training: oracle.Oracle, received: Parameters
     ) -> Iterator[Difference]:
-        """Each tensor after these batches, from the last layer to the first."""
-        training = oracle.Oracle(self.still, self.probe.parameters, self.math)
-        for batch in trained:
-            training.step(*batch)
+        """Each tensor after a training, from the last layer to the first."""
         for tensor, expected in reversed(training.parameters.items()):
             before = self.probe.parameters[tensor]
             yield to_update(f"{tensor}, {name}", before, expected, received.get(tensor))
@@ -129,56 +133,50 @@ class Ladder:
     def fit(self, program: Program) -> Iterator[Rung]:
         """The framework's own loop over a full and a partial batch, and what it returned."""
         program.load(self.parameters, self.seed)
-        figures = program.fit(*joined(self.probe), self.workload.batch_size)
+        images, labels = joined(self.probe)
+        figures = program.fit(images, labels, self.workload.batch_size)
         program.synchronize()
-        trained = (self.probe.full, self.probe.partial)
-        differences = self.updates("both batches", trained, program.parameters())
+        training, passes = self.trained([self.probe.full, self.probe.partial])
         kind = self.workload.optimizer.name
+        differences = self.updates("both batches", training, program.parameters())
         yield rung_of("fit", self.precision, differences, kind)
-        named = zip(("loss", "accuracy"), self.means(trained), figures, strict=True)
+        named = zip(("loss", "accuracy"), means(passes, labels), figures, strict=True)
         yield rung_of("fit loss", self.precision, [to_one(*both) for both in named], kind)
 
-    def means(self, trained: Iterable[Batch]) -> tuple[float, float]:
-        """Loss and accuracy during a training on these batches, means over its images."""
-        training = oracle.Oracle(self.still, self.probe.parameters, self.math)
-        rows = []
-        for images, labels in trained:
-            done = training.step(images, labels)
-            rows.append((done.loss, oracle.accuracy(done.logits, labels), len(labels)))
-        loss, accuracy, images_each = zip(*rows, strict=True)
-        return (
-            float(np.average(loss, weights=images_each)),
-            float(np.average(accuracy, weights=images_each)),
-        )
-
     def trajectory(self, program: Program, steps: int) -> Rung:
-        """The loss of each step; in float32 as long as no ReLU comes within rounding of zero."""
-        expected = self.training_of(losses, self.still, steps)
+        """The loss of each step; in float32 until a ReLU comes within rounding of zero.
+
+        A flip in one step would show from the next one on.
+        """
+        compared = steps
         if self.precision != "float64":
-            margins_of = self.training_of(margins, self.still, steps)
-            # a flip in one step shows from the next one on
-            clear = next((n for n, margin in enumerate(margins_of) if margin <= DRIFT), steps)
-            expected = expected[: clear + 1]
-        return self.follow("trajectory", program, self.still, expected, steps)
+            compared = clear_steps(
+                f"{self.seed} {steps}",
+                self.still,
+                self.probe.parameters,
+                lambda: self.batches(steps),
+                self.math,
+                DRIFT,
+            )
+        return self.follow("trajectory", program, self.still, steps, compared)
 
     def tanh_trajectory(self, twin: Workload, steps: int) -> Rung:
-        expected = self.training_of(losses, twin, steps)
-        return self.follow("tanh trajectory", self.build(twin), twin, expected, steps)
-
-    def training_of(
-        self, figures: Callable[..., list[float]], workload: Workload, steps: int
-    ) -> list[float]:
-        """One of the oracle's figures for each step, remembered from run to run."""
-        start = self.probe.parameters
-        name = f"{self.seed} {steps}"
-        return figures(name, workload, start, lambda: self.batches(steps), self.math)
+        return self.follow("tanh trajectory", self.build(twin), twin, steps, steps)
 
     def batches(self, steps: int) -> Iterator[Batch]:
         return batches(self.data, self.workload, self.seed, sizes(self.workload, steps))
 
     def follow(
-        self, rung: str, program: Program, workload: Workload, expected: list[float], steps: int
+        self, rung: str, program: Program, workload: Workload, steps: int, compared: int
     ) -> Rung:
+        """The losses of the first `compared` steps of a trajectory of `steps`."""
+        expected = losses(
+            f"{self.seed} {steps} {compared}",
+            workload,
+            self.probe.parameters,
+            lambda: islice(self.batches(steps), compared),
+            self.math,
+        )
         program.load(self.parameters, self.seed)
         found = []
         for number, (wanted, batch) in enumerate(
@@ -191,7 +189,7 @@ class Ladder:
         if made.passed:
             return made
         first = next(n for n, one in enumerate(found) if not one.measured <= made.gate)
-        taken = [batch for batch, _ in zip(self.batches(steps), range(first + 1), strict=False)]
+        taken = list(islice(self.batches(steps), first + 1))
         place = locate.divergence(
             program, workload, self.parameters, taken, self.precision, self.math, self.seed
         )
@@ -202,3 +200,17 @@ def joined(probe: Probe) -> Batch:
     """The full batch and the partial one in one array, as `fit` takes them."""
     images, labels = zip(probe.full, probe.partial, strict=True)
     return np.concatenate(images), np.concatenate(labels)
+
+
+def means(passes: Sequence[oracle.Pass], labels: Array) -> tuple[float, float]:
+    """Loss and accuracy during a training, means over its images."""
+    counts = [len(one.logits) for one in passes]
+    losses_each = [one.loss for one in passes]
+    classes = np.split(labels, np.cumsum(counts)[:-1])
+    accuracies = [
+        oracle.accuracy(one.logits, own) for one, own in zip(passes, classes, strict=True)
+    ]
+    return (
+        float(np.average(losses_each, weights=counts)),
+        float(np.average(accuracies, weights=counts)),
+    )
