@@ -25,6 +25,8 @@ Float = NDArray[np.float64]
 # from the gradient of a layer's output to that of its input, and those of its parameters
 Backward = Callable[[Float], tuple[Float, dict[str, Float]]]
 State = dict[str, Float]
+# of a sum of some thousand terms in float64, as a share of the largest value of its layer
+ROUNDING = 1e-12
 Update = Callable[[Optimizer, int, State, Float], Float]
 
 
@@ -50,25 +52,41 @@ def activations(workload: Workload, parameters: Parameters, images: Array) -> di
     return found
 
 
-def margin(workload: Workload, parameters: Parameters, images: Array) -> float:
-    """The distance to the nearest kink, as a share of the largest value of its layer.
+def margins(workload: Workload, parameters: Parameters, images: Array) -> Float:
+    """Each image's distance to the nearest kink `(n,)`, as a share of its layer's largest value.
 
-    How close a pre-activation comes to the zero of its ReLU: a difference of that size between two
-    programs may stop a gradient in one of them, though neither is wrong. Infinity without a ReLU.
-    A pool's contests do not count: two patches that nearly tie hand on nearly the same gradient,
-    and some images have two that are all but equal.
+    How close a pre-activation comes to the zero of its ReLU, or a pool's winner to its second: a
+    difference of that size between two programs may send a gradient another way, though neither
+    is wrong. Infinity where there is no kink.
     """
     values = np.asarray(images, np.float64)
-    nearest = np.inf
+    nearest = np.full(len(values), np.inf)
     for name, layer, _ in workload.named_layers():
         own = of_layer(parameters, name)
         if isinstance(layer, Dense | Conv2D) and layer.activation == "relu":
             before, _ = apply(replace(layer, activation="linear"), own, values)
-            nearest = min(nearest, float(np.abs(before).min() / np.abs(before).max()))
+            sizes = np.abs(before)
+            nearest = np.minimum(nearest, sizes.reshape(len(values), -1).min(axis=1) / sizes.max())
             values = np.maximum(before, 0)
             continue
+        if isinstance(layer, MaxPool2D):
+            nearest = np.minimum(nearest, contests(layer.size, values))
         values, _ = apply(layer, own, values)
     return nearest
+
+
+def contests(size: int, values: Float) -> Float:
+    """How close a second comes to a positive winner in each image's pool `(n,)`.
+
+    Equal values do not count: they come of equal patches, and it is all the same to the gradients
+    which one wins. What differs by float64's rounding is equal.
+    """
+    squares = into_squares(size, values)
+    largest = squares.max(axis=-1)
+    scale = np.abs(values).max()
+    others = np.where(squares < largest[..., None] - ROUNDING * scale, squares, -np.inf)
+    apart = np.where(largest > 0, largest - others.max(axis=-1), np.inf)
+    return np.asarray(apart.reshape(len(values), -1).min(axis=1) / scale)
 
 
 def run(workload: Workload, parameters: Parameters, images: Array, labels: Array) -> Pass:

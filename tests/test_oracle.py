@@ -43,7 +43,7 @@ def gradient_by_differences(workload, parameters, batch, name, place) -> float:
 def test_gradients_are_central_differences(workload, batch_of):
     """On coordinates of every tensor, among those whose gradient is not next to nothing."""
     draws = np.random.RandomState(0)
-    parameters = {name: np.float64(value) for name, value in draw(workload, 1, 0).items()}
+    parameters = {name: np.float64(value) for name, value in draw(workload, 1).items()}
     batch = batch_of(workload, 0, 2)
     gradients = oracle.run(workload, parameters, *batch).gradients
     assert gradients.keys() == workload.parameter_shapes().keys()
@@ -57,7 +57,7 @@ def test_gradients_are_central_differences(workload, batch_of):
 
 def test_the_tanh_twins_gradients_are_central_differences(batch_of):
     twin = tanh_twin(MLP_512)
-    parameters = {name: np.float64(value) for name, value in draw(twin, 1, 0).items()}
+    parameters = {name: np.float64(value) for name, value in draw(twin, 1).items()}
     batch = batch_of(twin, 0, 2)
     gradient = oracle.run(twin, parameters, *batch).gradients["dense_0/kernel"]
     place = np.unravel_index(np.abs(gradient).argmax(), gradient.shape)
@@ -145,7 +145,7 @@ def test_softmax_and_cross_entropy_at_extreme_logits(rows, label, shift):
 def test_a_partial_batch_counts_by_its_size(first, second):
     """The mean over both batches is the mean of the means, weighted by size."""
     draws = np.random.RandomState(first * 8 + second)
-    parameters = draw(TINY, 0, 0)
+    parameters = draw(TINY, 0)
     images, labels = draws.rand(first + second, 784), draws.randint(0, 10, first + second)
     whole = oracle.run(TINY, parameters, images, labels)
     parts = [
@@ -206,26 +206,35 @@ def test_rmsprop_under_a_constant_gradient(steps, gradient):
 
 @pytest.mark.parametrize("math", ["matched", "stock"])
 def test_a_training_learns(math, batch_of):
-    training = oracle.Oracle(MLP_512_256, draw(MLP_512_256, 0, 0), math)
+    training = oracle.Oracle(MLP_512_256, draw(MLP_512_256, 0), math)
     batch = batch_of(MLP_512_256, 0, 32)
     losses = [training.step(*batch).loss for _ in range(5)]
     assert losses == sorted(losses, reverse=True)
     assert training.steps == 5
 
 
-def test_the_margin_is_the_nearest_kink():
-    """A pre-activation moved to just above zero is what the margin then says."""
-    parameters = {name: np.float64(value) for name, value in draw(MLP_512, 0, 0).items()}
-    images = np.full((1, 784), 0.5)
+def test_a_margin_is_the_nearest_kink_of_its_image():
+    """A pre-activation moved to just above zero is what the margin of its image then says."""
+    parameters = {name: np.float64(value) for name, value in draw(MLP_512, 0).items()}
+    images = np.stack([np.full(784, 0.5), np.full(784, 0.25)])
     inner = images @ parameters["dense_0/kernel"] + parameters["dense_0/bias"]
     largest = np.abs(inner).max()
-    parameters["dense_0/bias"][7] += 1e-9 * largest - inner[0, 7]
-    found = oracle.margin(MLP_512, parameters, images)
-    assert found == pytest.approx(1e-9, rel=1e-4)
+    parameters["dense_0/bias"][7] += 1e-9 * largest - inner[1, 7]
+    first, second = oracle.margins(MLP_512, parameters, images)
+    assert second == pytest.approx(1e-9, rel=1e-4)
+    assert first > 1e-7
+
+
+def test_a_pools_contest_counts_unless_it_is_a_tie_or_below_zero():
+    close = [[[1.0], [0.5]], [[1.0 - 1e-8], [0.0]]]
+    tied = [[[1.0], [0.25]], [[1.0], [0.5]]]
+    below = [[[-1.0], [-1.0 - 1e-8]], [[-2.0], [-3.0]]]
+    found = oracle.contests(2, np.array([close, tied, below]))
+    np.testing.assert_allclose(found, np.array([1e-8, 0.5, np.inf]) / [3, 3, 1])
 
 
 def test_dropout_is_the_identity():
-    parameters = draw(CNN, 0, 0)
+    parameters = draw(CNN, 0)
     image = np.random.RandomState(0).rand(1, 28, 28, 1)
     with_it = oracle.activations(CNN, parameters, image)
     without = oracle.activations(without_dropout(CNN), parameters, image)

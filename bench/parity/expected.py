@@ -52,7 +52,7 @@ def clear_steps(
     def train() -> list[float]:
         training = oracle.Oracle(workload, parameters, math)
         for images, labels in batches():
-            near = oracle.margin(workload, training.parameters, images) <= nearest
+            near = oracle.margins(workload, training.parameters, images).min() <= nearest
             training.step(images, labels)
             if near:
                 break
