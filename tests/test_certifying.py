@@ -30,11 +30,11 @@ from tests.records import build_run, failed_rung
 
 Answers = Mapping[str, Mapping[str, Any]]
 
-WHY = "rung gradient: measured 0.0099, gate 2e-05: dense_0/kernel"
+WHY = "rung gradient: measured 0.0099, gate 5e-05: dense_0/kernel"
 FAILED = {
     "status": "parity_failed",
     "reason": WHY,
-    "rungs": [failed_rung("gradient", 0.0099, 2e-5)],
+    "rungs": [failed_rung("gradient", 0.0099, 5e-5)],
 }
 MISSING = {"status": "unavailable", "reason": "no module named torch"}
 ANSWERS: dict[str, Answers] = {
