@@ -205,7 +205,8 @@ def as_markdown(cells: Sequence[CellResults]) -> str:
     blocks += [f"- {escape(line)}" for line in failures(cells)]
     for name, headers, rows in certificates(cells):
         escaped = [[escape(cell) for cell in row] for row in rows]
-        blocks += [f"### {escape(name)}", table([escape(h) for h in headers], escaped)]
+        titles = [escape(header) for header in headers]
+        blocks += [f"### {escape(name)}", table(titles, escaped, ",".join(titles[2:]))]
     blocks.append("\n".join(f"- {escape(line)}" for line in software(cells)))
     return "\n\n".join(blocks) + "\n"
 
