@@ -148,7 +148,7 @@ def test_take_metrics_starts_anew(backend: Backend, data: mnist.Mnist, workload:
 
 @DETERMINISTIC
 def test_fit_is_the_step_loop(backend: Backend, data: mnist.Mnist, workload: Workload) -> None:
-    """Bit for bit: on a CPU every backend promises it, and says so in the adapter's docstring."""
+    """Bit for bit, as `bench.adapter` promises for a CPU."""
     program = loaded(backend, workload)
     images, labels = batch_of(data, workload, 80)
     figures = program.fit(images, labels, 32)
