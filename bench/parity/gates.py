@@ -15,7 +15,7 @@ GATES: Mapping[str, Mapping[str, float]] = {
     "float32": {
         "forward": 1e-5,
         "gradient": 5e-5,
-        "update adam": 6e-4,
+        "update adam": 4e-4,
         "update rmsprop": 4e-5,
         "fit adam": 1.4e-3,
         "fit rmsprop": 4e-5,

@@ -117,7 +117,7 @@ def partial_dropped(patch: MonkeyPatch) -> None:
 PLANTS = [
     Plant(
         name="Adam with torch's epsilon",
-        workload=MLP_512_256, rung="update", where="dense_2/kernel, full batch",
+        workload=MLP_512_256, rung="update", where="dense_2/bias, full batch",
         # after one step Keras' epsilon, a thirtieth as large, stands where torch's does
         plant=optimizer(lambda: keras.optimizers.Adam(1e-3, epsilon=1e-7 * 0.001**0.5)),
     ),

@@ -145,7 +145,7 @@ def summed(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 PLANTS = [
     Plant(
         name="stock torch Adam passed off as matched",
-        workload=MLP_512_256, rung="update", where="dense_2/kernel, full batch",
+        workload=MLP_512_256, rung="update", where="dense_2/bias, full batch",
         plant=optimizer(lambda parameters: torch.optim.Adam(parameters, lr=1e-3, eps=1e-7)),
     ),
     Plant(
