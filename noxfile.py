@@ -62,7 +62,15 @@ def parity(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run all tests: without frameworks first, then each backend in its environment."""
     parent(session, "tests")
-    session.run("pytest", "-m", "not framework", "--benchmark-disable", "-n=auto", *session.posargs)
+    session.run(
+        "pytest",
+        "-m",
+        "not framework",
+        "--benchmark-disable",
+        "-n=auto",
+        "--dist=loadfile",
+        *session.posargs,
+    )
     for backend in BACKENDS:
         in_environment(session, backend, "pytest", "tests/conformance", f"--backend={backend}")
     session.run(
