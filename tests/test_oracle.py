@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import signal, special
+from scipy import special
 
 from bench import mnist, oracle
 from bench.parity.probe import draw, tanh_twin, without_dropout
@@ -73,6 +73,9 @@ def convolved(layer: Conv2D, image: np.ndarray, kernel: np.ndarray) -> np.ndarra
 @few
 @given(st.integers(1, 5), st.integers(5, 9), st.integers(5, 9), st.integers(0, 2**16))
 def test_a_convolution_is_scipys_correlation(size, height, width, seed):
+    # takes a second to import: not in every process that collects the tests
+    from scipy import signal
+
     draws = np.random.RandomState(seed)
     image, kernel = draws.randn(1, height, width, 1), draws.randn(size, size, 1, 1)
     plain = signal.correlate2d(image[0, :, :, 0], kernel[:, :, 0, 0], mode="valid")
