@@ -95,6 +95,14 @@ def overhead(session: nox.Session) -> None:
         in_environment(session, backend, "tests.microbench.overhead", backend, *session.posargs)
 
 
+@nox.session(requires=["pytorch"])
+def selftest(session: nox.Session) -> None:
+    """Measure the measuring: `-- aa`, `-- effect` or `-- contention`, some minutes each."""
+    parent(session)
+    arguments = [*session.posargs, *interpreters(session)]
+    session.run("python", "-m", "tests.selftest", *arguments, env=BYTECODE)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style with ruff and types with mypy."""

@@ -11,7 +11,7 @@
    is a comparison of two frameworks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -78,6 +78,9 @@ class Program(Protocol):
     def synchronize(self) -> None:
         """Return when all work queued on the device is done."""
 
+    def compilations(self) -> int:
+        """How often the train step has been traced or compiled so far; 0 for an eager one."""
+
     def peak_device_bytes(self) -> int | None:
         """The framework's own peak of device memory so far; None where it keeps none."""
 
@@ -101,3 +104,17 @@ class Backend(Protocol):
 
     def build(self, workload: Workload, execution: Execution) -> Program:
         """A program ready for `load`, nothing compiled or run yet."""
+
+    def product(self, left: Array, right: Array, execution: Execution) -> Callable[[], object]:
+        """A call that multiplies these matrices on the execution's device, with its settings.
+
+        They are copied there once, in its dtype. The call is asynchronous, and done when a
+        program of this process has been synchronized; it returns the product, of whatever type.
+        """
+
+    def accumulate(self, count: int, execution: Execution) -> Callable[[], object]:
+        """A call that adds 1 to each of `count` values: `y += x` over two arrays of the device.
+
+        In place and without new memory: it reads twice and writes once. Asynchronous as
+        `product` is; it returns the values, which are 0 at first.
+        """

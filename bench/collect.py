@@ -3,14 +3,20 @@
 from dataclasses import asdict
 from typing import Any
 
+from pydantic import ValidationError
+
+from bench import contention
 from bench.errors import RecordError
 from bench.record import (
     SCHEMA_VERSION,
     ContentionModel,
     EnvironmentModel,
+    LanesModel,
     Record,
     TimingsModel,
     TrialModel,
+    WindowsModel,
+    first_problem,
     seal,
     unexplained_nulls,
 )
@@ -23,22 +29,25 @@ def record_of(
     trial: Trial,
     outcome: Outcome,
     environment: EnvironmentModel,
-    contention: ContentionModel | None,
+    load: ContentionModel | None,
     certificate: str | None = None,
 ) -> Record:
     """The record of a trial; where the worker sent nonsense, a record that says so.
 
-    `certificate` is the hash of the parity record that let this trial run.
+    `load` is what the parent saw beside the trial, `certificate` the hash of the parity record that
+    let this trial run.
     """
     try:
-        return seal(compose(run_id, trial, outcome, environment, contention, certificate))
+        return seal(compose(run_id, trial, outcome, environment, load, certificate))
     except RecordError as error:
         reason = f"the worker's result is {error}"
+    except ValidationError as error:
+        reason = f"the worker's result is not a record: {first_problem(error)}"
     # a result of any shape may come out of a worker, so anything may fail on the way
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         reason = f"the worker's result is malformed: {type(error).__name__}: {error}"
     failed = Outcome(status="failed", reason=reason, result=None)
-    return seal(compose(run_id, trial, failed, environment, contention, certificate))
+    return seal(compose(run_id, trial, failed, environment, load, certificate))
 
 
 def compose(
@@ -46,7 +55,7 @@ def compose(
     trial: Trial,
     outcome: Outcome,
     environment: EnvironmentModel,
-    contention: ContentionModel | None,
+    load: ContentionModel | None,
     certificate: str | None,
 ) -> dict[str, Any]:
     result = outcome.result or {}
@@ -56,7 +65,7 @@ def compose(
         "trial": TrialModel.of(trial).model_dump(),
         "status": outcome.status,
         "reason": outcome.reason,
-        "flags": result.get("flags", []),
+        "flags": flags_of(environment, result),
         "parity": parity(result, certificate),
         "parameters": parameters(result),
         "settings": settings(trial, result),
@@ -68,7 +77,7 @@ def compose(
             "peak_rss_bytes": result.get("peak_rss_bytes"),
             "peak_device_bytes": result.get("peak_device_bytes"),
         },
-        "contention": None if contention is None else contention.model_dump(),
+        "contention": contention_of(load, result),
         "environment": environment.model_dump(),
     }
     return {**document, "null_reasons": null_reasons(document, trial, outcome)}
@@ -96,13 +105,32 @@ def settings(trial: Trial, result: dict[str, Any]) -> dict[str, Any] | None:
 def lanes(result: dict[str, Any]) -> dict[str, Any] | None:
     if "lanes" not in result:
         return None
-    return {"step": None, "native": None, "latency": None, "tutorial": None, **result["lanes"]}
+    return {**dict.fromkeys(LanesModel.model_fields), **result["lanes"]}
+
+
+def contention_of(load: ContentionModel | None, result: dict[str, Any]) -> Any:
+    """What the parent saw of the whole trial, with what the worker saw of its lanes."""
+    if load is None:
+        return None
+    return {**load.model_dump(), "windows": result.get("windows", {})}
+
+
+def flags_of(environment: EnvironmentModel, result: dict[str, Any]) -> Any:
+    """What the worker flagged, and what its windows say of everybody else."""
+    own = result.get("flags", [])
+    windows = {
+        lane: WindowsModel.model_validate(columns)
+        for lane, columns in result.get("windows", {}).items()
+    }
+    disturbed = contention.flags(windows, environment.cores_logical)
+    # what is no list is no record, and whoever checks it says so
+    return [*own, *disturbed] if isinstance(own, list) else own
 
 
 def null_reasons(document: dict[str, Any], trial: Trial, outcome: Outcome) -> dict[str, str]:
     """A reason for each null: the one known of that value, else how the trial ended."""
     known = {
-        "lanes.latency": "this version does not measure the latency lane",
+        "lanes.latency": "the plan has no steps for it",
         "lanes.tutorial": (outcome.result or {}).get("tutorial_missing"),
         "memory.peak_device_bytes": "the framework keeps no count of this device's memory",
         "contention": "nothing ran",
@@ -110,4 +138,9 @@ def null_reasons(document: dict[str, Any], trial: Trial, outcome: Outcome) -> di
     otherwise = f"not part of this {trial.kind} trial"
     if outcome.status != "ok":
         otherwise = f"the trial ended before that, as {outcome.status}"
-    return {path: known.get(path) or otherwise for path in unexplained_nulls(document, {})}
+    return {
+        path: "this system has no such counter"
+        if path.startswith("contention.windows.")
+        else known.get(path) or otherwise
+        for path in unexplained_nulls(document, {})
+    }

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from bench import plan
+from bench.doctor import PreflightModel
 from bench.record import Record
 from bench.run_file import PilotModel, RunModel
 from bench.spec import Trial
@@ -70,6 +71,15 @@ class TerminalDisplay:
         """A line above the bar; the text is taken as it is, without markup."""
         self._console.print(escape(text), soft_wrap=True)
 
+    def looking(self, seconds: float) -> None:
+        self.say(f"looking at the machine for {seconds:g} s")
+
+    def preflight(self, found: PreflightModel) -> None:
+        """A line for each finding that speaks against a run now; what is unknown does not."""
+        for one in found.findings:
+            if one.verdict in {"doubtful", "unfit"}:
+                self.say(f"{one.verdict}: {one.name}: {one.value}; {one.reason}")
+
     def piloting(self, backend: str, device: str) -> None:
         self.say(f"looking at {backend} ({device})")
 
@@ -117,6 +127,13 @@ class TerminalDisplay:
             self.say(f"{describe(trial)}: {record.status}: {record.reason}")
         elif not self._console.is_terminal:
             self.say(f"{self._done}/{self._trials} {describe(trial)}: ok, {self._left()} left")
+
+    def added(self, trials: Sequence[Trial], why: str) -> None:
+        self._trials += len(trials)
+        self._total_seconds += sum(map(self._seconds_of, trials))
+        if self._bar is not None:
+            self._progress.update(self._bar, total=self._total_seconds)
+        self.say(f"{why}: {counted(len(trials), 'trial')} more")
 
     def _update(self, description: str | None = None) -> None:
         if self._bar is not None:

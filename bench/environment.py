@@ -3,14 +3,17 @@
 import hashlib
 import os
 import platform
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 import pynvml
 
 from bench import __version__
+from bench.doctor import GpuSeenModel
 from bench.record import ContentionModel, EnvironmentModel, GpuModel
 
 # variables that change what a framework computes or how fast; every other stays out of the record
@@ -38,6 +41,16 @@ VARIABLES = frozenset(
         "XLA_FLAGS",
     }
 )
+
+# what lowers a GPU's clock; that it idles, or that a user set its clocks, does not count
+SLOWDOWNS = {
+    "its power limit": pynvml.nvmlClocksEventReasonSwPowerCap,
+    "its hardware": pynvml.nvmlClocksEventReasonHwSlowdown,
+    "heat": pynvml.nvmlClocksEventReasonSwThermalSlowdown
+    | pynvml.nvmlClocksEventReasonHwThermalSlowdown,
+    "its power supply": pynvml.nvmlClocksEventReasonHwPowerBrakeSlowdown,
+}
+Told = TypeVar("Told")
 
 
 def environment(versions: Mapping[str, str], variables: Mapping[str, str]) -> EnvironmentModel:
@@ -99,6 +112,96 @@ def gpu_memory_bytes(handle: Any) -> int | None:
         return int(pynvml.nvmlDeviceGetMemoryInfo(handle).total)
     except pynvml.NVMLError:
         return None
+
+
+@contextmanager
+def gpu_handle(device: str) -> Iterator[Any]:
+    """NVML's handle of `cuda:N`. Raises `pynvml.NVMLError` where there is none."""
+    named = visible(int(device.partition(":")[2]), os.environ.get("CUDA_VISIBLE_DEVICES", ""))
+    pynvml.nvmlInit()
+    try:
+        if named.isdecimal():
+            yield pynvml.nvmlDeviceGetHandleByIndex(int(named))
+        else:
+            yield pynvml.nvmlDeviceGetHandleByUUID(named)
+    finally:
+        pynvml.nvmlShutdown()
+
+
+def visible(index: int, variable: str) -> str:
+    """The driver's number or UUID of CUDA's device `index`: CUDA_VISIBLE_DEVICES renumbers."""
+    names = [name.strip() for name in variable.split(",")] if variable else []
+    return names[index] if index < len(names) else str(index)
+
+
+def gpu_uuid(device: str) -> str:
+    """The driver's UUID of `cuda:N`, or the device's name where it tells none."""
+    try:
+        with gpu_handle(device) as handle:
+            return str(pynvml.nvmlDeviceGetUUID(handle))
+    except pynvml.NVMLError:
+        return device
+
+
+def gpu_seen(device: str) -> GpuSeenModel:
+    """What goes on on `cuda:N` at this moment."""
+    try:
+        with gpu_handle(device) as handle:
+            return GpuSeenModel(device=device, **gpu_readings(handle))
+    except pynvml.NVMLError:
+        return GpuSeenModel(
+            device=device, processes=None, busy_share=None, celsius=None, slowed_by=None
+        )
+
+
+def gpu_readings(handle: Any) -> dict[str, Any]:
+    def temperature() -> int:
+        return int(pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU))
+
+    return {
+        "processes": told(lambda: len(pynvml.nvmlDeviceGetComputeRunningProcesses(handle))),
+        "busy_share": told(lambda: pynvml.nvmlDeviceGetUtilizationRates(handle).gpu / 100),
+        "celsius": told(temperature),
+        "slowed_by": told(lambda: slowdowns(pynvml.nvmlDeviceGetCurrentClocksEventReasons(handle))),
+    }
+
+
+def told(ask: Callable[[], Told]) -> Told | None:
+    try:
+        return ask()
+    except pynvml.NVMLError:
+        return None
+
+
+def slowdowns(reasons: int) -> list[str]:
+    return [name for name, bits in SLOWDOWNS.items() if reasons & bits]
+
+
+def available_memory_bytes() -> int:
+    return int(psutil.virtual_memory().available)
+
+
+def swap_bytes() -> tuple[int | None, int | None]:
+    """Swap in use, and what was moved from and to it since the system's start."""
+    with warnings.catch_warnings():
+        # psutil would warn and say 0 for what it could not find out
+        warnings.simplefilter("error", RuntimeWarning)
+        try:
+            swap = psutil.swap_memory()
+        except (RuntimeWarning, OSError):
+            return None, None
+    return int(swap.used), int(swap.sin + swap.sout)
+
+
+def on_battery() -> bool | None:
+    """False where there is no battery; None where the system does not tell."""
+    try:
+        battery = psutil.sensors_battery()
+    except (AttributeError, OSError):
+        return None
+    if battery is None:
+        return False
+    return None if battery.power_plugged is None else not battery.power_plugged
 
 
 class ContentionMeter:

@@ -30,8 +30,18 @@ class WriteError(SamestepError):
     exit_code = 74
 
 
+class LockedError(SamestepError):
+    """Another run holds the machine or a GPU; two at once would time each other."""
+
+    exit_code = 75
+
+
 class ParityError(SamestepError):
     """A cell does not compute what its workload says."""
+
+
+class MeasurementError(SamestepError):
+    """A backend was timed that can't be: its times are not those of its work."""
 
 
 class TrainingError(SamestepError):

@@ -4,11 +4,23 @@ import math
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import TypeVar
 
 from bench.errors import UsageError
-from bench.spec import TRAIN_IMAGES, AccuracyPlan, Cell, Conv2D, ParityPlan, TimingPlan, Trial
+from bench.spec import (
+    TRAIN_IMAGES,
+    AccuracyPlan,
+    Cell,
+    Conv2D,
+    ParityPlan,
+    Setup,
+    TimingPlan,
+    Trial,
+)
 from bench.workloads import WORKLOADS
 
+MOST_ROUNDS = 30
 # float64 first: the certificate of float32 points to it
 CERTIFICATE = (
     ParityPlan(precision="float64", steps=500),
@@ -18,11 +30,15 @@ CERTIFICATE = (
 CONVOLUTIONAL_STEPS = 20
 
 
+Item = TypeVar("Item")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """How much is measured. `epochs` replaces a workload's published number, for those named.
 
-    `parity` is climbed by every cell before anything else.
+    `parity` is climbed by every cell before anything else. Rounds are added up to `most_rounds`
+    while an interval is too wide; with `repeats`, disturbed trials are run once more.
     """
 
     name: str
@@ -33,6 +49,9 @@ class Profile:
     native_seconds: float = 2.0
     native_slices: int = 1
     tutorial_steps: int = 50
+    latency_seconds: float = 0.5
+    most_rounds: int = 0
+    repeats: bool = True
     seeds: tuple[int, ...] = (0,)
     epochs: Mapping[str, int] = field(default_factory=dict)
     train_images: int = TRAIN_IMAGES
@@ -49,16 +68,23 @@ PROFILES = {
             blocks=6,
             native_seconds=0.0,
             tutorial_steps=20,
+            latency_seconds=0.0,
+            repeats=False,
             epochs=dict.fromkeys(WORKLOADS, 1),
             train_images=6_400,
         ),
         Profile(name="standard", rounds=10, epochs={"mlp-256-256-128-64": 20}),
-        Profile(name="full", rounds=20, seeds=tuple(range(10))),
+        Profile(name="full", rounds=20, most_rounds=MOST_ROUNDS, seeds=tuple(range(10))),
     )
 }
 
 FEWEST_NATIVE_STEPS = 100
-SHORTEST_BLOCK = 0.1
+# under a hundred the 99th percentile is the slowest step
+FEWEST_LATENCY_STEPS = 100
+MOST_LATENCY_STEPS = 1_000
+MOST_PADDING_BYTES = 4_096
+# five pairs of a quarter and half a block
+CANARY_BLOCKS = 3.75
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,17 +116,40 @@ def expand(
     Parity trials first; then rounds, each with one timing trial of every cell in an order of its
     own drawn from `order_seed`; then the accuracy trials, once per cell and declared seed.
     """
-    shuffled = random.Random(order_seed)
+    turns = (timing_round(figures, profile, order_seed, turn) for turn in range(profile.rounds))
+    return (
+        *parity_trials(figures, profile),
+        *chain.from_iterable(turns),
+        *accuracy_trials(figures, profile),
+    )
+
+
+def timing_round(
+    figures: Mapping[Cell, PilotFigures], profile: Profile, order_seed: int, turn: int
+) -> list[Trial]:
+    """One timing trial of every cell, in the order that this round draws."""
     steps = native_steps(figures, profile)
-    trials: list[Trial] = []
-    for turn in range(profile.rounds):
-        cells = list(figures)
-        shuffled.shuffle(cells)
-        trials += [
-            timing_trial(cell, profile, figures[cell], steps[shared_by(cell)], turn, position)
-            for position, cell in enumerate(cells)
-        ]
-    return (*parity_trials(figures, profile), *trials, *accuracy_trials(figures, profile))
+    return [
+        drawn(
+            timing_trial(cell, profile, figures[cell], steps[shared_by(cell)], turn, position),
+            order_seed,
+        )
+        for position, cell in enumerate(in_order(figures, order_seed, turn))
+    ]
+
+
+def in_order(items: Iterable[Item], order_seed: int, turn: int) -> list[Item]:
+    """The items in the order that this round draws."""
+    shuffled = list(items)
+    random.Random(f"{order_seed} round {turn}").shuffle(shuffled)
+    return shuffled
+
+
+def drawn(trial: Trial, order_seed: int) -> Trial:
+    """The trial with a set-up of its own, the same for the same seed and name."""
+    draw = random.Random(f"{order_seed} {trial.name}")
+    setup = Setup(hash_seed=draw.randrange(2**32), padding_bytes=draw.randrange(MOST_PADDING_BYTES))
+    return replace(trial, setup=setup)
 
 
 def parity_trials(cells: Iterable[Cell], profile: Profile) -> list[Trial]:
@@ -157,8 +206,15 @@ def timing_trial(
             native_steps=native,
             native_slices=profile.native_slices,
             tutorial_steps=min(profile.tutorial_steps, most),
+            latency_steps=latency_steps(profile, pilot),
         ),
     )
+
+
+def latency_steps(profile: Profile, pilot: PilotFigures) -> int:
+    """Enough for a 99th percentile, and for the profile's seconds where steps are short."""
+    wanted = math.ceil(profile.latency_seconds / pilot.step_seconds)
+    return min(max(wanted, FEWEST_LATENCY_STEPS), MOST_LATENCY_STEPS)
 
 
 def accuracy_trials(cells: Iterable[Cell], profile: Profile) -> list[Trial]:
@@ -198,13 +254,17 @@ def parity_seconds(plan: ParityPlan | None, pilot: PilotFigures) -> float:
 
 
 def timing_seconds(plan: TimingPlan | None, pilot: PilotFigures) -> float:
-    """Warm-up takes about one and a half windows; a newcomer's pipeline doubles a native step."""
+    """Warm-up takes about one and a half windows, the canary four blocks.
+
+    A newcomer's pipeline doubles a native step.
+    """
     if plan is None:
         return 0.0
     block = plan.steps_per_block * pilot.step_seconds
     native = plan.native_steps * (1 + 1 / 4) * plan.native_slices
     return (
-        (1.5 * plan.window_blocks + plan.blocks) * block
+        (1.5 * plan.window_blocks + plan.blocks + CANARY_BLOCKS) * block
+        + plan.latency_steps * pilot.step_seconds
         + native * pilot.native_step_seconds
         + 2 * plan.tutorial_steps * pilot.native_step_seconds
     )

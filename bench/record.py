@@ -20,6 +20,7 @@ from bench.spec import (
     Cell,
     Execution,
     ParityPlan,
+    Setup,
     TimingPlan,
     Trial,
     TrialKind,
@@ -74,6 +75,12 @@ class TimingPlanModel(Strict):
     native_steps: Count
     native_slices: Count
     tutorial_steps: Count
+    latency_steps: Annotated[int, Field(ge=0)] = 0
+
+
+class SetupModel(Strict):
+    hash_seed: Annotated[int, Field(ge=0)]
+    padding_bytes: Annotated[int, Field(ge=0)]
 
 
 class AccuracyPlanModel(Strict):
@@ -91,6 +98,8 @@ class TrialModel(Strict):
     round: int | None
     position: int | None
     seed: int
+    attempt: Annotated[int, Field(ge=0)] = 0
+    setup: SetupModel | None = None
     parity: ParityPlanModel | None = None
     timing: TimingPlanModel | None
     accuracy: AccuracyPlanModel | None
@@ -112,6 +121,8 @@ class TrialModel(Strict):
             seed=self.seed,
             round=self.round,
             position=self.position,
+            attempt=self.attempt,
+            setup=None if self.setup is None else Setup(**self.setup.model_dump()),
             parity=None if self.parity is None else ParityPlan(**self.parity.model_dump()),
             timing=None if self.timing is None else TimingPlan(**self.timing.model_dump()),
             accuracy=None if self.accuracy is None else AccuracyPlan(**self.accuracy.model_dump()),
@@ -179,8 +190,13 @@ class TimingsModel(Strict):
 
 
 class StepLane(Strict):
-    """The train step on device-resident full batches, synchronized at block ends only."""
+    """The train step on device-resident full batches, synchronized at block ends only.
 
+    `warm_up_block_seconds` are those of the blocks before, the last window of which was to be
+    steady; records of early versions have none.
+    """
+
+    warm_up_block_seconds: list[Annotated[float, Field(ge=0)]] = []
     block_seconds: Samples
     steps_per_block: Count
     batch_size: Count
@@ -211,11 +227,21 @@ class LatencyLane(Strict):
     batch_size: Count
 
 
+class CanaryModel(Strict):
+    """Pairs of blocks of `steps` and of twice as many; `late_seconds` of work after their end."""
+
+    steps: Count
+    single_seconds: Samples
+    double_seconds: Samples
+    late_seconds: list[float]
+
+
 class LanesModel(Strict):
     step: StepLane | None = None
     native: NativeLane | None = None
     latency: LatencyLane | None = None
     tutorial: TutorialLane | None = None
+    canary: CanaryModel | None = None
 
 
 class EpochModel(Strict):
@@ -265,13 +291,33 @@ class MemoryModel(Strict):
     peak_device_bytes: Count | None = None
 
 
+class WindowsModel(Strict):
+    """Seconds by window of one lane, all cores together; a block or a slice is a window.
+
+    CPU time of the worker and of everything else, stolen by the hypervisor, held back by the
+    control group's quota, and in which some task of the machine waited for a CPU. CPU time of
+    others is a difference of two clocks: in a short window it may be a little below zero.
+    """
+
+    wall_seconds: list[Seconds]
+    own_cpu_seconds: list[Seconds]
+    other_cpu_seconds: list[float] | None
+    steal_seconds: list[Seconds] | None
+    throttled_seconds: list[Seconds] | None
+    pressure_seconds: list[Seconds] | None
+
+
 class ContentionModel(Strict):
-    """CPU seconds over the trial, all cores: the worker's own, everybody else's, and stolen."""
+    """CPU seconds over the trial, all cores: the worker's own, everybody else's, and stolen.
+
+    `windows` has the same by lane for what was timed; records of early versions have none.
+    """
 
     wall_seconds: Seconds
     worker_cpu_seconds: Seconds | None = None
     other_cpu_seconds: Seconds | None = None
     steal_seconds: Seconds | None = None
+    windows: dict[str, WindowsModel] = {}
 
 
 class GpuModel(Strict):
@@ -340,9 +386,9 @@ MEASURED = (
     "memory",
     "contention",
 )
-# a requested None is a value of its own; only a failed rung has a `where`, and only a run with
-# parity trials has a certificate
-NULL_IS_A_VALUE = ("settings.", "parity.")
+# a requested None is a value of its own; only a failed rung has a `where`, only a run with parity
+# trials has a certificate, and records of early versions have no canary
+NULL_IS_A_VALUE = ("settings.", "parity.", "lanes.canary")
 
 
 def unexplained_nulls(document: dict[str, Any], reasons: dict[str, str]) -> Iterator[str]:

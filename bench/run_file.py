@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
+from bench.doctor import PreflightModel
 from bench.errors import RecordError
 from bench.files import write_atomically
 from bench.plan import PilotFigures
@@ -43,21 +44,35 @@ class PilotModel(Strict):
 
 
 class SessionModel(Strict):
-    """One sitting: a run that is resumed has several."""
+    """One sitting: a run that is resumed has several.
+
+    `worker_seconds` are those in which a worker ran, `parent_cpu_seconds` the CPU time that the
+    harness itself took meanwhile, `preflight` what the machine was like before; runs of early
+    versions have none of these.
+    """
 
     started: str
     wall_seconds: float
     outcome: Literal["complete", "interrupted"]
+    worker_seconds: float | None = None
+    parent_cpu_seconds: float | None = None
+    preflight: PreflightModel | None = None
 
 
 class RunModel(Strict):
-    """The plan and its sittings. A run of parity alone has no pilot figures and no estimate."""
+    """The plan and its sittings. A run of parity alone has no pilot figures and no estimate.
+
+    Repeats of disturbed trials, at most `most_repeats`, and rounds, up to `most_rounds`, join
+    `trials` while the run goes on.
+    """
 
     schema_version: Literal[1]
     run_id: str
     samestep: str
     created: str
     profile: str
+    most_repeats: int = 0
+    most_rounds: int = 0
     order_seed: int
     environment: EnvironmentModel
     backends: dict[str, BackendModel]

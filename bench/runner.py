@@ -2,31 +2,32 @@
 
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from pydantic import ValidationError
-
 from backends import BACKENDS, Place
-from bench import __version__, mnist, plan
+from bench import __version__, mnist, plan, schedule
 from bench.collect import record_of
+from bench.doctor import PreflightModel
 from bench.environment import ContentionMeter, environment
 from bench.errors import RecordError, SamestepError
 from bench.parity.rungs import digests
-from bench.record import Record, TrialModel, first_problem, read_record, write_record
+from bench.piloting import Miss, Pilot, missed_trial, note
+from bench.record import Record, TrialModel, read_record, write_record
 from bench.run_file import (
-    BackendModel,
     PilotModel,
     RunModel,
     SessionModel,
+    read_run,
     record_path,
     write_run,
 )
-from bench.spawn import DEADLINES, Launch, Outcome, run_worker
-from bench.spec import Cell, Execution, Trial, Workload
+from bench.spawn import DEADLINES, Launch, Listener, Outcome, run_worker
+from bench.spec import Cell, Execution, Setup, Trial, Workload
 from bench.workloads import WORKLOADS
 
 
@@ -43,6 +44,8 @@ class Display(Protocol):
 
     def ended(self, record: Record) -> None: ...
 
+    def added(self, trials: Sequence[Trial], why: str) -> None: ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -57,6 +60,7 @@ class Request:
     packages: Sequence[Path] = ()
     deadlines: Mapping[str, float] = field(default_factory=lambda: DEADLINES)
     dump: Path | None = None
+    preflight: PreflightModel | None = None
 
     def cells(self, backend: str, device: str) -> list[Cell]:
         return [
@@ -69,21 +73,21 @@ class Request:
         ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Miss:
-    """A cell that can't be planned, with the status and the reason that its record gets."""
+@dataclass(slots=True)
+class Spent:
+    """Wall seconds in which a worker ran, and the parent's own CPU time meanwhile."""
 
-    status: str
-    reason: str
+    worker_seconds: float = 0.0
+    parent_cpu_seconds: float = 0.0
 
-
-@dataclass(slots=True, kw_only=True)
-class Pilot:
-    """What the pilots found: figures of the cells that run, and why the others don't."""
-
-    backends: dict[str, BackendModel] = field(default_factory=dict)
-    figures: dict[Cell, plan.PilotFigures] = field(default_factory=dict)
-    misses: dict[Cell, Miss] = field(default_factory=dict)
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        started, cpu = time.monotonic(), time.process_time()
+        try:
+            yield
+        finally:
+            self.worker_seconds += time.monotonic() - started
+            self.parent_cpu_seconds += time.process_time() - cpu
 
 
 class Runner:
@@ -95,6 +99,7 @@ class Runner:
         self._packages = packages
         self._display = display
         self._data = mnist.load()
+        self._spent = Spent()
 
     def new_run(self) -> RunModel:
         """Pilot every backend and write the plan into the folder."""
@@ -140,6 +145,8 @@ class Runner:
             samestep=__version__,
             created=now(),
             profile=self._request.profile.name,
+            most_repeats=schedule.most_repeats(trials) if self._request.profile.repeats else 0,
+            most_rounds=self._request.profile.most_rounds,
             environment=environment({}, {}),
             backends=pilot.backends,
             pilot=[
@@ -177,16 +184,23 @@ class Runner:
             ignore,
         )
 
-    def _work(self, backend: str, task: dict[str, Any], name: str, listen: Any) -> Outcome:
-        place = self._request.places[backend]
+    def _work(
+        self,
+        backend: str,
+        task: dict[str, Any],
+        name: str,
+        listen: Listener,
+        setup: Setup | None = None,
+    ) -> Outcome:
         launch = Launch(
             interpreter=self._request.interpreters[backend],
             packages=self._packages,
-            variables=self._variables(backend),
+            variables={**self._variables(backend), **set_up(setup)},
             deadlines=self._request.deadlines,
         )
-        job = {"backend": backend, "adapter": place.adapter, **task}
-        return run_worker(job, launch, self._folder / "logs" / f"{name}.log", listen)
+        job = {"backend": backend, "adapter": self._request.places[backend].adapter, **task}
+        with self._spent.watching():
+            return run_worker(job, launch, self._folder / "logs" / f"{name}.log", listen)
 
     def _variables(self, backend: str) -> dict[str, str]:
         # a KERAS_HOME of the run's own: nothing of the user's configuration changes a trial
@@ -238,20 +252,82 @@ class Runner:
         """Run what is missing. An interruption is noted in the run, then goes on as it came."""
         started_at, started = now(), time.monotonic()
         outcome: Literal["complete", "interrupted"] = "interrupted"
+        self._spent = Spent()
         missing = self.missing(run)
         self._display.planned(run, missing)
         try:
-            for trial in missing:
-                self._display.started(trial)
-                self._write(run, self._run_certified(run, trial))
+            self._work_through(run, missing)
             outcome = "complete"
         finally:
             session = SessionModel(
-                started=started_at, wall_seconds=time.monotonic() - started, outcome=outcome
+                started=started_at,
+                wall_seconds=time.monotonic() - started,
+                outcome=outcome,
+                worker_seconds=self._spent.worker_seconds,
+                parent_cpu_seconds=self._spent.parent_cpu_seconds,
+                preflight=self._request.preflight,
             )
+            # as it is on disk: trials may have been added to it
+            run = read_run(self._folder)
             run = run.model_copy(update={"sessions": [*run.sessions, session]})
             write_run(run, self._folder)
         return run
+
+    def _work_through(self, run: RunModel, pending: Sequence[Trial]) -> None:
+        """Run what is pending, and what follows from it."""
+        while pending:
+            trial, *pending = pending
+            self._display.started(trial)
+            self._write(run, self._run_certified(run, trial))
+            run, more = self._follow_up(run, trial, pending)
+            pending = [*more, *pending]
+
+    def _follow_up(
+        self, run: RunModel, trial: Trial, pending: Sequence[Trial]
+    ) -> tuple[RunModel, list[Trial]]:
+        """At the end of a round its disturbed trials once more; at the end of all another round."""
+        planned = [model.trial() for model in run.trials]
+        if trial.round is not None and trial.round not in {other.round for other in pending}:
+            of_round = [model for model in run.trials if model.round == trial.round]
+            again = schedule.repeats(
+                planned, self._records(run, of_round), run.most_repeats, run.order_seed
+            )
+            if again:
+                at = planned.index(trial) + 1
+                return self._add(run, at, again, f"round {trial.round + 1} was disturbed"), again
+        if pending or schedule.rounds(planned) >= run.most_rounds:
+            return run, []
+        wide = schedule.too_wide(self._timed(run))
+        if not wide:
+            return run, []
+        another = schedule.another_round(planned, run.order_seed)
+        cells = f"{len(wide)} cell{'' if len(wide) == 1 else 's'}"
+        why = f"an interval of {cells} is wider than {100 * schedule.WIDEST_INTERVAL:g} %"
+        return self._add(run, len(planned), another, why), another
+
+    def _add(self, run: RunModel, at: int, trials: Sequence[Trial], why: str) -> RunModel:
+        """The run with more trials, written before they run."""
+        models = [*run.trials[:at], *map(TrialModel.of, trials), *run.trials[at:]]
+        run = run.model_copy(update={"trials": models})
+        write_run(run, self._folder)
+        self._display.added(trials, why)
+        return run
+
+    def _records(self, run: RunModel, models: Iterable[TrialModel]) -> list[Record]:
+        return [
+            read_record(record_path(self._folder, model))
+            for model in models
+            if has_record(self._folder, run, model)
+        ]
+
+    def _timed(self, run: RunModel) -> dict[Cell, list[Record]]:
+        """The good timing records of each cell."""
+        found: dict[Cell, list[Record]] = {}
+        timed = [model for model in run.trials if model.timing is not None]
+        for record in self._records(run, timed):
+            if record.status == "ok":
+                found.setdefault(record.trial.trial().cell, []).append(record)
+        return found
 
     def _run_certified(self, run: RunModel, trial: Trial) -> Record:
         """The trial's record; without a good certificate of its cell it does not run."""
@@ -288,6 +364,7 @@ class Runner:
             task,
             trial.name,
             lambda event: self._heard(trial, event),
+            trial.setup,
         )
         contention = meter.read(time.monotonic(), (outcome.result or {}).get("cpu_seconds"))
         return record_of(
@@ -306,59 +383,19 @@ class Runner:
             self._display.epoch(trial, event)
 
 
+def set_up(setup: Setup | None) -> dict[str, str]:
+    """A trial's set-up as variables; the padding's name means nothing."""
+    if setup is None:
+        return {}
+    return {"PYTHONHASHSEED": str(setup.hash_seed), "SAMESTEP_PADDING": "x" * setup.padding_bytes}
+
+
 def ignore(event: Mapping[str, Any]) -> None:
     """A listener that has no use for events."""
 
 
 def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def note(
-    pilot: Pilot, backend: str, cells: Sequence[Cell], outcome: Outcome, wall_seconds: float
-) -> None:
-    """Enter what one pilot found: its backend, and each of its cells as figures or a miss."""
-    result = outcome.result or {}
-    # a process takes its time to end too, and every trial pays it
-    ending = max(0.0, wall_seconds - result.get("timings", {}).get("total_seconds", wall_seconds))
-    known = pilot.backends.get(backend)
-    if known is None or known.unavailable is not None:
-        pilot.backends[backend] = backend_found(outcome)
-    found = {entry["cell"]: entry for entry in result.get("cells", ())}
-    for cell in cells:
-        entry = found.get(cell.label)
-        if entry is not None and entry["status"] == "ok":
-            pilot.figures[cell] = figures_from(entry, ending)
-        else:
-            entry = entry or {"status": outcome.status, "reason": outcome.reason}
-            pilot.misses[cell] = Miss(status=entry["status"], reason=f"{entry['reason']} (pilot)")
-
-
-def backend_found(outcome: Outcome) -> BackendModel:
-    """What a pilot said of its backend; unavailable where it said nothing that can be kept."""
-    result = outcome.result or {}
-    try:
-        return BackendModel(
-            versions=result.get("versions", {}),
-            devices=result.get("devices", []),
-            unavailable=outcome.reason,
-        )
-    except ValidationError as error:
-        reason = f"its versions or devices can't be read: {first_problem(error)}"
-        return BackendModel(versions={}, devices=[], unavailable=reason)
-
-
-def figures_from(entry: Mapping[str, Any], ending_seconds: float) -> plan.PilotFigures:
-    return plan.PilotFigures(
-        setup_seconds=entry["setup_seconds"] + ending_seconds,
-        step_seconds=entry["step_seconds"],
-        steps_per_block=entry["steps_per_block"],
-        native_step_seconds=entry["native_step_seconds"],
-    )
-
-
-def missed_trial(cell: Cell) -> Trial:
-    return Trial(kind="timing", cell=cell, seed=0, round=0)
 
 
 def has_record(folder: Path, run: RunModel, trial: TrialModel) -> bool:

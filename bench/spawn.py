@@ -36,6 +36,7 @@ DEADLINES: Mapping[str, float] = {
     "parity": 300,
     "warmup": 300,
     "step": 300,
+    "latency": 300,
     "native": 600,
     "tutorial": 600,
     "accuracy": 1800,

@@ -453,6 +453,7 @@ class TimingPlan:
     native_steps: int
     native_slices: int
     tutorial_steps: int
+    latency_steps: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -464,11 +465,24 @@ class AccuracyPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What nobody controls and yet moves times, drawn anew for each trial.
+
+    The seed of Python's string hashes, and bytes added to the environment, which shift the stack
+    (Mytkowicz et al. 2009, "Producing wrong data without doing anything obviously wrong").
+    """
+
+    hash_seed: int
+    padding_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """One fresh process that does one thing for one cell.
 
-    `round` and `position` (in the round) are None in a trial that belongs to no round. Of the
-    three plans a trial has the one of its kind; a cell that never came so far has none.
+    `round` and `position` (in the round) are None in a trial that belongs to no round; `attempt`
+    counts from 0, and is 1 where a disturbed trial is run once more. Of the three plans a trial
+    has the one of its kind; a cell that never came so far has none.
     """
 
     kind: TrialKind
@@ -476,6 +490,8 @@ class Trial:
     seed: int
     round: int | None = None
     position: int | None = None
+    attempt: int = 0
+    setup: Setup | None = None
     parity: ParityPlan | None = None
     timing: TimingPlan | None = None
     accuracy: AccuracyPlan | None = None
@@ -485,7 +501,8 @@ class Trial:
         """The record's file name without `.json`."""
         turn = "" if self.round is None else f"-r{self.round:02d}"
         precision = "" if self.parity is None else f"-{self.parity.precision}"
-        return f"{self.kind}-{self.cell.label}{precision}{turn}-s{self.seed}"
+        attempt = f"-a{self.attempt}" if self.attempt else ""
+        return f"{self.kind}-{self.cell.label}{precision}{turn}-s{self.seed}{attempt}"
 
 
 def require_activation(activation: str) -> None:

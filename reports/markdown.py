@@ -8,7 +8,7 @@ from bench.errors import WriteError
 from bench.files import write_atomically
 from bench.record import Record
 from bench.run_file import RunModel, read_records, read_run
-from reports import machine, method, parity, summary, workload
+from reports import machine, method, parity, ranking, summary, verdicts, workload
 from reports.cells import group, workloads
 from reports.figures import all_figures, step_time_file, timed_by_device
 from reports.tables import SummaryRow, rows_of
@@ -61,13 +61,15 @@ def render(run: RunModel, records: Iterable[Record]) -> str:
 def compose(run: RunModel, records: Sequence[Record], rows: Sequence[SummaryRow]) -> str:
     """The report's parts in their order: what it is about first, how to repeat it last."""
     cells = [row.results for row in rows]
+    pairs = ranking.rank(run, cells)
     blocks = chain(
         summary.title(run),
         summary.stamps(run, cells),
-        summary.summary(run, cells),
+        summary.summary(run, cells, pairs),
         summary.accuracy_table(rows),
         summary.speed_table(rows),
         step_time_images(rows),
+        verdicts.section(run, cells, pairs),
         summary.without_figures(run, cells),
         chain.from_iterable(
             workload.section(name, [row for row in rows if row.results.cell.workload == name])

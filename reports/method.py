@@ -35,19 +35,30 @@ def method_lines(run: RunModel) -> Iterator[str]:
         "synchronized at the end of each block only. A trial's value is the median of its blocks."
     )
     yield (
+        "latency lane: the same step, the device synchronized after each; quantiles of single "
+        "steps. What it has over the step lane is the price of looking."
+    )
+    yield (
         "native lane: the framework's own loop over arrays in memory, in warm slices of as many "
         "steps in every backend; shuffling and validation outside. A trial's value is the median "
         "of its slices, the loop's start-up included."
     )
     yield (
-        "A cell's value is the median over its trials; the interval is a 95 % percentile bootstrap "
-        "over trials, from 6 trials on. Simulated, it holds the true median of 10 trials in about "
-        "94 % of cases, so it is a little short. Samples per second come from total samples and "
-        "total seconds: they need not be the inverse of a median."
+        "A cell's value is the median over its trials; the interval is a 95 % interval of the "
+        "median from interpolated order statistics (Hettmansperger and Sheather 1986), from 6 "
+        "trials on. Simulated, it holds the true median in 94 to 95 % of cases. Samples per second "
+        "come from total samples and total seconds: they need not be the inverse of a median."
     )
     yield (
         f"Seeds: timing {listed(seeds['timing'])}; accuracy {listed(seeds['accuracy'])}. All "
         "backends start a seed from the same initial weights and the same order of batches."
+    )
+    yield (
+        "A trial is flagged by what else the machine did while its lanes were timed, never by its "
+        "times: contended (other processes took more than 5 % of all cores), stolen (the "
+        "hypervisor did), throttled (a quota held it back). A flagged trial is run once more at "
+        f"the end of its round, at most {run.most_repeats} in this run; of a round the undisturbed "
+        f"attempt counts. {repeated(run)}"
     )
     yield timetable(run)
 
@@ -65,7 +76,30 @@ def timetable(run: RunModel) -> str:
     if run.estimate_seconds is not None:
         pilot = minutes(run.pilot_seconds)
         estimated = f"{minutes(run.estimate_seconds)} (from a pilot of {pilot})"
-    return f"Estimated beforehand: {estimated}. Took: {taken}. Run made: {escape(run.created)}."
+    return (
+        f"Estimated beforehand: {estimated}. Took: {taken}.{inside_workers(run)} "
+        f"Run made: {escape(run.created)}."
+    )
+
+
+def repeated(run: RunModel) -> str:
+    """How many trials were run once more, and how many rounds precision added."""
+    again = sum(trial.attempt > 0 for trial in run.trials)
+    return f"{plural(again, 'trial')} {'was' if again == 1 else 'were'} run once more."
+
+
+def inside_workers(run: RunModel) -> str:
+    """The share of the wall time that was the workers', and what the harness took meanwhile."""
+    known = [session for session in run.sessions if session.worker_seconds]
+    wall = sum(session.wall_seconds for session in known)
+    workers = sum(session.worker_seconds or 0.0 for session in known)
+    own = sum(session.parent_cpu_seconds or 0.0 for session in known)
+    if not known:
+        return ""
+    return (
+        f" Of that, {100 * workers / wall:.1f} % inside workers; beside them the harness took "
+        f"{100 * own / workers:.2f} % of a core."
+    )
 
 
 def minutes(seconds: float) -> str:

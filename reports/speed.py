@@ -3,71 +3,36 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import median
+from functools import partial
 from typing import TypeAlias
 
-from bench.record import LanesModel, NativeLane, Record
+from bench.quantities import (
+    compile_seconds,
+    first_step_seconds,
+    latency_seconds,
+    loop_overhead,
+    native_seconds,
+    observer_effect,
+    peak_device_bytes,
+    peak_rss_bytes,
+    pipeline_cost,
+    startup_seconds,
+    steady_seconds,
+    step_seconds,
+    tutorial_seconds,
+)
+from bench.record import NativeLane, Record
 from bench.stats import Estimate, cell_value, samples_per_second
 
 Quantity: TypeAlias = Callable[[Record], float | None]
-NO_LANES = LanesModel()
-
-
-def step_seconds(record: Record) -> float | None:
-    """Seconds per step of the step lane."""
-    lane = (record.lanes or NO_LANES).step
-    return None if lane is None else median(lane.block_seconds) / lane.steps_per_block
-
-
-def native_seconds(record: Record) -> float | None:
-    """Seconds per step of the framework's own loop, its start-up included."""
-    lane = (record.lanes or NO_LANES).native
-    return None if lane is None else median(lane.slice_seconds) / lane.steps_per_slice
-
-
-def tutorial_seconds(record: Record) -> float | None:
-    lane = (record.lanes or NO_LANES).tutorial
-    return None if lane is None else median(lane.slice_seconds) / lane.steps_per_slice
-
-
-def steady_seconds(record: Record) -> float | None:
-    """Seconds per step of the framework's own loop without its start-up: the slope of two lengths.
-
-    None where both slices are of one length. Noise can make it, and the start-up, negative.
-    """
-    lane = (record.lanes or NO_LANES).native
-    if lane is None or lane.steps_per_slice == lane.steps_per_short_slice:
-        return None
-    seconds = median(lane.slice_seconds) - median(lane.short_slice_seconds)
-    return seconds / (lane.steps_per_slice - lane.steps_per_short_slice)
-
-
-def startup_seconds(record: Record) -> float | None:
-    """What one call of the framework's own loop costs before its steps: the intercept."""
-    lane, steady = (record.lanes or NO_LANES).native, steady_seconds(record)
-    if lane is None or steady is None:
-        return None
-    # not clipped at zero: that would hide how noisy the difference is
-    return median(lane.slice_seconds) - lane.steps_per_slice * steady
-
-
-def first_step_seconds(record: Record) -> float | None:
-    return record.timings.first_step_seconds
-
-
-def peak_rss_bytes(record: Record) -> float | None:
-    return record.memory.peak_rss_bytes
-
-
-def peak_device_bytes(record: Record) -> float | None:
-    return record.memory.peak_device_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speed:
     """Figures of a cell's timing trials; None where no trial has the lane or the sensor.
 
-    `flags` counts trials by flag: they are in the figures, and marked.
+    `flags` counts trials by flag: they are in the figures, and marked. `observer_effect`,
+    `loop_overhead` and `pipeline_cost` are ratios of lanes of the same trial.
     """
 
     trials: int
@@ -77,8 +42,15 @@ class Speed:
     steady_seconds: Estimate | None
     startup_seconds: Estimate | None
     tutorial_seconds: Estimate | None
+    latency_p50_seconds: Estimate | None
+    latency_p95_seconds: Estimate | None
+    latency_p99_seconds: Estimate | None
+    observer_effect: Estimate | None
+    loop_overhead: Estimate | None
+    pipeline_cost: Estimate | None
     samples_per_second: float | None
     first_step_seconds: Estimate | None
+    compile_seconds: Estimate | None
     peak_rss_bytes: Estimate | None
     peak_device_bytes: Estimate | None
 
@@ -95,8 +67,15 @@ def speed(records: Sequence[Record]) -> Speed | None:
         steady_seconds=over_trials(records, steady_seconds),
         startup_seconds=over_trials(records, startup_seconds),
         tutorial_seconds=over_trials(records, tutorial_seconds),
+        latency_p50_seconds=over_trials(records, partial(latency_seconds, share=0.5)),
+        latency_p95_seconds=over_trials(records, partial(latency_seconds, share=0.95)),
+        latency_p99_seconds=over_trials(records, partial(latency_seconds, share=0.99)),
+        observer_effect=over_trials(records, observer_effect),
+        loop_overhead=over_trials(records, loop_overhead),
+        pipeline_cost=over_trials(records, pipeline_cost),
         samples_per_second=throughput(records),
         first_step_seconds=over_trials(records, first_step_seconds),
+        compile_seconds=over_trials(records, compile_seconds),
         peak_rss_bytes=over_trials(records, peak_rss_bytes),
         peak_device_bytes=over_trials(records, peak_device_bytes),
     )

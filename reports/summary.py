@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from bench.record import Record
 from bench.run_file import RunModel
 from bench.spec import TRAIN_IMAGES
+from reports import verdicts
 from reports.cells import CellResults, backends, rounds, workloads
 from reports.machine import machine_in_words
+from reports.ranking import RankedPair
 from reports.tables import SummaryRow
 from reports.text import (
     MEBIBYTE,
@@ -23,9 +25,9 @@ from reports.text import (
     points,
     table,
 )
+from reports.trials import UNSTEADY
 
 SMOKE = "smoke run: not for citation"
-UNSTEADY = "no_steady_state"
 DIFFERS = r"\*"
 
 
@@ -51,8 +53,8 @@ def stamps(run: RunModel, cells: Sequence[CellResults]) -> list[str]:
     return blocks
 
 
-def summary(run: RunModel, cells: Sequence[CellResults]) -> list[str]:
-    """One paragraph of facts: machine, what ran, how much of it, medians."""
+def summary(run: RunModel, cells: Sequence[CellResults], pairs: Sequence[RankedPair]) -> list[str]:
+    """One paragraph of facts: machine, what ran, how much of it, medians, verdicts."""
     devices = sorted({results.cell.execution.device for results in cells})
     complete = sum(results.complete for results in cells)
     seeds = sorted({trial.seed for trial in run.trials if trial.kind == "accuracy"})
@@ -64,8 +66,7 @@ def summary(run: RunModel, cells: Sequence[CellResults]) -> list[str]:
         f"Timing: {plural(rounds(run), 'round')}. Accuracy: {plural(len(seeds), 'seed')} "
         f"({escape(listed(seeds))}).",
         *medians(cells),
-        "This version of samestep makes no statistical verdicts: it does not say which "
-        "differences between cells are more than noise.",
+        verdicts.in_short(run, pairs),
     ]
     return [" ".join(sentences)]
 
@@ -78,13 +79,12 @@ def medians(cells: Sequence[CellResults]) -> Iterator[str]:
             where = f"{escape(results.cell.workload)} on {escape(results.device)}"
             value = estimate(results.speed.native_seconds, 1e3)
             parts.setdefault(where, []).append(f"{escape(results.cell.backend)} {value}")
-    bracketed = ", in brackets the 95 % interval" if "[" in str(parts) else ""
-    if parts:
+    found = "; ".join(f"{where}: {', '.join(values)}" for where, values in parts.items())
+    bracketed = ", in brackets the 95 % interval" if "[" in found else ""
+    if found:
         yield (
             "Milliseconds per step in the framework's own loop (native lane), median over trials"
-            f"{bracketed}: "
-            + "; ".join(f"{where}: {', '.join(found)}" for where, found in parts.items())
-            + "."
+            f"{bracketed}: {found}."
         )
 
 
@@ -192,7 +192,7 @@ def legend(rows: Sequence[SummaryRow], gpu: bool) -> Iterator[str]:
     yield (
         "native: the framework's own training loop over arrays in memory. step: the train step "
         "alone on batches that are already on the device. Value: median over n trials, each a "
-        "fresh process; in brackets the 95 % bootstrap interval (none under 6 trials). samples/s: "
+        "fresh process; in brackets the 95 % interval (none under 6 trials). samples/s: "
         "all samples over all seconds of the native lane. memory: peak of the whole worker "
         "process."
     )
@@ -204,7 +204,7 @@ def legend(rows: Sequence[SummaryRow], gpu: bool) -> Iterator[str]:
     if any(row.speed is not None and UNSTEADY in row.speed.flags for row in rows):
         yield (
             "not steady: in these trials the time per step was still changing when the warm-up "
-            "ended. They are in the figures."
+            "ended. They are in these figures and in no verdict."
         )
 
 

@@ -10,7 +10,10 @@ from bench.spec import TRAIN_IMAGES, Cell, PublishedResult
 from bench.stats import Estimate
 from reports.accuracy import Accuracy
 from reports.cells import CellResults, group
+from reports.ranking import as_json as claim_as_json
+from reports.ranking import rank
 from reports.speed import Speed, paired_ratio
+from reports.trials import ranked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +82,7 @@ def gpu_speed_over_cpu(results: CellResults, by_cell: dict[Cell, CellResults]) -
     twin = by_cell.get(on_cpu(results.cell))
     if twin is None or twin is results:
         return None
-    return paired_ratio(twin.good("timing"), results.good("timing"))
+    return paired_ratio(ranked(twin.good("timing")), ranked(results.good("timing")))
 
 
 def on_cpu(cell: Cell) -> Cell:
@@ -88,12 +91,15 @@ def on_cpu(cell: Cell) -> Cell:
 
 def as_json(run: RunModel, records: Iterable[Record]) -> dict[str, Any]:
     """The summary for a machine: unrounded, strict JSON, units in the names, null for no figure."""
+    rows = summary_rows(run, records)
+    pairs = rank(run, [row.results for row in rows])
     return {
         "run_id": run.run_id,
         "profile": run.profile,
         # whoever reads only the JSON must not miss the stamp of the report
         "citable": run.profile != "smoke",
-        "cells": [row_as_json(row) for row in summary_rows(run, records)],
+        "cells": [row_as_json(row) for row in rows],
+        "claims": [claim_as_json(pair) for pair in pairs],
     }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from bench.record import Record
 from bench.spec import PublishedResult, Workload
 from bench.workloads import WORKLOADS
+from reports import lanes
 from reports.accuracy import OVERFIT_POINTS, Accuracy, Training
 from reports.cells import CellResults
 from reports.figures import curves_file
@@ -15,12 +16,10 @@ from reports.text import (
     count,
     details,
     escape,
-    estimate,
     image,
     listed,
     number,
     percent,
-    plural,
     points,
     table,
 )
@@ -34,7 +33,7 @@ def section(name: str, rows: Sequence[SummaryRow]) -> list[str]:
         f"## {escape(name)}",
         *definition(workload),
         *layers(cells),
-        *lanes(cells),
+        *lanes.section(cells),
         *training(name, rows),
         *published(workload),
     ]
@@ -82,64 +81,6 @@ def layer_rows(record: Record) -> tuple[tuple[str, ...], ...]:
 
 def shape(sizes: Sequence[int]) -> str:
     return " x ".join(map(str, sizes))
-
-
-def lanes(cells: Sequence[CellResults]) -> list[str]:
-    rows = [row for results in cells for row in lane_rows(results)]
-    if not rows:
-        return []
-    headers = ["cell", "lane", "milliseconds", "n", "sampled in each trial"]
-    return [
-        "### Time per step",
-        table(headers, rows, "milliseconds, n"),
-        "native, steady and start-up: two lengths of the framework's own loop give a slope "
-        "(steady, ms per step) and an intercept (start-up, ms per call of the loop). A difference "
-        "of two noisy times is noisier than either: a start-up below zero means that it is lost "
-        "in the noise. tutorial: the input pipeline that a newcomer writes; it measures the "
-        "pipeline as much as the step.",
-    ]
-
-
-def lane_rows(results: CellResults) -> Iterator[list[str]]:
-    speed, sampled = results.speed, samples(results)
-    if speed is None:
-        return
-    for lane, value in (
-        ("step, per step", speed.step_seconds),
-        ("native, per step", speed.native_seconds),
-        ("native, steady per step", speed.steady_seconds),
-        ("native, start-up per call", speed.startup_seconds),
-        ("tutorial, per step", speed.tutorial_seconds),
-    ):
-        if value is not None:
-            how = sampled.get(lane.split(",")[0], NOTHING)
-            yield [escape(results.name), lane, estimate(value, 1e3), str(value.n), how]
-
-
-def samples(results: CellResults) -> dict[str, str]:
-    """What a trial of this cell looked at: `12 blocks of 32 steps`, listed where trials differ."""
-    found: dict[str, dict[str, None]] = {}
-    for record in results.good("timing"):
-        for lane, text in sampled(record):
-            found.setdefault(lane, {})[text] = None
-    return {lane: listed(texts) for lane, texts in found.items()}
-
-
-def sampled(record: Record) -> Iterator[tuple[str, str]]:
-    lanes = record.lanes
-    if lanes is None:
-        return
-    if lanes.step is not None:
-        step = lanes.step
-        yield "step", f"{plural(len(step.block_seconds), 'block')} of {step.steps_per_block} steps"
-    if lanes.native is not None:
-        native = lanes.native
-        long = f"{plural(len(native.slice_seconds), 'slice')} of {native.steps_per_slice}"
-        short = f"{len(native.short_slice_seconds)} of {native.steps_per_short_slice}"
-        yield "native", f"{long} and {short} steps"
-    if lanes.tutorial is not None:
-        slices = plural(len(lanes.tutorial.slice_seconds), "slice")
-        yield "tutorial", f"{slices} of {lanes.tutorial.steps_per_slice} steps"
 
 
 def training(name: str, rows: Sequence[SummaryRow]) -> list[str]:

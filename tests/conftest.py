@@ -3,7 +3,7 @@
 import importlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 # a process for each core already: threads of NumPy beside them would wait for each other, for
 # minutes; set before NumPy is loaded. Frameworks are tested in one process, with their own threads
@@ -15,6 +15,7 @@ import pytest
 from backends import BACKENDS
 from bench import mnist
 from bench.adapter import Backend
+from bench.lock import VARIABLE
 
 IN_AN_ENVIRONMENT = ("tests/conformance/", "tests/microbench/")
 
@@ -31,6 +32,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith(IN_AN_ENVIRONMENT):
             item.add_marker(pytest.mark.framework)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _locks_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No run on this machine refuses the tests, and they refuse none, nor each other."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, str(tmp_path_factory.mktemp("locks")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -116,6 +116,7 @@ def plan(
                 native_steps=100,
                 native_slices=3,
                 tutorial_steps=50,
+                latency_steps=100,
             ),
         )
         for turn in range(rounds)
@@ -220,11 +221,7 @@ def good(trial: Trial, *, gpu: bool = False) -> dict[str, Any]:
         "environment": environment(gpu=gpu),
         "null_reasons": {
             "timings": "not a phase of this trial",
-            "lanes": (
-                "no latency lane in this version"
-                if trial.kind == "timing"
-                else "not a timing trial"
-            ),
+            "lanes": "not a timing trial",
             "accuracy": "not an accuracy trial",
             "memory.peak_device_bytes": "no device but the CPU",
             "parity.certificate_sha256": "no parity trial came before",
@@ -325,13 +322,25 @@ def lanes(trial: Trial, draw: np.random.Generator) -> dict[str, Any]:
             "steps_per_short_slice": short,
             "batch_size": batch_size,
         },
-        "latency": None,
+        "latency": {
+            # apart from the other draws, so that a new lane leaves every figure as it was
+            "step_seconds": waited_for(trial, step),
+            "batch_size": batch_size,
+        },
         "tutorial": {
             "slice_seconds": loop(sizes.tutorial_steps, 6.0),
             "steps_per_slice": sizes.tutorial_steps,
             "batch_size": batch_size,
         },
     }
+
+
+def waited_for(trial: Trial, step: float) -> list[float]:
+    """Single steps, a twentieth longer than in a block, now and then one much longer."""
+    assert trial.timing is not None
+    draw = np.random.default_rng(zlib.crc32(f"{trial.name} latency".encode()))
+    longer = 1.05 + draw.exponential(0.05, trial.timing.latency_steps)
+    return [round(float(step * one), 9) for one in longer]
 
 
 def trained(trial: Trial, draw: np.random.Generator) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def test_an_interpreter_belongs_to_one_backend():
 @pytest.mark.parametrize(
     "option",
     [["--workload", "cnn"], ["--backend", "pytorch"], ["--device", "cpu"], ["--out", "x"],
-     ["--rounds", "3"], ["--seeds", "1"]],
+     ["--rounds", "3"], ["--seeds", "1"], ["--extend"]],
     ids=" ".join,
 )  # fmt: skip
 def test_a_resumed_run_has_its_plan_already(samestep, tmp_path, option):
@@ -184,6 +184,13 @@ def test_a_profile_can_be_adjusted():
     assert running.adjusted(standard, None, []) is standard
     adjusted = running.adjusted(standard, 3, ["1", "2", "1"])
     assert (adjusted.rounds, adjusted.seeds) == (3, (1, 2))
+    assert (
+        adjusted.most_rounds,
+        running.adjusted(adjusted, None, (), extend=True).most_rounds,
+    ) == (
+        0,
+        30,
+    )
     assert adjusted.blocks == standard.blocks
 
 

@@ -64,7 +64,7 @@ def test_a_tutorial_that_is_not_installed_is_the_reason_of_its_null():
     lane = {"block_seconds": [0.125], "steps_per_block": 64, "batch_size": 128}
     found = record(lanes={"step": lane}, tutorial_missing="ImportError: No module named 'vision'")
     assert found.null_reasons["lanes.tutorial"] == "ImportError: No module named 'vision'"
-    assert found.null_reasons["lanes.latency"] == "this version does not measure the latency lane"
+    assert found.null_reasons["lanes.latency"] == "the plan has no steps for it"
 
 
 def test_a_trial_that_sent_nothing_says_how_it_ended():
@@ -102,6 +102,7 @@ def test_a_trial_that_never_ran_has_no_contention():
          "lanes.step.block_seconds.0"),
         ({"layers": [{**LAYER, "output_shape": [0]}]}, "parameters.layers.0.output_shape.0"),
         ({"flags": "many"}, "flags"),
+        ({"windows": {"step": {"wall_seconds": ["long"]}}}, "wall_seconds.0"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip

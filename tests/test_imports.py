@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "bench.files": {"bench.errors"},
     "bench.workloads": {"bench.errors", "bench.spec"},
     "bench.mnist": {"bench.adapter", "bench.errors", "bench.files", "bench.mnist", "bench.spec"},
-    "bench.measure": {"bench.adapter", "bench.spec"},
+    "bench.measure": {"bench.adapter", "bench.errors", "bench.measure", "bench.spec"},
     "bench.oracle": {"bench.adapter", "bench.spec"},
     "bench.parity": {
         *("bench.adapter", "bench.errors", "bench.files", "bench.mnist", "bench.oracle"),
@@ -36,13 +36,14 @@ ALLOWED: dict[str, set[str]] = {
     },
     "bench.worker": {
         *("bench.adapter", "bench.errors", "bench.measure", "bench.mnist", "bench.oracle"),
-        *("bench.parity", "bench.spec", "bench.worker", "bench.workloads"),
+        *("bench.parity", "bench.spec", "bench.work", "bench.worker", "bench.workloads"),
     },
     "bench.plan": {"bench.errors", "bench.spec", "bench.workloads"},
-    "bench.stats": set(),
+    "bench.stats": {"bench.stats"},
     "reports": {
-        *("bench.errors", "bench.files", "bench.plan", "bench.record", "bench.run_file"),
-        *("bench.spec", "bench.stats", "bench.workloads", "reports"),
+        *("bench.calibration", "bench.contention", "bench.errors", "bench.files", "bench.plan"),
+        *("bench.quantities", "bench.record", "bench.run_file", "bench.spec", "bench.stats"),
+        *("bench.work", "bench.workloads", "reports"),
     },
 }
 # the one owner of what others must not touch

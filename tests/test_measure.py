@@ -9,11 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.errors import MeasurementError
 from bench.measure import (
     Phases,
+    Sensors,
     block_size,
     fit_slice,
+    has_two_levels,
     is_steady,
+    latency_lane,
     native_lane,
     short_steps,
     step_block,
@@ -115,7 +119,6 @@ STEADY = {
     "zero": [0.0] * 10,
     "one outlier": [1.0] * 4 + [3.0] + [1.0] * 5,
     "two outliers": [1.0, 3.0] + [1.0] * 6 + [3.0, 1.0],
-    "bimodal, in turn": [1.0, 1.2] * 5,
     "drift of 1 %": drifting(0.01),
     "step of 1 %": [1.0] * 5 + [1.01] * 5,
 }
@@ -131,6 +134,11 @@ UNSTEADY = {
         value + trend for value, trend in zip(noisy(0.01, 1), drifting(0.2), strict=True)
     ],
     "bimodal, one after the other": [1.0, 1.0, 1.0, 1.0, 1.0, 1.2, 1.2, 1.2, 1.2, 1.2],
+    "bimodal, in turn": [1.0, 1.2] * 5,
+    "bimodal, three of ten": [1.0] * 3 + [1.2, 1.21, 1.19] * 2 + [1.2] * 1,
+    "bimodal under noise": [
+        value + 0.2 * (index % 3 == 0) for index, value in enumerate(noisy(0.01, 2))
+    ],
     "second half slow by turns": [1.0] * 5 + [1.03, 1.0, 1.03, 1.0, 1.03],
     "two blocks that differ": [1.0, 1.03],
 }
@@ -146,6 +154,26 @@ def test_what_drifts_is_not_steady(window):
     assert not is_steady(window)
 
 
+@pytest.mark.parametrize(
+    ("blocks", "two"),
+    [
+        ([1.0] * 8 + [1.2] * 4, True),
+        ([1.0] * 9 + [1.2] * 3, False),
+        ([1.0] * 6 + [1.01] * 6, False),
+        ([1.0, 1.05, 1.1, 1.2, 1.25, 1.3, 1.35, 1.4], False),
+        ([1.0, 1.2] * 3, False),
+    ],
+    ids=["a third", "a quarter", "1 % apart", "spread", "six blocks"],
+)
+def test_two_levels_need_room_between_them_and_blocks_on_both(blocks, two):
+    assert has_two_levels(blocks) == two
+
+
+@pytest.mark.parametrize("share", [0.005, 0.03, 0.2])
+def test_noise_has_one_level(share):
+    assert sum(has_two_levels(noisy(share, seed)) for seed in range(300)) <= 15
+
+
 @pytest.mark.parametrize(("share", "least"), [(0.005, 0.99), (0.03, 0.65), (0.2, 0.65)])
 def test_noise_alone_is_steady_as_a_rule(share, least):
     """A strict 2 % would pass 3 % of noise in a third of windows, 20 % of it in one of forty."""
@@ -157,7 +185,7 @@ def test_noise_alone_is_steady_as_a_rule(share, least):
 def test_noise_alone_never_keeps_a_program_from_being_warm(share):
     for seed in range(20):
         block, ran = counted([max(0.01, one) for one in noisy(share, seed, 60)])
-        assert warm_up(block, 10), seed
+        assert warm_up(block, 10, never).steady, seed
         assert len(ran) <= 30
 
 
@@ -194,31 +222,67 @@ def counted(blocks: list[float]) -> tuple[Callable[[], float], list[float]]:
     return block, ran
 
 
+def never() -> int:
+    """The count of compilations of a program that does not compile."""
+    return 0
+
+
 @pytest.mark.parametrize("window", [2, 5, 10])
 def test_a_warm_program_is_steady_after_one_window(window):
     block, ran = counted([0.125] * 60)
-    assert warm_up(block, window)
+    assert warm_up(block, window, never).steady
     assert len(ran) == window
 
 
 def test_warm_up_goes_on_until_its_last_window_is_steady():
     block, ran = counted([8.0, 4.0, 2.0, 1.0, 1.0] + [0.5] * 55)
-    assert warm_up(block, 4)
+    warm = warm_up(block, 4, never)
+    assert warm.steady
+    assert list(warm.block_seconds) == ran
     # one block above the others is an outlier, no drift
     assert ran[-4:] == [1.0, 0.5, 0.5, 0.5]
 
 
 def test_warm_up_never_runs_more_than_sixty_blocks():
     block, ran = counted([1e-3 * 1.1**index for index in range(61)])
-    assert not warm_up(block, 10)
+    assert not warm_up(block, 10, never).steady
     assert len(ran) == 60
 
 
 def test_warm_up_never_starts_a_block_after_a_minute():
     block, ran = counted([7.0 + index for index in range(60)])
-    assert not warm_up(block, 10)
+    assert not warm_up(block, 10, never).steady
     assert ran == [7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0]
     assert sum(ran[:-1]) < 60 <= sum(ran)
+
+
+def test_a_compilation_voids_the_window_it_falls_into():
+    block, ran = counted([0.125] * 60)
+    # after its fourth block the program has been compiled once more
+    assert warm_up(block, 3, lambda: 1 + (len(ran) >= 2) + (len(ran) >= 4)).steady
+    assert len(ran) == 4 + 3
+
+
+def test_a_program_that_compiles_in_every_block_is_never_warm():
+    block, ran = counted([0.125] * 60)
+    assert not warm_up(block, 2, lambda: len(ran)).steady
+    assert len(ran) == 60
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        [1.0 + 0.01 * index for index in range(60)],
+        [1.0 + 0.02 * index for index in range(60)][::-1],
+        [1.0 if index // 5 % 2 else 1.2 for index in range(60)],
+        [0.1 * 1.05**index for index in range(60)],
+    ],
+    ids=["rising", "falling", "two levels of five blocks", "growing"],
+)
+def test_a_series_that_moves_never_is_steady(blocks):
+    block, ran = counted(blocks)
+    assert not warm_up(block, 10, never).steady
+    assert len(ran) == 60 or sum(ran) >= 60
 
 
 @pytest.mark.parametrize(("native", "short"), [(100, 25), (103, 25), (4, 1), (1, 1)])
@@ -227,7 +291,10 @@ def test_the_short_slice_is_a_quarter(native, short):
 
 
 def test_the_native_lane_alternates_long_and_short_slices(program, clock):
-    lane = native_lane(program, IMAGES, LABELS, 128, timing_plan(8, native_slices=3), clock)
+    sensors = Sensors()
+    lane = native_lane(
+        program, IMAGES, LABELS, 128, timing_plan(8, native_slices=3), sensors, clock
+    )
     assert lane == {
         "slice_seconds": [FIT_SECONDS + 8 * NATIVE_STEP_SECONDS] * 3,
         "short_slice_seconds": [FIT_SECONDS + 2 * NATIVE_STEP_SECONDS] * 3,
@@ -236,14 +303,28 @@ def test_the_native_lane_alternates_long_and_short_slices(program, clock):
         "batch_size": 128,
     }
     assert program.fitted_images == [1024, 256] * 3
+    assert len(sensors.columns()["native"]["wall_seconds"]) == 6
 
 
 def test_the_loops_start_up_cost_follows_from_the_two_slices(program, clock):
-    lane = native_lane(program, IMAGES, LABELS, 128, timing_plan(8), clock)
+    lane = native_lane(program, IMAGES, LABELS, 128, timing_plan(8), Sensors(), clock)
     (long,), (short,) = lane["slice_seconds"], lane["short_slice_seconds"]
     step = (long - short) / (lane["steps_per_slice"] - lane["steps_per_short_slice"])
     assert step == NATIVE_STEP_SECONDS
     assert long - 8 * step == FIT_SECONDS
+
+
+def test_the_latency_lane_waits_for_every_step(program, clock):
+    program.train_step(BATCH)
+    sensors = Sensors()
+    assert latency_lane(program, [BATCH], 5, sensors, clock) == [STEP_SECONDS] * 5
+    assert program.steps == 6
+    assert len(sensors.columns()["latency"]["wall_seconds"]) == 1
+
+
+def test_a_step_that_takes_no_time_has_no_block_size(program):
+    with pytest.raises(MeasurementError, match="returns before its work is done"):
+        block_size(program, [], lambda: 0.0)
 
 
 @pytest.fixture

@@ -17,10 +17,11 @@ from backends import Place
 from bench import mnist, spawn
 from bench.cli import options, running
 from bench.errors import SamestepError
+from bench.piloting import Miss, Pilot, note
 from bench.plan import Profile
 from bench.record import Record, read_record
 from bench.run_file import RunModel, read_records, read_run, record_path, write_run
-from bench.runner import Miss, Pilot, Request, Runner, note
+from bench.runner import Request, Runner
 from bench.spawn import DEADLINES, Outcome, worker_packages
 from bench.spec import AccuracyPlan, Cell, Execution, ParityPlan, Trial
 from bench.workloads import MLP_512
@@ -44,6 +45,7 @@ TINY = Profile(
     blocks=2,
     native_seconds=0.0,
     tutorial_steps=1,
+    repeats=False,
     epochs={"mlp-512": 1},
     train_images=640,
 )
@@ -86,6 +88,9 @@ class Listener:
 
     def ended(self, record: Record) -> None:
         self.records.append(record)
+
+    def added(self, trials: Sequence[Trial], why: str) -> None:
+        self.told.append(f"added {len(trials)}: {why}")
 
 
 @pytest.fixture(scope="module", autouse=True)

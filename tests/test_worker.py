@@ -39,7 +39,7 @@ EXACT = ParityPlan(precision="float64", steps=2)
 ACCURACY = AccuracyPlan(epochs=2, train_images=640)
 TIMING = TimingPlan(
     window_blocks=5, blocks=3, steps_per_block=64, native_steps=8, native_slices=2,
-    tutorial_steps=2,
+    tutorial_steps=2, latency_steps=4,
 )  # fmt: skip
 
 Events = list[dict[str, Any]]
@@ -237,6 +237,8 @@ def test_a_timing_trial_has_exact_lanes(timed):
     assert (record.status, record.flags, record.accuracy) == ("ok", [], None)
     assert record.lanes.model_dump() == {
         "step": {
+            # constant times are steady after one window
+            "warm_up_block_seconds": [64 * STEP_SECONDS] * 5,
             "block_seconds": [64 * STEP_SECONDS] * 3,
             "steps_per_block": 64,
             "batch_size": 128,
@@ -253,15 +255,29 @@ def test_a_timing_trial_has_exact_lanes(timed):
             "steps_per_slice": 2,
             "batch_size": 128,
         },
-        "latency": None,
+        "latency": {"step_seconds": [STEP_SECONDS] * 4, "batch_size": 128},
+        "canary": {
+            "steps": 16,
+            "single_seconds": [16 * STEP_SECONDS] * 5,
+            "double_seconds": [32 * STEP_SECONDS] * 5,
+            "late_seconds": [0.0] * 5,
+        },
     }
+
+
+def test_a_timing_trial_tells_what_else_was_running(timed):
+    windows = recorded(trial_of("fake", timing=TIMING), timed).contention.windows
+    assert {lane: len(found.wall_seconds) for lane, found in windows.items()} == {
+        "step": 3, "latency": 1, "native": 4,
+    }  # fmt: skip
+    assert all(seconds > 0 for found in windows.values() for seconds in found.wall_seconds)
 
 
 def test_phases_are_announced_as_they_begin(timed):
     announced = [event["phase"] for event in timed if event["event"] == "phase"]
     assert list(dict.fromkeys(announced)) == [
         "environment", "import", "device", "build", "load", "parity", "first_step", "warmup",
-        "step", "native", "tutorial",
+        "step", "latency", "native", "tutorial",
     ]  # fmt: skip
     timings = timed[-1]["result"]["timings"]
     assert set(timings) == {f"{name}_seconds" for name in {*announced, "spawn", "total"}}
@@ -341,6 +357,27 @@ def test_what_does_nothing_is_never_timed(run_trial, backend, what):
     assert record.status == "parity_failed"
     assert record.reason == f"{what} changed no weight. Expected: an update. Received: the same"
     assert record.lanes is None
+
+
+@pytest.mark.parametrize(
+    ("backend", "reason"),
+    [
+        ("fake-early", "canary: 88 % of a block's work came after its end. Expected: none. "
+         "The backend returns before its work is done"),
+        ("fake-skipping", "canary: twice the steps took 1 times as long. Expected: 1.8 to 2.2. "
+         "The backend skips work or returns before it is done"),
+    ],
+)  # fmt: skip
+def test_what_lies_about_its_work_has_no_times(run_trial, backend, reason):
+    trial = trial_of(backend, timing=TIMING)
+    record = recorded(trial, run_trial(trial))
+    assert (record.status, record.reason, record.lanes) == ("failed", reason, None)
+
+
+def test_a_compilation_among_the_blocks_is_flagged(run_trial):
+    trial = trial_of("fake-recompiling", timing=replace(TIMING, window_blocks=2, blocks=20))
+    record = recorded(trial, run_trial(trial))
+    assert (record.status, record.flags) == ("ok", ["recompiled"])
 
 
 def test_a_failed_rung_stands_in_the_record(run_trial):

@@ -3,7 +3,7 @@
 Beside `backends/pytorch/adapter.py` this is a comparison of the two frameworks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +111,9 @@ class KerasProgram:
     def synchronize(self) -> None:
         self._engine.synchronize()
 
+    def compilations(self) -> int:
+        return self._engine.compilations(self._step)
+
     def peak_device_bytes(self) -> int | None:
         return self._engine.peak_device_bytes()
 
@@ -157,6 +160,15 @@ class KerasBackend:
         if exact:
             self._engine.widen()
         return KerasProgram(workload, self._engine, exact=exact)
+
+    def product(self, left: Array, right: Array, execution: Execution) -> Callable[[], object]:
+        self._engine.select(execution.device, execution.threads)
+        first, second = (self._engine.put(one.astype(execution.precision)) for one in (left, right))
+        return self._engine.product(first, second)
+
+    def accumulate(self, count: int, execution: Execution) -> Callable[[], object]:
+        self._engine.select(execution.device, execution.threads)
+        return self._engine.accumulate(self._engine.put(np.ones(count, execution.precision)))
 
 
 def open_backend(name: str) -> KerasBackend:

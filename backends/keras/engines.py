@@ -37,9 +37,18 @@ class Engine(Protocol):
 
     def synchronize(self) -> None: ...
 
+    def compilations(self, step: Callable[[Any], Any]) -> int:
+        """How often this train step has been traced so far."""
+
     def peak_device_bytes(self) -> int | None: ...
 
     def settings(self, model: keras.Sequential) -> dict[str, str | int | float | bool | None]: ...
+
+    def product(self, left: Any, right: Any) -> Callable[[], object]:
+        """A call that multiplies two matrices that `put` gave; asynchronous."""
+
+    def accumulate(self, ones: Any) -> Callable[[], object]:
+        """A call that adds `ones`, which `put` gave, in place to as many zeros; asynchronous."""
 
 
 class TensorFlowEngine:
@@ -93,6 +102,9 @@ class TensorFlowEngine:
     def synchronize(self) -> None:
         self._tf.test.experimental.sync_devices()
 
+    def compilations(self, step: Callable[[Any], Any]) -> int:
+        return int(step.experimental_get_tracing_count())  # type: ignore[attr-defined]
+
     def peak_device_bytes(self) -> int | None:
         if self._device == "cpu":
             return None
@@ -110,6 +122,19 @@ class TensorFlowEngine:
             "threads_intra": config.threading.get_intra_op_parallelism_threads() or "all cores",
             "threads_inter": config.threading.get_inter_op_parallelism_threads() or "all cores",
         }
+
+    def product(self, left: Any, right: Any) -> Callable[[], object]:
+        return lambda: self._tf.linalg.matmul(left, right)
+
+    def accumulate(self, ones: Any) -> Callable[[], object]:
+        total = self._tf.Variable(self._tf.zeros_like(ones))
+
+        def add() -> object:
+            # a value that nobody reads would cost more than the launch
+            total.assign_add(ones, read_value=False)
+            return total
+
+        return add
 
 
 class TorchEngine:
@@ -162,6 +187,9 @@ class TorchEngine:
         if self._device != "cpu":
             self._torch.cuda.synchronize(self._device)
 
+    def compilations(self, step: Callable[[Any], Any]) -> int:
+        return 0
+
     def peak_device_bytes(self) -> int | None:
         if self._device == "cpu":
             return None
@@ -176,6 +204,14 @@ class TorchEngine:
             "threads_intra": self._torch.get_num_threads(),
             "threads_inter": self._torch.get_num_interop_threads(),
         }
+
+    def product(self, left: Any, right: Any) -> Callable[[], object]:
+        into = left.new_empty(len(left), right.shape[1])
+        return lambda: self._torch.mm(left, right, out=into)
+
+    def accumulate(self, ones: Any) -> Callable[[], object]:
+        total = self._torch.zeros_like(ones)
+        return lambda: total.add_(ones)
 
 
 ENGINES: dict[str, type[Engine]] = {"tensorflow": TensorFlowEngine, "torch": TorchEngine}

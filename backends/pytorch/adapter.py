@@ -3,7 +3,7 @@
 Beside `backends/keras/adapter.py` this is a comparison of the two frameworks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +152,9 @@ class PytorchProgram:
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
 
+    def compilations(self) -> int:
+        return 0
+
     def peak_device_bytes(self) -> int | None:
         if self._device.type == "cuda":
             return int(torch.cuda.max_memory_allocated(self._device))
@@ -205,11 +208,29 @@ class PytorchBackend:
         return None
 
     def build(self, workload: Workload, execution: Execution) -> PytorchProgram:
-        torch.backends.cuda.matmul.allow_tf32 = False
-        torch.backends.cudnn.allow_tf32 = False
-        if execution.threads is not None:
-            torch.set_num_threads(execution.threads)
+        select(execution)
         return PytorchProgram(workload, execution)
+
+    def product(self, left: Array, right: Array, execution: Execution) -> Callable[[], object]:
+        select(execution)
+        dtype, device = DTYPES[execution.precision], execution.device
+        first, second = (torch.tensor(one, dtype=dtype, device=device) for one in (left, right))
+        into = first.new_empty(len(left), right.shape[1])
+        return lambda: torch.mm(first, second, out=into)
+
+    def accumulate(self, count: int, execution: Execution) -> Callable[[], object]:
+        select(execution)
+        ones = torch.ones(count, dtype=DTYPES[execution.precision], device=execution.device)
+        total = torch.zeros_like(ones)
+        return lambda: total.add_(ones)
+
+
+def select(execution: Execution) -> None:
+    """Make precision and threads those of this process."""
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    if execution.threads is not None:
+        torch.set_num_threads(execution.threads)
 
 
 def open_backend(name: str) -> PytorchBackend:

@@ -7,6 +7,7 @@ import typer
 
 from bench import __version__
 from bench.cli.certifying import parity
+from bench.cli.checking import doctor
 from bench.cli.listing import list_
 from bench.cli.reporting import report
 from bench.cli.running import run
@@ -19,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("list")(list_)
+app.command()(doctor)
 app.command()(run)
 app.command()(parity)
 app.command()(report)

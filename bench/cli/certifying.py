@@ -16,6 +16,7 @@ from bench.cli.options import (
     Interpreters,
     Out,
     Workloads,
+    machine_held,
     new_folder,
     require_new,
     select_backends,
@@ -66,8 +67,10 @@ def parity(
         dump=dump,
     )
     folder = out or new_folder("parity")
-    require_new(folder)
-    cells = certify(request, folder)
+    # it would disturb a run that is timed
+    with machine_held(request.devices, "parity", folder):
+        require_new(folder)
+        cells = certify(request, folder)
     answer(cells, junit, as_json=as_json)
     passed = all(results.complete for results in cells)
     print(f"records: {folder}", file=sys.stderr)

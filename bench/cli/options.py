@@ -2,7 +2,8 @@
 
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -69,6 +70,24 @@ def select_devices(names: Sequence[str]) -> tuple[str, ...]:
             f"Received: {', '.join(absent)}"
         )
     return tuple(dict.fromkeys(wanted))
+
+
+def lock_names(devices: Iterable[str]) -> list[str]:
+    """The machine's lock, which every run takes, and those of the GPUs among `devices`."""
+    from bench.environment import gpu_uuid
+    from bench.lock import MACHINE
+
+    return [MACHINE, *(gpu_uuid(device) for device in devices if device != "cpu")]
+
+
+@contextmanager
+def machine_held(devices: Iterable[str], command: str, folder: Path) -> Iterator[None]:
+    """One run at a time: raises `LockedError` where another has the machine or one of its GPUs."""
+    from bench.lock import hold
+
+    purpose = f"samestep {command} in {folder.absolute()}"
+    with hold(*lock_names(devices), purpose=purpose):
+        yield
 
 
 def select_interpreters(pairs: Iterable[str]) -> dict[str, str]:

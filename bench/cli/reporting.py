@@ -1,18 +1,41 @@
 """`samestep report`."""
 
 import json
+from enum import StrEnum
+from typing import Annotated
+
+import typer
 
 from bench.cli.options import AsJson, RunFolder
 
 
-def report(folder: RunFolder, as_json: AsJson = False) -> None:
+class Format(StrEnum):
+    MARKDOWN = "markdown"
+    PYTEST_BENCHMARK = "pytest-benchmark"
+
+
+def report(
+    folder: RunFolder,
+    form: Annotated[
+        Format,
+        typer.Option(
+            "--format",
+            help="markdown writes the report into the folder; pytest-benchmark prints the JSON "
+            "that `pytest-benchmark compare` reads.",
+        ),
+    ] = Format.MARKDOWN,
+    as_json: AsJson = False,
+) -> None:
     """Write a run's report anew from its records. Needs no framework."""
     from bench.run_file import read_records, read_run
     from reports.markdown import write_report
+    from reports.pytest_benchmark import as_pytest_benchmark
     from reports.tables import as_json as figures_as_json
 
-    if as_json:
-        run = read_run(folder)
-        print(json.dumps(figures_as_json(run, list(read_records(folder, run))), indent=1))
+    if not as_json and form is Format.MARKDOWN:
+        print(write_report(folder))
         return
-    print(write_report(folder))
+    run = read_run(folder)
+    records = list(read_records(folder, run))
+    compose = figures_as_json if as_json else as_pytest_benchmark
+    print(json.dumps(compose(run, records), indent=1))

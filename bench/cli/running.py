@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,7 @@ from bench.cli.options import (
     Interpreters,
     Out,
     Workloads,
+    machine_held,
     new_folder,
     require_new,
     select_backends,
@@ -26,14 +27,16 @@ from bench.cli.options import (
     split,
 )
 from bench.errors import UsageError
-from bench.plan import PROFILES, Profile, select_profile
+from bench.plan import MOST_ROUNDS, PROFILES, Profile, select_profile
 from bench.spec import require
 from bench.workloads import select_workloads
 
 if TYPE_CHECKING:
     from bench.display import TerminalDisplay
+    from bench.doctor import PreflightModel
     from bench.record import Record
     from bench.run_file import RunModel
+    from bench.runner import Request
 
 
 def run(
@@ -51,6 +54,13 @@ def run(
         list[str] | None,
         typer.Option(help="Seeds to train with, comma-separated, instead of the profile's."),
     ] = None,
+    extend: Annotated[
+        bool,
+        typer.Option(
+            "--extend",
+            help=f"Add rounds, up to {MOST_ROUNDS}, while an interval is wider than 2 %.",
+        ),
+    ] = False,
     out: Out = None,
     resume: Annotated[
         Path | None, typer.Option(help="Finish the run in this folder: run what has no record.")
@@ -68,28 +78,36 @@ def run(
         workloads=select_workloads(split(workload)),
         backends=backends,
         devices=select_devices(split(device)),
-        profile=adjusted(select_profile(profile or "standard"), rounds, split(seeds)),
+        profile=adjusted(
+            select_profile(profile or "standard"), rounds, split(seeds), extend=extend
+        ),
         interpreters=select_interpreters(python or ()),
     )
-    planned = (workload, backend, device, profile, rounds, seeds, out)
+    planned = (workload, backend, device, profile, rounds, seeds, extend or None, out)
     if resume is not None and any(option is not None for option in planned):
         raise UsageError(
             "--resume finishes the plan that the run was started with. Expected: no --workload, "
-            "--backend, --device, --profile, --rounds, --seeds or --out beside it"
+            "--backend, --device, --profile, --rounds, --seeds, --extend or --out beside it"
         )
     folder = resume or out or new_folder(request.profile.name)
-    started = None if resume is None else read_run(folder)
-    if started is None:
-        require_new(folder)
-    with TerminalDisplay() as display:
-        finished = carry_out(request, folder, started, display)
+    devices = request.devices if resume is None else devices_of(read_run(folder))
+    with machine_held(devices, "run", folder), TerminalDisplay() as display:
+        # read again: another may have finished it before the machine was ours
+        started = None if resume is None else read_run(folder)
+        if started is None:
+            require_new(folder)
+        finished = look_and_carry_out(request, folder, started, display)
     # a run that is resumed does not say whether its backends were named or the default ones
     named = bool(backend) if started is None else set(started.backends) != set(DEFAULT_BACKENDS)
     sys.exit(conclude(finished, folder, named=named, as_json=as_json))
 
 
-def adjusted(profile: Profile, rounds: int | None, seeds: Sequence[str]) -> Profile:
+def adjusted(
+    profile: Profile, rounds: int | None, seeds: Sequence[str], *, extend: bool = False
+) -> Profile:
     """The profile with another number of rounds or other seeds, where they were given."""
+    if extend:
+        profile = replace(profile, most_rounds=MOST_ROUNDS)
     if rounds is not None:
         require(rounds >= 0, "rounds", expected="0 or more", received=rounds)
         profile = replace(profile, rounds=rounds)
@@ -100,8 +118,40 @@ def adjusted(profile: Profile, rounds: int | None, seeds: Sequence[str]) -> Prof
     return profile
 
 
+def devices_of(run: "RunModel") -> tuple[str, ...]:
+    return tuple(dict.fromkeys(trial.execution.device for trial in run.trials))
+
+
+def look_and_carry_out(
+    request: "Request", folder: Path, started: "RunModel | None", display: "TerminalDisplay"
+) -> "RunModel | None":
+    """`carry_out` after a look at the machine, which the session keeps."""
+    devices, profile = request.devices, request.profile.name
+    if started is not None:
+        devices, profile = devices_of(started), started.profile
+    try:
+        found = preflight(folder, devices, profile, display)
+    except KeyboardInterrupt:
+        return started
+    return carry_out(replace(request, preflight=found), folder, started, display)
+
+
+def preflight(
+    folder: Path, devices: Sequence[str], profile: str, display: "TerminalDisplay"
+) -> "PreflightModel":
+    """What speaks against a run now is said and kept; the run goes on, as it was asked for."""
+    from bench.doctor import LOOK_SECONDS, SMOKE_LOOK_SECONDS, judge
+    from bench.sensing import look
+
+    seconds = SMOKE_LOOK_SECONDS if profile == "smoke" else LOOK_SECONDS
+    display.looking(seconds)
+    found = judge(look(seconds, folder, devices))
+    display.preflight(found)
+    return found
+
+
 def carry_out(
-    request: Any, folder: Path, started: "RunModel | None", display: "TerminalDisplay"
+    request: "Request", folder: Path, started: "RunModel | None", display: "TerminalDisplay"
 ) -> "RunModel | None":
     """The run as far as it came; None where it was interrupted before there was a plan."""
     from bench.run_file import read_run

@@ -19,6 +19,7 @@ from bench.spec import (
     Cell,
     Execution,
     ParityPlan,
+    Setup,
     TimingPlan,
     Trial,
     Workload,
@@ -150,10 +151,12 @@ def trial_from(fields: dict[str, Any]) -> Trial:
     """The trial that the parent sent as nested dictionaries."""
     cell = fields["cell"]
     parity, timing, accuracy = fields["parity"], fields["timing"], fields["accuracy"]
+    setup = fields["setup"]
     return Trial(
         **{
             **fields,
             "cell": Cell(**{**cell, "execution": Execution(**cell["execution"])}),
+            "setup": setup and Setup(**setup),
             "parity": parity and ParityPlan(**parity),
             "timing": timing and TimingPlan(**timing),
             "accuracy": accuracy and AccuracyPlan(**accuracy),

@@ -7,6 +7,7 @@ from typing import Any
 from bench import measure, mnist
 from bench.adapter import Array, Backend, Program
 from bench.spec import Cell, Execution
+from bench.worker.calibration import calibrate
 from bench.worker.job import Job, one_line, status_of
 from bench.workloads import WORKLOADS
 
@@ -19,12 +20,11 @@ class PilotJob(Job):
     def run(self) -> None:
         backend = self.open()
         shared = sum(self.phases.seconds.values())
-        self.result["cells"] = [
-            self.measure(
-                backend, Cell(**{**cell, "execution": Execution(**cell["execution"])}), shared
-            )
+        self.cells = [
+            Cell(**{**cell, "execution": Execution(**cell["execution"])})
             for cell in self.task["cells"]
         ]
+        self.result["cells"] = [self.measure(backend, cell, shared) for cell in self.cells]
 
     def measure(self, backend: Backend, cell: Cell, shared: float) -> dict[str, Any]:
         """What a trial of this cell will cost; the reason where it can't be had."""
@@ -45,6 +45,8 @@ class PilotJob(Job):
             with self.phases("native"):
                 program.fit(images[: 5 * size], labels[: 5 * size], size)
                 native = self.native_step(program, images, labels, size)
+            if "calibration" not in self.result:
+                self.result["calibration"] = self.calibration(backend, program, cell.execution)
         except Exception as error:
             traceback.print_exc()
             return {"cell": cell.label, "status": status_of(error), "reason": one_line(error)}
@@ -70,3 +72,21 @@ class PilotJob(Job):
         )
         few, many = PILOT_SLICES
         return (long - short) / (many - few)
+
+    def calibration(
+        self, backend: Backend, program: Program, execution: Execution
+    ) -> dict[str, Any]:
+        """What the device attains through this backend; the reason where that can't be had."""
+        found: dict[str, Any] = {
+            "device": execution.device, "precision": execution.precision,
+            "attained": None, "missing": None,
+        }  # fmt: skip
+        try:
+            with self.phases("calibration"):
+                found["attained"] = calibrate(
+                    backend, program, self.cells, execution, time.perf_counter
+                )
+        except Exception as error:
+            traceback.print_exc()
+            found["missing"] = one_line(error)
+        return found

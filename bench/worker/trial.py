@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 
 from bench import measure, mnist
 from bench.adapter import Array, Backend
@@ -22,6 +23,8 @@ from bench.workloads import WORKLOADS
 RESIDENT_BATCHES = 16
 # the program is warm by then; `fit` has still to be traced and its pipeline made once
 FIRST_FIT_STEPS = 16
+# five pairs of a quarter and half a block: half a second of a trial
+CANARY_SHARE = 4
 
 
 class TrialJob(Job):
@@ -86,43 +89,84 @@ class TrialJob(Job):
             self.program.load(self.initial, self.trial.seed)
 
     def time(self, plan: TimingPlan) -> None:
-        """The lanes `step`, `native` and `tutorial`, each warmed up."""
+        """The lanes `step`, `latency`, `native` and `tutorial`, each warmed up, and the canary."""
+        self.sensors = measure.Sensors()
+        self.result["lanes"] = {}
         with self.phases("load"):
             images, labels = self.training_data(
                 self.workload, plan.native_steps * self.batch_size, self.trial.seed
             )
-        with self.phases("warmup"):
-            if not measure.warm_up(lambda: self.block(plan), plan.window_blocks):
-                self.result["flags"].append("no_steady_state")
-        with self.phases("step"):
-            blocks = [self.block(plan) for _ in range(plan.blocks)]
+        self.time_steps(plan)
+        self.time_latency(plan)
         with self.phases("parity"):
+            self.check_canary(plan)
             stepped = self.program.parameters()
             require_changed("the train step", self.initial, stepped)
         with self.phases("warmup"):
             warm = min(FIRST_FIT_STEPS, plan.native_steps) * self.batch_size
             self.program.fit(images[:warm], labels[:warm], self.batch_size)
         with self.phases("native"):
-            native = measure.native_lane(
-                self.program, images, labels, self.batch_size, plan, time.perf_counter
-            )
+            self.result["lanes"]["native"] = measure.native_lane(
+                self.program, images, labels, self.batch_size, plan, self.sensors,
+                time.perf_counter,
+            )  # fmt: skip
         with self.phases("parity"):
             require_changed("fit", stepped, self.program.parameters())
-        self.result["lanes"] = {
-            "step": {
-                "block_seconds": blocks,
-                "steps_per_block": plan.steps_per_block,
-                "batch_size": self.batch_size,
-            },
-            "native": native,
-        }
+        self.result["windows"] = self.sensors.columns()
         with self.phases("tutorial"):
             self.time_tutorial(images, labels, plan.tutorial_steps)
+
+    def time_steps(self, plan: TimingPlan) -> None:
+        """Warm-up, then blocks; a compilation among the blocks is flagged."""
+        with self.phases("warmup"):
+            warm = measure.warm_up(
+                lambda: self.block(plan), plan.window_blocks, self.program.compilations
+            )
+        compiled = self.program.compilations()
+        with self.phases("step"):
+            blocks = [self.watched_block(plan) for _ in range(plan.blocks)]
+        if not warm.steady or measure.has_two_levels(blocks):
+            self.result["flags"].append("no_steady_state")
+        if self.program.compilations() != compiled:
+            self.result["flags"].append("recompiled")
+        self.result["lanes"]["step"] = {
+            "warm_up_block_seconds": list(warm.block_seconds),
+            "block_seconds": blocks,
+            "steps_per_block": plan.steps_per_block,
+            "batch_size": self.batch_size,
+        }
 
     def block(self, plan: TimingPlan) -> float:
         return measure.step_block(
             self.program, self.batches, plan.steps_per_block, time.perf_counter
         )
+
+    def watched_block(self, plan: TimingPlan) -> float:
+        with self.sensors.window("step"):
+            return self.block(plan)
+
+    def time_latency(self, plan: TimingPlan) -> None:
+        if not plan.latency_steps:
+            return
+        with self.phases("latency"):
+            self.result["lanes"]["latency"] = {
+                "step_seconds": measure.latency_lane(
+                    self.program, self.batches, plan.latency_steps, self.sensors,
+                    time.perf_counter,
+                ),
+                "batch_size": self.batch_size,
+            }  # fmt: skip
+
+    def check_canary(self, plan: TimingPlan) -> None:
+        """Raise `MeasurementError` where times are not those of the work; flag a doubtful ratio."""
+        seen = measure.canary(
+            self.program, self.batches, max(1, plan.steps_per_block // CANARY_SHARE),
+            time.perf_counter,
+        )  # fmt: skip
+        seen.require_sound()
+        if seen.doubtful:
+            self.result["flags"].append("canary")
+        self.result["lanes"]["canary"] = asdict(seen)
 
     def time_tutorial(self, images: Array, labels: Array, steps: int) -> None:
         """One warm slice through a newcomer's pipeline; a reason where it isn't installed."""

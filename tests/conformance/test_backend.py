@@ -225,3 +225,26 @@ def test_settings_are_plain_and_read_back(backend: Backend) -> None:
     assert settings["tf32_matmul"] is False
     assert all(isinstance(value, str | int | float | bool | None) for value in settings.values())
     assert program.peak_device_bytes() is None
+
+
+def test_a_product_is_the_product_of_the_two(backend: Backend) -> None:
+    """Not square, so that a transposed one does not fit; the same each time it is called."""
+    program = loaded(backend, MLP_512)
+    draws = np.random.RandomState(3)
+    left, right = draws.uniform(-1, 1, (7, 5)), draws.uniform(-1, 1, (5, 3))
+    multiply = backend.product(left.astype("f4"), right.astype("f4"), CPU)
+    for _ in range(2):
+        found = np.asarray(multiply())
+        program.synchronize()
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, left @ right, atol=1e-6)
+
+
+def test_accumulate_adds_one_to_each_value(backend: Backend) -> None:
+    program = loaded(backend, MLP_512)
+    add = backend.accumulate(5, CPU)
+    for _ in range(2):
+        add()
+    values = add()
+    program.synchronize()
+    np.testing.assert_array_equal(np.asarray(values), np.full(5, 3, "f4"), strict=True)

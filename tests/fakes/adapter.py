@@ -12,7 +12,7 @@ Each other name in `PROGRAMS` does one thing wrong.
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ STEP_SECONDS = 1 / 512
 NATIVE_STEP_SECONDS = 1 / 256
 FIT_SECONDS = 1 / 16
 TUTORIAL_STEP_SECONDS = 1 / 128
+PRODUCT_SECONDS = 1 / 64
+ACCUMULATE_SECONDS = 1 / 128
 LEARNING_RATE = 0.1
 
 
@@ -145,9 +147,15 @@ class FakeProgram:
         self._clock.seconds += NATIVE_STEP_SECONDS * -(-len(images) // batch_size)
         return self.forward((images, None))
 
+    def queue(self, seconds: float) -> None:
+        self._queued_seconds += seconds
+
     def synchronize(self) -> None:
         self._clock.seconds += self._queued_seconds
         self._queued_seconds = 0.0
+
+    def compilations(self) -> int:
+        return 0
 
     def peak_device_bytes(self) -> int | None:
         return None
@@ -241,6 +249,36 @@ class IdleFit(FakeProgram):
         return self.evaluate(images, labels, batch_size)
 
 
+class EarlyReturning(FakeProgram):
+    """Its synchronize does not wait for all: most of the work is done when the weights are read."""
+
+    def synchronize(self) -> None:
+        done = self._queued_seconds / 8
+        self._clock.seconds += done
+        self._late_seconds = self._queued_seconds - done
+        self._queued_seconds = 0.0
+
+    def parameters(self) -> dict[str, Array]:
+        self._clock.seconds += getattr(self, "_late_seconds", 0.0)
+        self._late_seconds = 0.0
+        return super().parameters()
+
+
+class Skipping(FakeProgram):
+    """Of the steps between two syncs it computes one."""
+
+    def train_step(self, batch: Any) -> None:
+        super().train_step(batch)
+        self._queued_seconds = STEP_SECONDS
+
+
+class Recompiling(FakeProgram):
+    """Compiles its step anew every thousand steps."""
+
+    def compilations(self) -> int:
+        return self.steps // 1000
+
+
 class WithoutTutorial(FakeProgram):
     def tutorial(self, folder: Path, images: Array, labels: Array, batch_size: int) -> None:
         raise ImportError("No module named 'fakevision'")
@@ -281,9 +319,13 @@ PROGRAMS: dict[str, type[FakeProgram]] = {
     "fake-idle": Idle,
     "fake-idle-step": IdleStep,
     "fake-idle-fit": IdleFit,
+    "fake-early": EarlyReturning,
+    "fake-recompiling": Recompiling,
+    "fake-skipping": Skipping,
     "fake-no-tutorial": WithoutTutorial,
     "fake-diverging": Diverging,
     "fake-nan-gradients": NanInGradients,
+    "fake-uncalibrated": FakeProgram,
 }
 
 
@@ -301,7 +343,16 @@ class FakeBackend:
         return f"no mode {execution.mode!r} here" if execution.mode != "default" else None
 
     def build(self, workload: Workload, execution: Execution) -> FakeProgram:
-        return PROGRAMS[self.name](workload, execution)
+        self._program = PROGRAMS[self.name](workload, execution)
+        return self._program
+
+    def product(self, left: Array, right: Array, execution: Execution) -> Callable[[], object]:
+        if self.name == "fake-uncalibrated":
+            raise NotImplementedError("no product\nhere")
+        return lambda: self._program.queue(PRODUCT_SECONDS)
+
+    def accumulate(self, count: int, execution: Execution) -> Callable[[], object]:
+        return lambda: self._program.queue(ACCUMULATE_SECONDS)
 
 
 def open_backend(name: str) -> FakeBackend:

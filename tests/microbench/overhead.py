@@ -2,7 +2,7 @@
 
 `nox -s overhead`, or `python -m tests.microbench.overhead BACKEND [WORKLOAD ...]` in the
 environment of a backend. Both run in one process and take turns, block by block in a drawn
-order; the median of the ratios of the pairs is the answer. Exits with 1 outside 0.95 to 1.05.
+order; the median of the ratios of the pairs is the answer. Exits with 1 outside 0.98 to 1.02.
 """
 
 import importlib
@@ -18,9 +18,9 @@ from bench.adapter import Backend, Program
 from bench.spec import Execution, Workload
 from bench.workloads import select_workloads
 
-PAIRS = 5
+PAIRS = 9
 BLOCKS = 6
-LOWEST, HIGHEST = 0.95, 1.05
+LOWEST, HIGHEST = 0.98, 1.02
 
 
 def program_with_batches(backend: Backend, workload: Workload):

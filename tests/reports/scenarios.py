@@ -25,7 +25,7 @@ Scenario = tuple[RunModel, list[Record]]
 
 
 def complete() -> Scenario:
-    trials = plan(rounds=6, seeds=(1, 2, 3), epochs=None, parity=CERTIFICATE)
+    trials = plan(rounds=10, seeds=(1, 2, 3), epochs=None, parity=CERTIFICATE)
     return build_run(trials), build_records(trials)
 
 

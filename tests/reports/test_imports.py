@@ -7,7 +7,8 @@ import reports
 
 ALLOWED = {
     *("bench.errors", "bench.files", "bench.record", "bench.run_file", "bench.spec"),
-    *("bench.plan", "bench.stats", "bench.workloads"),
+    *("bench.calibration", "bench.contention", "bench.plan", "bench.quantities", "bench.stats"),
+    *("bench.work", "bench.workloads"),
 }
 
 

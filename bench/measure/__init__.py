@@ -1,0 +1,30 @@
+"""Timing a program: phases, warm-up, blocks, lanes, the canary, and what else was running.
+
+Needs only the standard library, for it runs in the workers.
+"""
+
+from bench.measure.blocks import block_size, fit_slice, step_block
+from bench.measure.canary import Canary, canary
+from bench.measure.lanes import latency_lane, native_lane, short_steps
+from bench.measure.phases import Clock, Phases
+from bench.measure.sensors import Counters, Sensors
+from bench.measure.steady import WarmUp, has_two_levels, is_steady, warm_up
+
+__all__ = [
+    "Canary",
+    "Clock",
+    "Counters",
+    "Phases",
+    "Sensors",
+    "WarmUp",
+    "block_size",
+    "canary",
+    "fit_slice",
+    "has_two_levels",
+    "is_steady",
+    "latency_lane",
+    "native_lane",
+    "short_steps",
+    "step_block",
+    "warm_up",
+]

@@ -1,0 +1,93 @@
+"""What one record says: seconds per step of each lane, and what follows from them and memory."""
+
+from statistics import median
+
+import numpy as np
+
+from bench.record import LanesModel, Record
+
+NO_LANES = LanesModel()
+
+
+def step_seconds(record: Record) -> float | None:
+    """Seconds per step of the step lane."""
+    lane = (record.lanes or NO_LANES).step
+    return None if lane is None else median(lane.block_seconds) / lane.steps_per_block
+
+
+def native_seconds(record: Record) -> float | None:
+    """Seconds per step of the framework's own loop, its start-up included."""
+    lane = (record.lanes or NO_LANES).native
+    return None if lane is None else median(lane.slice_seconds) / lane.steps_per_slice
+
+
+def tutorial_seconds(record: Record) -> float | None:
+    lane = (record.lanes or NO_LANES).tutorial
+    return None if lane is None else median(lane.slice_seconds) / lane.steps_per_slice
+
+
+def steady_seconds(record: Record) -> float | None:
+    """Seconds per step of the framework's own loop without its start-up: the slope of two lengths.
+
+    None where both slices are of one length. Noise can make it, and the start-up, negative.
+    """
+    lane = (record.lanes or NO_LANES).native
+    if lane is None or lane.steps_per_slice == lane.steps_per_short_slice:
+        return None
+    seconds = median(lane.slice_seconds) - median(lane.short_slice_seconds)
+    return seconds / (lane.steps_per_slice - lane.steps_per_short_slice)
+
+
+def startup_seconds(record: Record) -> float | None:
+    """What one call of the framework's own loop costs before its steps: the intercept."""
+    lane, steady = (record.lanes or NO_LANES).native, steady_seconds(record)
+    if lane is None or steady is None:
+        return None
+    # not clipped at zero: that would hide how noisy the difference is
+    return median(lane.slice_seconds) - lane.steps_per_slice * steady
+
+
+def first_step_seconds(record: Record) -> float | None:
+    return record.timings.first_step_seconds
+
+
+def peak_rss_bytes(record: Record) -> float | None:
+    return record.memory.peak_rss_bytes
+
+
+def peak_device_bytes(record: Record) -> float | None:
+    return record.memory.peak_device_bytes
+
+
+def latency_seconds(record: Record, share: float) -> float | None:
+    """The quantile `share` of the single steps of the latency lane: 0.5, 0.95, 0.99."""
+    lane = (record.lanes or NO_LANES).latency
+    return None if lane is None else float(np.quantile(lane.step_seconds, share))
+
+
+def observer_effect(record: Record) -> float | None:
+    """How many times as long a step takes when each is waited for: latency over step."""
+    return over(latency_seconds(record, 0.5), step_seconds(record))
+
+
+def loop_overhead(record: Record) -> float | None:
+    """How many times as long a step takes in the framework's own loop: native over step."""
+    return over(native_seconds(record), step_seconds(record))
+
+
+def pipeline_cost(record: Record) -> float | None:
+    """How many times as long a step takes behind a newcomer's pipeline: tutorial over native."""
+    return over(tutorial_seconds(record), native_seconds(record))
+
+
+def compile_seconds(record: Record) -> float | None:
+    """The first step less a steady one: tracing, compiling, and all that is made only once.
+
+    Not clipped at zero, which would hide how noisy a difference is.
+    """
+    first, steady = record.timings.first_step_seconds, step_seconds(record)
+    return None if first is None or steady is None else first - steady
+
+
+def over(above: float | None, below: float | None) -> float | None:
+    return None if above is None or below is None else above / below

@@ -1,0 +1,80 @@
+"""What a run adds to its plan while it goes on: repeats of disturbed trials, and more rounds.
+
+Pure. Neither looks at which backend is ahead: repeats follow from causes, rounds from the width
+of intervals alone, so that nothing is measured until it says what somebody wants.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from bench.contention import DISTURBED
+from bench.plan import drawn, in_order
+from bench.quantities import native_seconds, step_seconds
+from bench.record import Record
+from bench.spec import Cell, Trial
+from bench.stats import cell_value
+
+WIDEST_INTERVAL = 0.02
+Quantity: TypeAlias = Callable[[Record], float | None]
+QUANTITIES: tuple[Quantity, ...] = (native_seconds, step_seconds)
+
+
+def repeats(
+    planned: Sequence[Trial], records: Iterable[Record], most: int, order_seed: int
+) -> list[Trial]:
+    """Once more each disturbed trial among `records`, while fewer than `most` were repeated."""
+    room = max(0, most - sum(trial.attempt > 0 for trial in planned))
+    known = {trial.name for trial in planned}
+    wanted = (
+        replace(record.trial.trial(), attempt=1)
+        for record in records
+        if disturbed(record) and record.trial.attempt == 0
+    )
+    return [drawn(trial, order_seed) for trial in wanted if trial.name not in known][:room]
+
+
+def most_repeats(planned: Sequence[Trial]) -> int:
+    """Half as many as there are timing trials."""
+    return sum(trial.timing is not None for trial in planned) // 2
+
+
+def rounds(planned: Sequence[Trial]) -> int:
+    return len({trial.round for trial in planned if trial.timing is not None})
+
+
+def another_round(planned: Sequence[Trial], order_seed: int) -> list[Trial]:
+    """One round more, of the cells of the first, in an order of its own."""
+    turn = rounds(planned)
+    first = [trial for trial in planned if trial.round == 0 and trial.attempt == 0 and trial.timing]
+    return [
+        drawn(replace(trial, round=turn, seed=turn, position=position), order_seed)
+        for position, trial in enumerate(in_order(first, order_seed, turn))
+    ]
+
+
+def disturbed(record: Record) -> bool:
+    return record.status == "ok" and any(flag in DISTURBED for flag in record.flags)
+
+
+def too_wide(records: Mapping[Cell, Sequence[Record]]) -> list[Cell]:
+    """Cells whose native or step lane has an interval of more than 2 % of its value, or none."""
+    return [
+        cell
+        for cell, found in records.items()
+        if any(is_wide(values(quantity, found)) for quantity in QUANTITIES)
+    ]
+
+
+def values(quantity: Quantity, records: Iterable[Record]) -> list[float]:
+    return [value for value in map(quantity, records) if value is not None]
+
+
+def is_wide(seconds: Sequence[float]) -> bool:
+    value = cell_value(seconds)
+    # without a figure no round will narrow it
+    if value is None:
+        return False
+    if value.low is None or value.high is None:
+        return True
+    return value.high - value.low > WIDEST_INTERVAL * value.value

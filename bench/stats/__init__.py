@@ -1,0 +1,44 @@
+"""Statistics of a report: pure functions of numbers that stand in records, so all can be redone.
+
+The unit of replication is the trial. Intervals are over trials, never over steps or blocks, which
+share one process and are far from independent.
+"""
+
+from bench.stats.comparison import SAME_WITHIN, Comparison, compare_rounds, compare_samples
+from bench.stats.estimates import (
+    CONFIDENCE,
+    SMALLEST_SAMPLE,
+    Estimate,
+    cell_value,
+    median_interval,
+    prediction_interval,
+    samples_per_second,
+)
+from bench.stats.ranks import Tails, rank_sum, signed_rank
+from bench.stats.rounding import decimals, shown
+from bench.stats.verdicts import AGREEMENT, LEVEL, Claim, Verdict, holm, judge
+
+__all__ = [
+    "AGREEMENT",
+    "CONFIDENCE",
+    "LEVEL",
+    "SAME_WITHIN",
+    "SMALLEST_SAMPLE",
+    "Claim",
+    "Comparison",
+    "Estimate",
+    "Tails",
+    "Verdict",
+    "cell_value",
+    "compare_rounds",
+    "compare_samples",
+    "decimals",
+    "holm",
+    "judge",
+    "median_interval",
+    "prediction_interval",
+    "rank_sum",
+    "samples_per_second",
+    "shown",
+    "signed_rank",
+]

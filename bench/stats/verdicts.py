@@ -1,0 +1,129 @@
+"""What a comparison allows to say, and why no more."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from bench.stats.comparison import SAME_WITHIN, Comparison
+from bench.stats.estimates import SMALLEST_SAMPLE
+
+LEVEL = 0.05
+AGREEMENT = 0.8
+# An effect that counts is at least so many times what equal trials seem to differ by.
+FLOORS = 2
+
+
+class Verdict(StrEnum):
+    """Of the first cell: FASTER takes less time than the second one."""
+
+    FASTER = "FASTER"
+    SLOWER = "SLOWER"
+    SAME = "SAME"
+    AMBIGUOUS = "AMBIGUOUS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A verdict with one clause that says what it rests on, or what it lacks.
+
+    The p values are the comparison's, adjusted for all claims that were judged together; None
+    where there was nothing to test.
+    """
+
+    comparison: Comparison | None
+    p_value: float | None
+    equivalence_p_value: float | None
+    verdict: Verdict
+    reason: str
+
+
+def judge(comparisons: Sequence[Comparison | None]) -> list[Claim]:
+    """A claim for each comparison, in their order; pass all that are published together.
+
+    Differences and equalities are adjusted apart: of ten printed SAMEs all must be right, as of
+    ten FASTERs, but no pair of cells can make both kinds false.
+    """
+    different = adjusted([None if one is None else one.p_value for one in comparisons])
+    same = adjusted([None if one is None else one.equivalence_p_value for one in comparisons])
+    together = sum(p_value is not None for p_value in different)
+    return [claim(*parts, together) for parts in zip(comparisons, different, same, strict=True)]
+
+
+def adjusted(p_values: Sequence[float | None]) -> list[float | None]:
+    """Holm over the values there are; what is None is no claim and stays None."""
+    known = iter(holm([p_value for p_value in p_values if p_value is not None]))
+    return [None if p_value is None else next(known) for p_value in p_values]
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjusted p values, in the order given: under 5 %, all are right in 95 % of reports.
+
+    Holm 1979, "A simple sequentially rejective multiple test procedure".
+    """
+    order = np.argsort(p_values, kind="stable")
+    weights = np.arange(len(p_values), 0, -1)
+    stepped = np.minimum(1.0, np.maximum.accumulate(weights * np.take(p_values, order)))
+    found = np.empty(len(p_values))
+    found[order] = stepped
+    return [float(p_value) for p_value in found]
+
+
+def claim(
+    comparison: Comparison | None, different: float | None, same: float | None, together: int
+) -> Claim:
+    verdict, reason = reasoned(comparison, different, same, together)
+    return Claim(
+        comparison=comparison,
+        p_value=different,
+        equivalence_p_value=same,
+        verdict=verdict,
+        reason=reason,
+    )
+
+
+def reasoned(
+    comparison: Comparison | None, different: float | None, same: float | None, together: int
+) -> tuple[Verdict, str]:
+    if comparison is None:
+        return Verdict.AMBIGUOUS, "no round with both"
+    if different is None or same is None:
+        return Verdict.AMBIGUOUS, f"fewer than {SMALLEST_SAMPLE} rounds"
+    objection = next(objections(comparison, different, together), None)
+    if objection is None:
+        verdict = Verdict.FASTER if comparison.ratio.value < 1 else Verdict.SLOWER
+        return verdict, f"{percent(comparison.agreement)} agree, adjusted p {different:.2g}"
+    if same < LEVEL and comparison.effect < SAME_WITHIN:
+        return Verdict.SAME, f"within {percent(SAME_WITHIN)}, adjusted p {same:.2g}"
+    return Verdict.AMBIGUOUS, objection
+
+
+def objections(comparison: Comparison, p_value: float, together: int) -> Iterator[str]:
+    """Why the two cells may not be called different, what weighs most first."""
+    ratio = comparison.ratio
+    if ratio.low is None or ratio.high is None or ratio.low <= 1 <= ratio.high:
+        yield "the interval holds 1"
+    if p_value >= LEVEL and comparison.agreement == 1:
+        yield f"{ratio.n} rounds are too few to judge {together} claims"
+    if p_value >= LEVEL:
+        yield f"adjusted p {p_value:.2g}"
+    if comparison.agreement < AGREEMENT:
+        yield f"only {percent(comparison.agreement)} agree"
+    for least, meaning in thresholds(comparison):
+        if comparison.effect < least:
+            yield f"{percent(comparison.effect)} is under {meaning}"
+
+
+def thresholds(comparison: Comparison) -> Iterator[tuple[float, str]]:
+    """What an effect must reach to count."""
+    yield SAME_WITHIN, f"the {percent(SAME_WITHIN)} that counts"
+    smallest, floor = comparison.minimum_detectable_effect, comparison.floor
+    if smallest is not None:
+        yield smallest, f"the smallest effect that could be found, {percent(smallest)}"
+    if floor is not None:
+        yield FLOORS * floor, f"twice the noise between equal trials, {percent(FLOORS * floor)}"
+
+
+def percent(fraction: float) -> str:
+    return f"{100 * fraction:.1f}".removesuffix(".0") + "\u00a0%"

@@ -1,0 +1,78 @@
+"""Every two backends against each other, in each lane: one family of claims for a report."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from typing import Any
+
+from bench.quantities import native_seconds, step_seconds
+from bench.run_file import RunModel
+from bench.stats import Claim, Comparison, compare_rounds, judge
+from reports.cells import CellResults
+from reports.speed import Quantity
+from reports.trials import comparable
+
+LANES: dict[str, Quantity] = {"native": native_seconds, "step": step_seconds}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankedPair:
+    """What may be said of `first`, measured against `second`, in one lane."""
+
+    first: CellResults
+    second: CellResults
+    lane: str
+    claim: Claim
+
+
+def rank(run: RunModel, cells: Sequence[CellResults]) -> tuple[RankedPair, ...]:
+    """A claim for each pair and lane, judged together; none for a smoke run."""
+    if run.profile == "smoke":
+        return ()
+    pairs = [(first, second, lane) for first, second in opponents(cells) for lane in LANES]
+    claims = judge([compare(*pair) for pair in pairs])
+    return tuple(
+        RankedPair(first=first, second=second, lane=lane, claim=claim)
+        for (first, second, lane), claim in zip(pairs, claims, strict=True)
+    )
+
+
+def opponents(cells: Sequence[CellResults]) -> Iterator[tuple[CellResults, CellResults]]:
+    """Timed cells that differ in the backend alone; the second is the one that came first.
+
+    So in the order of `group` the reference is the earlier name.
+    """
+    timed = [one for one in cells if any(trial.kind == "timing" for trial in one.planned)]
+    for second, first in combinations(timed, 2):
+        same = (first.cell.workload, first.cell.execution)
+        if same == (second.cell.workload, second.cell.execution):
+            yield first, second
+
+
+def compare(first: CellResults, second: CellResults, lane: str) -> Comparison | None:
+    return compare_rounds(by_round(first, LANES[lane]), by_round(second, LANES[lane]))
+
+
+def by_round(results: CellResults, quantity: Quantity) -> dict[int, float]:
+    return {
+        record.trial.round: seconds
+        for record in comparable(results.good("timing"))
+        if record.trial.round is not None and (seconds := quantity(record)) is not None
+    }
+
+
+def as_json(pair: RankedPair) -> dict[str, Any]:
+    """Unrounded; null for what fewer than 6 rounds do not tell."""
+    claim, comparison = pair.claim, pair.claim.comparison
+    return {
+        "workload": pair.first.cell.workload,
+        "execution": asdict(pair.first.cell.execution),
+        "lane": pair.lane,
+        "first": pair.first.cell.backend,
+        "second": pair.second.cell.backend,
+        "verdict": claim.verdict,
+        "reason": claim.reason,
+        "adjusted_p_value": claim.p_value,
+        "adjusted_equivalence_p_value": claim.equivalence_p_value,
+        "comparison": None if comparison is None else asdict(comparison),
+    }

@@ -1,0 +1,108 @@
+"""The gaps between lanes and the phases, against figures made by hand."""
+
+from dataclasses import replace
+
+import pytest
+
+from reports import lanes
+from reports.cells import group
+from reports.speed import Speed, speed
+from tests.records import build_record, build_run, plan
+
+TRIALS = [trial for trial in plan(workloads=["mlp-512"], rounds=2, seeds=()) if trial.timing]
+
+
+def with_lanes(step: float, latency: list[float], native: float, tutorial: float) -> dict:
+    return {
+        "step": {"block_seconds": [32 * step], "steps_per_block": 32, "batch_size": 128},
+        "latency": {"step_seconds": latency, "batch_size": 128},
+        "native": {
+            "slice_seconds": [100 * native], "steps_per_slice": 100, "batch_size": 128,
+            "short_slice_seconds": [25 * native], "steps_per_short_slice": 25,
+        },
+        "tutorial": {"slice_seconds": [50 * tutorial], "steps_per_slice": 50, "batch_size": 128},
+    }  # fmt: skip
+
+
+def test_the_gaps_are_ratios_within_a_trial():
+    trial = TRIALS[0]
+    record = build_record(trial, lanes=with_lanes(0.002, [0.003] * 98 + [0.004] * 2, 0.005, 0.02))
+    found = speed([record])
+    assert found.observer_effect.value == pytest.approx(1.5)
+    assert found.loop_overhead.value == pytest.approx(2.5)
+    assert found.pipeline_cost.value == pytest.approx(4.0)
+    assert found.latency_p50_seconds.value == found.latency_p95_seconds.value == 0.003
+    assert found.latency_p99_seconds.value == pytest.approx(0.004)
+
+
+def test_without_a_lane_there_is_no_gap():
+    bare = with_lanes(0.002, [0.003], 0.005, 0.02) | {"latency": None, "tutorial": None}
+    reasons = {"lanes.latency": "left out", "lanes.tutorial": "left out"}
+    record = build_record(TRIALS[0], lanes=bare)
+    record = build_record(TRIALS[0], lanes=bare, null_reasons={**record.null_reasons, **reasons})
+    found = speed([record])
+    assert (found.observer_effect, found.pipeline_cost) == (None, None)
+    assert found.latency_p99_seconds is None
+    assert found.loop_overhead.value == pytest.approx(2.5)
+
+
+def timed(first: float, step: float) -> Speed:
+    timings = {"first_step_seconds": first, "total_seconds": 10.0}
+    found = build_record(TRIALS[0], lanes=with_lanes(step, [step], step, step), timings=timings)
+    return speed([found])
+
+
+@pytest.mark.parametrize(
+    ("first", "step", "steps"),
+    [
+        # 8 seconds of compiling, repaid by half a second a step
+        (9.0, 0.5, "16.0"),
+        (9.0, 1.0, "never"),
+        (9.0, 1.5, "never"),
+        (0.5, 0.5, "0.00"),
+    ],
+)
+def test_a_mode_that_compiles_breaks_even_when_its_steps_have_repaid_it(first, step, steps):
+    assert float(lanes.break_even(timed(1.0, 1.0), timed(first, step)).replace("never", "-1")) == (
+        float(steps.replace("never", "-1"))
+    )
+
+
+def test_what_compiling_takes_is_the_first_step_less_a_steady_one():
+    assert timed(1.25, 0.25).compile_seconds.value == 1.0
+
+
+def test_modes_are_compared_with_the_default_of_the_same_cell():
+    compiled = [
+        replace(
+            trial,
+            cell=replace(trial.cell, execution=replace(trial.cell.execution, mode="compiled")),
+        )
+        for trial in TRIALS
+    ]
+    trials = [*TRIALS, *compiled]
+    cells = group(build_run(trials), [build_record(trial) for trial in trials])
+    (table,) = lanes.break_even_table(cells)
+    assert table.count("compiled") == 2
+    assert lanes.break_even_table(cells[:1]) == []
+
+
+def test_disturbed_trials_are_shown_with_and_without():
+    disturbed, *others = [trial for trial in TRIALS if trial.cell == TRIALS[0].cell]
+    again = replace(disturbed, attempt=1)
+    trials = [disturbed, again, *others]
+    records = [
+        build_record(
+            disturbed, flags=["contended"], lanes=with_lanes(0.009, [0.009], 0.009, 0.009)
+        ),
+        *(
+            build_record(trial, lanes=with_lanes(0.002, [0.002], 0.002, 0.002))
+            for trial in trials[1:]
+        ),
+    ]
+    (cell,) = group(build_run(trials), records)
+    assert cell.speed.step_seconds.value == pytest.approx(0.002)
+    assert (cell.speed.trials, cell.speed_of_all.trials) == (2, 3)
+    rows = {row[1]: row for row in lanes.lane_rows(cell)}
+    assert rows["step, per step"][3] == "2"
+    assert rows["step, disturbed trials too"][3] == "3"

@@ -1,0 +1,1 @@
+"""Measuring the measuring: `nox -s selftest -- aa | effect | contention`."""

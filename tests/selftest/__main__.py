@@ -1,0 +1,66 @@
+"""`python -m tests.selftest aa|effect|contention --python pytorch=PATH [--out FOLDER]`.
+
+Prints the figures as JSON, writes them beside the records, and exits with 1 where they fall short.
+`--from FOLDER` judges the records of an earlier run again, without measuring.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+from types import ModuleType
+
+from bench.environment import environment
+from bench.run_file import read_records, read_run
+from tests.selftest import aa, contention, effect
+from tests.selftest.experiment import PLAIN
+
+TESTS: dict[str, ModuleType] = {"aa": aa, "effect": effect, "contention": contention}
+
+
+def main() -> None:
+    chosen = arguments()
+    test = TESTS[chosen.test]
+    if chosen.judge is None:
+        folder = chosen.out or Path(tempfile.mkdtemp(prefix="samestep-selftest-"))
+        records = test.measure(interpreter(chosen.python), folder)
+    else:
+        folder = chosen.judge
+        records = list(read_records(folder, read_run(folder)))
+    good = [record for record in records if record.status == "ok"]
+    machine = environment({}, {})
+    answer = {
+        "selftest": chosen.test,
+        "cpu": machine.cpu,
+        "cores": machine.cores_logical,
+        "run_id": records[0].run_id,
+        "versions": records[0].environment.versions,
+        "failed_trials": len(records) - len(good),
+        **test.figures(good),
+    }
+    text = json.dumps(answer, indent=1)
+    (folder / f"selftest-{chosen.test}.json").write_text(f"{text}\n", encoding="utf-8")
+    print(text)
+    sys.exit(1 if answer["shortfalls"] or answer["failed_trials"] else 0)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("test", choices=TESTS)
+    parser.add_argument("--python", action="append", default=[], metavar="BACKEND=PATH")
+    parser.add_argument("--out", type=Path, help="a new folder for the records")
+    parser.add_argument("--from", dest="judge", type=Path, help="the folder of an earlier one")
+    return parser.parse_args()
+
+
+def interpreter(pairs: list[str]) -> str:
+    """Of `BACKEND=PATH` pairs that of PyTorch, which the self-tests measure."""
+    paths = dict(pair.split("=", 1) for pair in pairs)
+    if PLAIN not in paths:
+        sys.exit(f"no interpreter. Expected: --python {PLAIN}=PATH. Received: {pairs}")
+    return paths[PLAIN]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""A/A: one cell under two names. Whatever is called a difference is a false alarm."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench.quantities import step_seconds
+from bench.record import Record
+from bench.stats import compare_rounds
+from tests.selftest import experiment, resampling
+from tests.selftest.experiment import AGAIN, PLAIN, by_round
+
+ROUNDS = 20
+COMPARISONS = 100
+# a comparison of a run has ten rounds
+SIZE = 10
+LEVEL = 0.05
+MOST_POSITIVES = 9
+MOST_CLAIMS = 1
+MOST_DIFFERENCE = 0.01
+
+
+def measure(interpreter: str, folder: Path) -> list[Record]:
+    return experiment.run([PLAIN, AGAIN], ROUNDS, interpreter, folder, experiment.Watcher())
+
+
+def figures(records: Sequence[Record]) -> dict[str, Any]:
+    """What was found, and whether it is as it should be."""
+    first, second = by_round(records, PLAIN), by_round(records, AGAIN)
+    claims = list(resampling.exchanged(first, second, SIZE, COMPARISONS))
+    raw = [
+        c.comparison.p_value for c in claims if c.comparison and c.comparison.p_value is not None
+    ]
+    position = compare_rounds(*by_position(records))
+    whole = compare_rounds(first, second)
+    assert whole is not None
+    assert position is not None
+    found = {
+        "trials": len(records),
+        "rounds": whole.n,
+        "comparisons": len(claims),
+        "rounds_in_each": SIZE,
+        "raw_positives": sum(p_value < LEVEL for p_value in raw),
+        "claims": sum(claim.verdict in ("FASTER", "SLOWER") for claim in claims),
+        "called_same": sum(claim.verdict == "SAME" for claim in claims),
+        "median_log_ratio": math.log(whole.ratio.value),
+        "position_ratio": position.ratio.value,
+        "position_p_value": position.p_value,
+        "minimum_detectable_effect": whole.minimum_detectable_effect,
+        "sequential": sequential(records),
+    }
+    return {**found, "shortfalls": shortfalls(found)}
+
+
+def by_position(records: Sequence[Record]) -> tuple[dict[int, float], dict[int, float]]:
+    """Seconds of the first and of the second trial of each round, whatever its name."""
+    seconds: tuple[dict[int, float], dict[int, float]] = ({}, {})
+    for record in records:
+        value, turn, position = step_seconds(record), record.trial.round, record.trial.position
+        if value is not None and turn is not None and position is not None:
+            seconds[position].setdefault(turn, value)
+    return seconds
+
+
+def sequential(records: Sequence[Record]) -> dict[str, Any]:
+    """The same trials as if one name had run after the other: the order that rounds avoid."""
+    in_time = [s for s in map(step_seconds, records) if s is not None]
+    half = SIZE
+    starts = range(0, len(in_time) - 2 * half + 1)
+    ratios = [
+        median(in_time[at : at + half]) / median(in_time[at + half : at + 2 * half])
+        for at in starts
+    ]
+    return {
+        "windows": len(ratios),
+        "largest_difference": max(abs(ratio - 1) for ratio in ratios),
+        "beyond_3_percent": sum(abs(ratio - 1) > 0.03 for ratio in ratios),
+    }
+
+
+def shortfalls(found: dict[str, Any]) -> list[str]:
+    limits = {
+        f"at most {MOST_POSITIVES} raw positives": found["raw_positives"] <= MOST_POSITIVES,
+        f"at most {MOST_CLAIMS} claim": found["claims"] <= MOST_CLAIMS,
+        "median log ratio within 1 %": abs(found["median_log_ratio"]) <= MOST_DIFFERENCE,
+        "no effect of the position in the round": found["position_p_value"] >= LEVEL,
+        "at least 40 trials": found["trials"] >= 2 * ROUNDS,
+    }
+    return [text for text, holds in limits.items() if not holds]

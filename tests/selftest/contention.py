@@ -1,0 +1,110 @@
+"""A busy process in every third round: disturbed trials must be flagged, verdicts must stand."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.contention import DISTURBED
+from bench.record import Record
+from bench.spec import Trial
+from tests.selftest import experiment, resampling
+from tests.selftest.experiment import PLAIN, SLOWER, by_round
+
+ROUNDS = 18
+EVERY = 3
+PERCENT = 10
+LEAST_FLAGGED = 0.95
+MOST_FALSE_ALARMS = 0.05
+# what a clean trial's other processes may take before they count as a real disturbance
+REALLY_DISTURBED = 0.03
+BUSY = "while True: pass"
+
+
+class Disturber(experiment.Watcher):
+    """Runs a busy process beside the first attempt of every trial of every third round."""
+
+    def __init__(self) -> None:
+        self._busy: subprocess.Popen[bytes] | None = None
+
+    def started(self, trial: Trial) -> None:
+        if is_hit(trial):
+            self._busy = subprocess.Popen([sys.executable, "-c", BUSY])
+
+    def ended(self, record: Record) -> None:
+        if self._busy is not None:
+            self._busy.kill()
+            self._busy.wait()
+            self._busy = None
+        super().ended(record)
+
+
+def is_hit(trial: Trial) -> bool:
+    return trial.round is not None and trial.round % EVERY == 0 and trial.attempt == 0
+
+
+def measure(interpreter: str, folder: Path) -> list[Record]:
+    names = [PLAIN, SLOWER.format(percent=PERCENT)]
+    return experiment.run(names, ROUNDS, interpreter, folder, Disturber())
+
+
+def figures(records: Sequence[Record]) -> dict[str, Any]:
+    hit = [record for record in records if is_hit(record.trial.trial())]
+    clean = [record for record in records if not is_hit(record.trial.trial())]
+    alarms = [record for record in clean if is_flagged(record)]
+    real = [record for record in alarms if parents_share(record) > REALLY_DISTURBED]
+    found = {
+        "trials": len(records),
+        "hit": len(hit),
+        "hit_and_flagged": sum(map(is_flagged, hit)),
+        "clean": len(clean),
+        "clean_and_flagged": len(alarms),
+        "of_those_really_disturbed": len(real),
+        "verdict_with_the_rule": verdict(records),
+        "verdict_of_clean_trials": verdict(clean),
+        "ratio_with_the_rule": ratio(records),
+        "ratio_of_clean_trials": ratio(clean),
+        "largest_clean_share": max(map(parents_share, clean)),
+        "smallest_hit_share": min(map(parents_share, hit)),
+    }
+    return {**found, "shortfalls": shortfalls(found)}
+
+
+def is_flagged(record: Record) -> bool:
+    return not set(DISTURBED).isdisjoint(record.flags)
+
+
+def parents_share(record: Record) -> float:
+    """Another sensor: what the parent saw other processes take over the whole trial."""
+    seen = record.contention
+    if seen is None or seen.other_cpu_seconds is None:
+        return 0.0
+    return seen.other_cpu_seconds / (seen.wall_seconds * record.environment.cores_logical)
+
+
+def sides(records: Sequence[Record]) -> tuple[dict[int, float], dict[int, float]]:
+    return by_round(records, SLOWER.format(percent=PERCENT)), by_round(records, PLAIN)
+
+
+def verdict(records: Sequence[Record]) -> str:
+    return resampling.claim(*sides(records)).verdict
+
+
+def ratio(records: Sequence[Record]) -> float | None:
+    comparison = resampling.claim(*sides(records)).comparison
+    return None if comparison is None else comparison.ratio.value
+
+
+def shortfalls(found: dict[str, Any]) -> list[str]:
+    false_alarms = found["clean_and_flagged"] - found["of_those_really_disturbed"]
+    limits = {
+        "at least 95 % of hit trials flagged": (
+            found["hit_and_flagged"] >= LEAST_FLAGGED * found["hit"]
+        ),
+        "at most 5 % of clean trials flagged": false_alarms <= MOST_FALSE_ALARMS * found["clean"],
+        "the verdict unchanged": (
+            found["verdict_with_the_rule"] == found["verdict_of_clean_trials"]
+        ),
+    }
+    return [text for text, holds in limits.items() if not holds]

@@ -1,0 +1,67 @@
+"""A planted effect: 5 and 10 % more work in a step must be found, and measured right."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import mean, median
+from typing import Any
+
+from bench.record import Record
+from bench.stats import compare_rounds
+from tests.selftest import experiment, resampling
+from tests.selftest.experiment import PLAIN, SLOWER, by_round
+
+ROUNDS = 20
+RESAMPLES = 200
+# percent of planted work to the share of resamples that must find it
+LEAST_FOUND = {5: 0.80, 10: 0.95}
+MOST_ERROR = 0.02
+
+
+def measure(interpreter: str, folder: Path) -> list[Record]:
+    names = [PLAIN, *(SLOWER.format(percent=percent) for percent in LEAST_FOUND)]
+    return experiment.run(names, ROUNDS, interpreter, folder, experiment.Watcher())
+
+
+def figures(records: Sequence[Record]) -> dict[str, Any]:
+    effects = {str(percent): effect(records, percent) for percent in LEAST_FOUND}
+    return {
+        "trials": len(records),
+        "resamples": RESAMPLES,
+        "effects": effects,
+        "shortfalls": [
+            f"+{percent} %: {text}"
+            for percent, found in effects.items()
+            for text in shortfalls(int(percent), found)
+        ],
+    }
+
+
+def effect(records: Sequence[Record], percent: int) -> dict[str, Any]:
+    slower, plain = by_round(records, SLOWER.format(percent=percent)), by_round(records, PLAIN)
+    whole = compare_rounds(slower, plain)
+    assert whole is not None
+    claims = list(resampling.claims(slower, plain, ROUNDS, RESAMPLES))
+    ratios = [claim.comparison.ratio.value for claim in claims if claim.comparison]
+    return {
+        "rounds": whole.n,
+        "ratio": whole.ratio.value,
+        "interval": [whole.ratio.low, whole.ratio.high],
+        "found": mean(claim.verdict == "SLOWER" for claim in claims),
+        "called_same": mean(claim.verdict == "SAME" for claim in claims),
+        "median_ratio_of_resamples": median(ratios),
+        "minimum_detectable_effect": whole.minimum_detectable_effect,
+        "verdict": resampling.claim(slower, plain).verdict,
+        "reason": resampling.claim(slower, plain).reason,
+    }
+
+
+def shortfalls(percent: int, found: dict[str, Any]) -> list[str]:
+    """A machine too noisy for the effect says so by its own smallest detectable one."""
+    too_noisy = found["minimum_detectable_effect"] > percent / 100
+    texts = []
+    if found["found"] < LEAST_FOUND[percent]:
+        noisy = " (the machine's smallest detectable effect is larger)" if too_noisy else ""
+        texts.append(f"found in {found['found']:.0%} of resamples{noisy}")
+    if abs(found["ratio"] - 1 - percent / 100) > MOST_ERROR:
+        texts.append(f"estimated as {found['ratio'] - 1:+.1%}")
+    return texts

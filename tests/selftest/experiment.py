@@ -1,0 +1,112 @@
+"""Rounds of one cell under several names, measured as a run measures them.
+
+Every name gets the plan of the first: the same blocks, the same slices. No parity trials and no
+training; the rest is the run's own code.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from backends import BACKENDS, Place
+from bench import plan
+from bench.quantities import step_seconds
+from bench.record import Record, TrialModel
+from bench.run_file import RunModel, read_records, read_run, write_run
+from bench.runner import Request, Runner
+from bench.schedule import most_repeats
+from bench.spawn import worker_packages
+from bench.spec import Trial
+from bench.workloads import MLP_512_256
+from reports.trials import comparable
+
+PLANTED = Path(__file__).parent / "planted"
+PLAIN = "pytorch"
+AGAIN = "pytorch-again"
+SLOWER = "pytorch-slower-{percent}"
+
+
+def places(names: Sequence[str]) -> dict[str, Place]:
+    """Where each name lives: PyTorch itself, or PyTorch with a planted effect."""
+    plain = BACKENDS[PLAIN]
+    slower = replace(plain, adapter="planted.slower")
+    return {name: slower if name.startswith("pytorch-slower-") else plain for name in names}
+
+
+def profile(rounds: int) -> plan.Profile:
+    """As `standard` times a cell; the lanes beside `step` are as short as they can be."""
+    return plan.Profile(
+        name="selftest", rounds=rounds, parity=(), seeds=(), native_seconds=0.0,
+        latency_seconds=0.0, tutorial_steps=1,
+    )  # fmt: skip
+
+
+class Watcher:
+    """A display of one line a trial, which a subclass may use to disturb some of them."""
+
+    def piloting(self, backend: str, device: str) -> None:
+        print(f"pilot of {backend}", flush=True)
+
+    def planned(self, run: RunModel, missing: Sequence[Trial]) -> None:
+        print(f"{len(missing)} trials", flush=True)
+
+    def started(self, trial: Trial) -> None: ...
+
+    def epoch(self, trial: Trial, figures: Mapping[str, Any]) -> None: ...
+
+    def added(self, trials: Sequence[Trial], why: str) -> None:
+        print(f"{why}: {len(trials)} more", flush=True)
+
+    def ended(self, record: Record) -> None:
+        name, flags = record.trial.trial().name, ", ".join(record.flags)
+        print(f"{name}: {record.status} {flags}".rstrip(), flush=True)
+
+
+def run(
+    names: Sequence[str], rounds: int, interpreter: str, folder: Path, display: Watcher
+) -> list[Record]:
+    """The records of `rounds` rounds of one cell under each of these names."""
+    request = Request(
+        workloads=[MLP_512_256], backends=names, devices=["cpu"], profile=profile(0),
+        interpreters=dict.fromkeys(names, interpreter), places=places(names), packages=[PLANTED],
+    )  # fmt: skip
+    with worker_packages(*request.packages) as packages:
+        runner = Runner(request, folder, packages, display)
+        piloted = runner.new_run()
+        planned = with_rounds(piloted, names, rounds)
+        write_run(planned, folder)
+        runner.execute(planned)
+    return list(read_records(folder, read_run(folder)))
+
+
+def with_rounds(piloted: RunModel, names: Sequence[str], rounds: int) -> RunModel:
+    """The run with its rounds, all cells after the first name's pilot figures."""
+    assert len(piloted.pilot) == len(names), "a pilot failed; see the logs"
+    cells = [cell for name in names for cell in cells_of(name)]
+    figures = dict.fromkeys(cells, piloted.pilot[0].figures())
+    trials = plan.expand(figures, profile(rounds), piloted.order_seed)
+    return piloted.model_copy(
+        update={
+            "trials": [TrialModel.of(trial) for trial in trials],
+            "most_repeats": most_repeats(trials),
+        }
+    )
+
+
+def cells_of(name: str) -> list[Any]:
+    request = Request(
+        workloads=[MLP_512_256], backends=[name], devices=["cpu"], profile=profile(0),
+        interpreters={},
+    )  # fmt: skip
+    return request.cells(name, "cpu")
+
+
+def by_round(records: Sequence[Record], name: str) -> dict[int, float]:
+    """Step seconds of one name by round, of the records that a report compares."""
+    own = [record for record in records if record.trial.backend == name]
+    return {
+        record.trial.round: seconds
+        for record in comparable(own)
+        if record.trial.round is not None and (seconds := step_seconds(record)) is not None
+    }

@@ -1,0 +1,39 @@
+"""PyTorch with a train step that does more work: `pytorch-slower-10` every tenth step twice.
+
+More of the same work, and not a sleep: it scales with the machine and its load as a slower
+implementation would.
+"""
+
+from typing import Any
+
+from backends.pytorch.adapter import PytorchBackend, PytorchProgram
+from bench.spec import Execution, Workload
+
+PREFIX = "pytorch-slower-"
+
+
+class SlowerProgram(PytorchProgram):
+    percent = 0
+    _steps = 0
+
+    def train_step(self, batch: Any) -> None:
+        super().train_step(batch)
+        before, self._steps = self._steps, self._steps + 1
+        # so many steps of a hundred, evenly spread, are done twice
+        if self._steps * self.percent // 100 > before * self.percent // 100:
+            super().train_step(batch)
+
+
+class SlowerBackend(PytorchBackend):
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def build(self, workload: Workload, execution: Execution) -> SlowerProgram:
+        super().build(workload, execution)
+        program = SlowerProgram(workload, execution)
+        program.percent = int(self.name.removeprefix(PREFIX))
+        return program
+
+
+def open_backend(name: str) -> SlowerBackend:
+    return SlowerBackend(name)
