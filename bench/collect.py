@@ -131,7 +131,8 @@ def null_reasons(document: dict[str, Any], trial: Trial, outcome: Outcome) -> di
     """A reason for each null: the one known of that value, else how the trial ended."""
     known = {
         "lanes.latency": "the plan has no steps for it",
-        "lanes.tutorial": (outcome.result or {}).get("tutorial_missing"),
+        "lanes.tutorial": (outcome.result or {}).get("tutorial_missing")
+        or "the plan has no steps for it",
         "memory.peak_device_bytes": "the framework keeps no count of this device's memory",
         "contention": "nothing ran",
     }

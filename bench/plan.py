@@ -49,7 +49,8 @@ class Profile:
     native_seconds: float = 2.0
     native_slices: int = 1
     tutorial_steps: int = 50
-    latency_seconds: float = 0.5
+    tutorial_rounds: int = 6
+    latency_seconds: float = 0.3
     most_rounds: int = 0
     repeats: bool = True
     seeds: tuple[int, ...] = (0,)
@@ -79,8 +80,7 @@ PROFILES = {
 }
 
 FEWEST_NATIVE_STEPS = 100
-# under a hundred the 99th percentile is the slowest step
-FEWEST_LATENCY_STEPS = 100
+FEWEST_LATENCY_STEPS = 30
 MOST_LATENCY_STEPS = 1_000
 MOST_PADDING_BYTES = 4_096
 # five pairs of a quarter and half a block
@@ -192,7 +192,6 @@ def native_steps(
 def timing_trial(
     cell: Cell, profile: Profile, pilot: PilotFigures, native: int, turn: int, position: int
 ) -> Trial:
-    most = TRAIN_IMAGES // cell.execution.batch_size
     return Trial(
         kind="timing",
         cell=cell,
@@ -205,14 +204,21 @@ def timing_trial(
             steps_per_block=pilot.steps_per_block,
             native_steps=native,
             native_slices=profile.native_slices,
-            tutorial_steps=min(profile.tutorial_steps, most),
+            tutorial_steps=tutorial_steps(cell, profile, turn),
             latency_steps=latency_steps(profile, pilot),
         ),
     )
 
 
+def tutorial_steps(cell: Cell, profile: Profile, turn: int) -> int:
+    """As many rounds have them as an interval needs: the lane ranks nobody."""
+    if turn >= profile.tutorial_rounds:
+        return 0
+    return min(profile.tutorial_steps, TRAIN_IMAGES // cell.execution.batch_size)
+
+
 def latency_steps(profile: Profile, pilot: PilotFigures) -> int:
-    """Enough for a 99th percentile, and for the profile's seconds where steps are short."""
+    """The profile's seconds of single steps; all trials together make a 99th percentile."""
     wanted = math.ceil(profile.latency_seconds / pilot.step_seconds)
     return min(max(wanted, FEWEST_LATENCY_STEPS), MOST_LATENCY_STEPS)
 

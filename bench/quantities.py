@@ -1,5 +1,6 @@
 """What one record says: seconds per step of each lane, and what follows from them and memory."""
 
+from collections.abc import Iterable
 from statistics import median
 
 import numpy as np
@@ -59,15 +60,22 @@ def peak_device_bytes(record: Record) -> float | None:
     return record.memory.peak_device_bytes
 
 
-def latency_seconds(record: Record, share: float) -> float | None:
-    """The quantile `share` of the single steps of the latency lane: 0.5, 0.95, 0.99."""
+def latency_seconds(record: Record) -> float | None:
+    """The median of the single steps of the latency lane."""
     lane = (record.lanes or NO_LANES).latency
-    return None if lane is None else float(np.quantile(lane.step_seconds, share))
+    return None if lane is None else median(lane.step_seconds)
+
+
+def latency_quantile(records: Iterable[Record], share: float) -> float | None:
+    """The quantile `share` of all single steps of all these trials together."""
+    lanes = [(record.lanes or NO_LANES).latency for record in records]
+    steps = [seconds for lane in lanes if lane is not None for seconds in lane.step_seconds]
+    return float(np.quantile(steps, share)) if steps else None
 
 
 def observer_effect(record: Record) -> float | None:
     """How many times as long a step takes when each is waited for: latency over step."""
-    return over(latency_seconds(record, 0.5), step_seconds(record))
+    return over(latency_seconds(record), step_seconds(record))
 
 
 def loop_overhead(record: Record) -> float | None:

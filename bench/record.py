@@ -74,7 +74,7 @@ class TimingPlanModel(Strict):
     steps_per_block: Count
     native_steps: Count
     native_slices: Count
-    tutorial_steps: Count
+    tutorial_steps: Annotated[int, Field(ge=0)]
     latency_steps: Annotated[int, Field(ge=0)] = 0
 
 

@@ -23,7 +23,8 @@ def section(cells: Sequence[CellResults]) -> list[str]:
         "native, steady and start-up: two lengths of the framework's own loop give a slope "
         "(steady, ms per step) and an intercept (start-up, ms per call of the loop). A difference "
         "of two noisy times is noisier than either: a start-up below zero means that it is lost "
-        "in the noise. latency: single steps, each waited for; quantiles within a trial. tutorial: "
+        "in the noise. latency: single steps, each waited for; percentiles of the steps of all "
+        "trials. tutorial: "
         "the input pipeline that a newcomer writes; it measures the pipeline as much as the step.",
         *gaps(cells),
         *break_even_table(cells),
@@ -37,9 +38,9 @@ def lane_rows(results: CellResults) -> Iterator[list[str]]:
         return
     for lane, value in (
         ("step, per step", speed.step_seconds),
-        ("latency, median step", speed.latency_p50_seconds),
-        ("latency, 95th percentile", speed.latency_p95_seconds),
-        ("latency, 99th percentile", speed.latency_p99_seconds),
+        ("latency, median step", speed.latency_seconds),
+        ("latency, 95th percentile", pooled(speed, speed.latency_p95_seconds)),
+        ("latency, 99th percentile", pooled(speed, speed.latency_p99_seconds)),
         ("native, per step", speed.native_seconds),
         ("native, steady per step", speed.steady_seconds),
         ("native, start-up per call", speed.startup_seconds),
@@ -49,6 +50,13 @@ def lane_rows(results: CellResults) -> Iterator[list[str]]:
         if value is not None:
             how = sampled.get(lane.split(",")[0], NOTHING)
             yield [escape(results.name), lane, estimate(value, 1e3), str(value.n), how]
+
+
+def pooled(speed: Speed, value: float | None) -> Estimate | None:
+    """A figure over the steps of all trials, which has no interval over trials."""
+    if value is None or speed.latency_seconds is None:
+        return None
+    return Estimate(value=value, low=None, high=None, n=speed.latency_seconds.n)
 
 
 def with_disturbed(results: CellResults) -> list[tuple[str, Estimate | None]]:

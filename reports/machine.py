@@ -129,6 +129,22 @@ def unmet(cells: Sequence[CellResults]) -> list[str]:
     return ["Requested, but another value is in force:", table(headers, rows)]
 
 
+def preflight(run: RunModel) -> list[str]:
+    """What a look at the machine before each session found that is not as it should be."""
+    looks = [session.preflight for session in run.sessions if session.preflight is not None]
+    if not looks:
+        return []
+    rows = [
+        [escape(finding.name), escape(finding.value), finding.verdict, escape(finding.reason)]
+        for found in looks
+        for finding in found.findings
+        if finding.verdict in ("doubtful", "unfit")
+    ]
+    verdicts = listed(found.verdict for found in looks)
+    found = f"Before it was measured the machine was judged {verdicts} (`samestep doctor`)."
+    return [found, table(["finding", "value", "verdict", "reason"], rows)] if rows else [found]
+
+
 def contention(cells: Sequence[CellResults]) -> list[str]:
     """How much of the machine other processes took, from the least to the most disturbed trial."""
     rows = [

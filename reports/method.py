@@ -9,7 +9,7 @@ from bench.plan import PROFILES
 from bench.record import Record
 from bench.run_file import RunModel
 from reports.cells import CellResults, backends, rounds, workloads
-from reports.machine import contention
+from reports.machine import contention, preflight
 from reports.summary import flags_table
 from reports.text import escape, listed, number, plural
 
@@ -18,6 +18,7 @@ def method(run: RunModel, cells: Sequence[CellResults]) -> list[str]:
     return [
         "## Method",
         "\n".join(f"- {line}" for line in method_lines(run)),
+        *preflight(run),
         *contention(cells),
         *flags_table(cells),
     ]

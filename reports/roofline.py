@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import cycle
 
 import matplotlib.style
 from matplotlib.axes import Axes
@@ -10,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from bench.calibration import CalibrationModel
-from reports.cells import CellResults, workloads
+from reports.cells import CellResults, backends, workloads
 from reports.figures import GREY, MARKERS, STYLE, backend_colours, png
 from reports.roofs import Limit, Roof, limits
 from reports.text import file_name, number
@@ -20,6 +21,8 @@ GIGA = 1e9
 BESIDE, BELOW, ABOVE = 2.5, 2.0, 2.5
 # room left of the roof's corner: half the slope must hold its label
 SLOPE = 12.0
+# smaller ones are drawn over larger ones, so that of two equal cells both are seen
+SIZES = (10.0, 6.5, 4.0)
 
 
 def roofline_file(roof: Roof) -> str:
@@ -44,10 +47,16 @@ def roofline(roof: Roof, found: Sequence[Limit], colours: dict[str, str]) -> Fig
     left, right = spanned(roof, found)
     frame(axes, roof, found, (left, right))
     draw_roof(axes, roof, (left, right))
-    markers = workload_markers(found)
+    markers, sizes = workload_markers(found), backend_sizes(found)
     for one in found:
-        draw_cell(axes, one, colours[one.results.cell.backend], marker_of(one, markers))
-    figure.legend(handles=list(keys(found, colours, markers)), loc="outside lower center", ncols=4)
+        cell = one.results.cell
+        axes.plot(
+            one.work.intensity, one.operations_per_second.value / GIGA, markers[cell.workload],
+            color=colours[cell.backend], markersize=sizes[cell.backend],
+            markeredgecolor="white", markeredgewidth=0.6,
+        )  # fmt: skip
+    handles = list(keys(colours, sizes, markers))
+    figure.legend(handles=handles, loc="outside lower center", ncols=4)
     return figure
 
 
@@ -91,27 +100,20 @@ def draw_roof(axes: Axes, roof: Roof, span: tuple[float, float]) -> None:
     )  # fmt: skip
 
 
-def draw_cell(axes: Axes, one: Limit, colour: str, marker: str) -> None:
-    axes.plot(
-        one.work.intensity, one.operations_per_second.value / GIGA, marker, color=colour,
-        markersize=7, markeredgecolor="white", markeredgewidth=0.6,
-    )  # fmt: skip
-
-
 def workload_markers(found: Sequence[Limit]) -> dict[str, str]:
     names = workloads([one.results for one in found])
-    return {name: MARKERS[place % len(MARKERS)] for place, name in enumerate(names)}
+    return dict(zip(names, cycle(MARKERS), strict=False))
 
 
-def marker_of(one: Limit, markers: dict[str, str]) -> str:
-    return markers[one.results.cell.workload]
+def backend_sizes(found: Sequence[Limit]) -> dict[str, float]:
+    return dict(zip(backends([one.results for one in found]), cycle(SIZES), strict=False))
 
 
 def keys(
-    found: Sequence[Limit], colours: dict[str, str], markers: dict[str, str]
+    colours: dict[str, str], sizes: dict[str, float], markers: dict[str, str]
 ) -> Iterator[Line2D]:
-    """A colour for each backend, a marker for each workload."""
-    for name in dict.fromkeys(one.results.cell.backend for one in found):
-        yield Line2D([], [], linestyle="", marker="o", color=colours[name], label=name)
+    """A colour and a size for each backend, a marker for each workload."""
+    for name, size in sizes.items():
+        yield Line2D([], [], ls="", marker="o", markersize=size, color=colours[name], label=name)
     for name, marker in markers.items():
-        yield Line2D([], [], linestyle="", marker=marker, color=GREY, label=name)
+        yield Line2D([], [], ls="", marker=marker, color=GREY, label=name)

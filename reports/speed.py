@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TypeAlias
 
 from bench.quantities import (
     compile_seconds,
     first_step_seconds,
+    latency_quantile,
     latency_seconds,
     loop_overhead,
     native_seconds,
@@ -42,9 +42,9 @@ class Speed:
     steady_seconds: Estimate | None
     startup_seconds: Estimate | None
     tutorial_seconds: Estimate | None
-    latency_p50_seconds: Estimate | None
-    latency_p95_seconds: Estimate | None
-    latency_p99_seconds: Estimate | None
+    latency_seconds: Estimate | None
+    latency_p95_seconds: float | None
+    latency_p99_seconds: float | None
     observer_effect: Estimate | None
     loop_overhead: Estimate | None
     pipeline_cost: Estimate | None
@@ -67,9 +67,9 @@ def speed(records: Sequence[Record]) -> Speed | None:
         steady_seconds=over_trials(records, steady_seconds),
         startup_seconds=over_trials(records, startup_seconds),
         tutorial_seconds=over_trials(records, tutorial_seconds),
-        latency_p50_seconds=over_trials(records, partial(latency_seconds, share=0.5)),
-        latency_p95_seconds=over_trials(records, partial(latency_seconds, share=0.95)),
-        latency_p99_seconds=over_trials(records, partial(latency_seconds, share=0.99)),
+        latency_seconds=over_trials(records, latency_seconds),
+        latency_p95_seconds=latency_quantile(records, 0.95),
+        latency_p99_seconds=latency_quantile(records, 0.99),
         observer_effect=over_trials(records, observer_effect),
         loop_overhead=over_trials(records, loop_overhead),
         pipeline_cost=over_trials(records, pipeline_cost),

@@ -232,10 +232,10 @@ def test_the_estimate_of_a_trial_is_what_it_will_do():
     assert trial_seconds(parity, FOUR[one]) == pytest.approx(1 + 2 * 370 * 0.001)
     plan = timing.timing
     assert (plan.native_steps, plan.tutorial_steps) == (468, 50)
-    assert plan.latency_steps == 500
-    # 1.5 windows of 10 blocks, 12 more and the canary's of 128 steps, and 500 single ones, at
+    assert plan.latency_steps == 300
+    # 1.5 windows of 10 blocks, 12 more and the canary's of 128 steps, and 300 single ones, at
     # 1 ms; native: 468 steps, a quarter of them once more, and 100 of the tutorial, at 2 ms
-    expected = 1 + (15 + 12 + 3.75) * 0.128 + 0.5 + (468 * 1.25 + 100) * 0.002
+    expected = 1 + (15 + 12 + 3.75) * 0.128 + 0.3 + (468 * 1.25 + 100) * 0.002
     assert trial_seconds(timing, FOUR[one]) == pytest.approx(expected)
     # 5 epochs of 60,000 images, 9 times 10,000 and 60,000 evaluated at a third of the price
     expected = 1 + (300_000 + 150_000 / 3) / 128 * 0.002

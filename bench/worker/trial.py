@@ -113,8 +113,9 @@ class TrialJob(Job):
         with self.phases("parity"):
             require_changed("fit", stepped, self.program.parameters())
         self.result["windows"] = self.sensors.columns()
-        with self.phases("tutorial"):
-            self.time_tutorial(images, labels, plan.tutorial_steps)
+        if plan.tutorial_steps:
+            with self.phases("tutorial"):
+                self.time_tutorial(images, labels, plan.tutorial_steps)
 
     def time_steps(self, plan: TimingPlan) -> None:
         """Warm-up, then blocks; a compilation among the blocks is flagged."""
