@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bench import plan
+from bench.calibration import CalibrationModel, calibrations
 from bench.record import first_problem
 from bench.run_file import BackendModel
 from bench.spawn import Outcome
@@ -28,6 +29,7 @@ class Pilot:
     backends: dict[str, BackendModel] = field(default_factory=dict)
     figures: dict[Cell, plan.PilotFigures] = field(default_factory=dict)
     misses: dict[Cell, Miss] = field(default_factory=dict)
+    calibration: list[CalibrationModel] = field(default_factory=list)
 
 
 def note(
@@ -40,6 +42,7 @@ def note(
     known = pilot.backends.get(backend)
     if known is None or known.unavailable is not None:
         pilot.backends[backend] = backend_found(outcome)
+    pilot.calibration += calibrations(backend, result)
     found = {entry["cell"]: entry for entry in result.get("cells", ())}
     for cell in cells:
         entry = found.get(cell.label)

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
+from bench.calibration import CalibrationModel
 from bench.doctor import PreflightModel
 from bench.errors import RecordError
 from bench.files import write_atomically
@@ -78,6 +79,7 @@ class RunModel(Strict):
     backends: dict[str, BackendModel]
     pilot: list[PilotModel]
     pilot_seconds: float
+    calibration: list[CalibrationModel] = Field(default_factory=list)
     estimate_seconds: float | None
     trials: list[TrialModel]
     sessions: list[SessionModel]

@@ -153,6 +153,7 @@ class Runner:
                 PilotModel(cell=cell.label, **asdict(found))
                 for cell, found in pilot.figures.items()
             ],
+            calibration=pilot.calibration,
             trials=[
                 *(TrialModel.of(missed_trial(cell)) for cell in pilot.misses),
                 *map(TrialModel.of, trials),

@@ -8,9 +8,10 @@ from bench.errors import WriteError
 from bench.files import write_atomically
 from bench.record import Record
 from bench.run_file import RunModel, read_records, read_run
-from reports import machine, method, parity, ranking, summary, verdicts, workload
+from reports import limits, machine, method, parity, ranking, summary, verdicts, workload
 from reports.cells import group, workloads
 from reports.figures import all_figures, step_time_file, timed_by_device
+from reports.roofline import rooflines
 from reports.tables import SummaryRow, rows_of
 from reports.text import image
 
@@ -29,14 +30,16 @@ def write_report(folder: Path) -> Path:
     rows = rows_of(group(run, records))
     report = folder / REPORT_FILE
     # figures first: whenever it is read, a report links to figures that exist
-    write_figures(rows, folder / FIGURES, summary.SMOKE if run.profile == "smoke" else "")
+    stamp = summary.SMOKE if run.profile == "smoke" else ""
+    roofs = rooflines([row.results for row in rows], run.calibration, stamp)
+    write_figures(chain(all_figures(rows, stamp), roofs), folder / FIGURES)
     write_atomically(report, compose(run, records, rows).encode())
     return report
 
 
-def write_figures(rows: Sequence[SummaryRow], folder: Path, stamp: str) -> None:
+def write_figures(figures: Iterable[tuple[str, bytes]], folder: Path) -> None:
     written = set()
-    for name, content in all_figures(rows, stamp):
+    for name, content in figures:
         write_atomically(folder / name, content)
         written.add(name)
     # an earlier report may have drawn a cell that has failed since
@@ -75,6 +78,7 @@ def compose(run: RunModel, records: Sequence[Record], rows: Sequence[SummaryRow]
             workload.section(name, [row for row in rows if row.results.cell.workload == name])
             for name in workloads(cells)
         ),
+        limits.section(cells, run.calibration),
         machine.machine(run, records),
         machine.settings(cells),
         parity.section(cells),
