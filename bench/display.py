@@ -33,7 +33,7 @@ def counted(number: int, what: str) -> str:
 
 
 class TerminalDisplay:
-    """A `bench.runner.Display` on a rich console; a context, since a bar must be taken down."""
+    """A `bench.request.Display` on a rich console; a context, since a bar must be taken down."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -87,6 +88,10 @@ class RunModel(Strict):
 
 RUN_FILE = "run.json"
 RECORDS = "records"
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def write_run(run: RunModel, folder: Path) -> None:

@@ -1,225 +1,34 @@
-"""A run: a pilot of each backend, the plan, then each trial in a fresh process, one at a time."""
+"""A run's trials: each in a fresh process, one at a time, until nothing is missing."""
 
-import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
-from backends import BACKENDS, Place
-from bench import __version__, mnist, plan, schedule
+from bench import mnist, schedule
 from bench.collect import record_of
-from bench.doctor import PreflightModel
-from bench.environment import ContentionMeter, environment
+from bench.environment import ContentionMeter
 from bench.errors import RecordError, SamestepError
 from bench.parity.rungs import digests
-from bench.piloting import Miss, Pilot, missed_trial, note
-from bench.record import Record, TrialModel, read_record, write_record
-from bench.run_file import (
-    PilotModel,
-    RunModel,
-    SessionModel,
-    read_run,
-    record_path,
-    write_run,
-)
-from bench.spawn import DEADLINES, Launch, Listener, Outcome, run_worker
-from bench.spec import Cell, Execution, Setup, Trial, Workload
+from bench.record import EnvironmentModel, Record, TrialModel, read_record, write_record
+from bench.request import Display, Request
+from bench.run_file import RunModel, SessionModel, now, read_run, record_path, write_run
+from bench.spawn import Outcome
+from bench.spec import Cell, Trial
+from bench.workers import Spent, Workers
 from bench.workloads import WORKLOADS
 
 
-class Display(Protocol):
-    """Who is told how a run goes. Called between trials, and when an epoch ends; never timed."""
-
-    def piloting(self, backend: str, device: str) -> None: ...
-
-    def planned(self, run: RunModel, missing: Sequence[Trial]) -> None: ...
-
-    def started(self, trial: Trial) -> None: ...
-
-    def epoch(self, trial: Trial, figures: Mapping[str, Any]) -> None: ...
-
-    def ended(self, record: Record) -> None: ...
-
-    def added(self, trials: Sequence[Trial], why: str) -> None: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What was asked for. `interpreters` maps backend names to the Python of their environment."""
-
-    workloads: Sequence[Workload]
-    backends: Sequence[str]
-    devices: Sequence[str]
-    profile: plan.Profile
-    interpreters: Mapping[str, str]
-    places: Mapping[str, Place] = field(default_factory=lambda: BACKENDS)
-    packages: Sequence[Path] = ()
-    deadlines: Mapping[str, float] = field(default_factory=lambda: DEADLINES)
-    dump: Path | None = None
-    preflight: PreflightModel | None = None
-
-    def cells(self, backend: str, device: str) -> list[Cell]:
-        return [
-            Cell(
-                workload=workload.name,
-                backend=backend,
-                execution=Execution(device=device, batch_size=workload.batch_size),
-            )
-            for workload in self.workloads
-        ]
-
-
-@dataclass(slots=True)
-class Spent:
-    """Wall seconds in which a worker ran, and the parent's own CPU time meanwhile."""
-
-    worker_seconds: float = 0.0
-    parent_cpu_seconds: float = 0.0
-
-    @contextmanager
-    def watching(self) -> Iterator[None]:
-        started, cpu = time.monotonic(), time.process_time()
-        try:
-            yield
-        finally:
-            self.worker_seconds += time.monotonic() - started
-            self.parent_cpu_seconds += time.process_time() - cpu
-
-
 class Runner:
-    """Runs a request in `folder`. The request's packages are linked at `packages`."""
+    """Runs what a plan still misses. The request's packages are linked at `packages`."""
 
     def __init__(self, request: Request, folder: Path, packages: Path, display: Display) -> None:
         self._request = request
         self._folder = folder
-        self._packages = packages
         self._display = display
+        self._workers = Workers(request, folder, packages)
         self._data = mnist.load()
-        self._spent = Spent()
-
-    def new_run(self) -> RunModel:
-        """Pilot every backend and write the plan into the folder."""
-        started = time.monotonic()
-        pilot = self._pilot(self._request.cells)
-        order_seed = secrets.randbelow(2**32)
-        trials = plan.expand(pilot.figures, self._request.profile, order_seed)
-        run = self._planned(
-            pilot,
-            trials,
-            order_seed=order_seed,
-            pilot_seconds=time.monotonic() - started,
-            estimate_seconds=plan.estimate_seconds(trials, pilot.figures),
-        )
-        for cell, miss in pilot.misses.items():
-            self._write_miss(run, cell, miss)
-        return run
-
-    def parity_run(self) -> RunModel:
-        """See which backends are there and plan the parity trials of each cell, nothing else."""
-        started = time.monotonic()
-        pilot = self._pilot(lambda backend, device: [])
-        cells = [
-            cell
-            for backend in self._request.backends
-            for device in self._request.devices
-            for cell in self._request.cells(backend, device)
-        ]
-        trials = plan.parity_trials(cells, self._request.profile)
-        return self._planned(
-            pilot,
-            trials,
-            order_seed=0,
-            pilot_seconds=time.monotonic() - started,
-            estimate_seconds=None,
-        )
-
-    def _planned(self, pilot: Pilot, trials: Sequence[Trial], **figures: Any) -> RunModel:
-        """The run of these trials, written into the folder."""
-        run = RunModel(
-            schema_version=1,
-            run_id=f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
-            samestep=__version__,
-            created=now(),
-            profile=self._request.profile.name,
-            most_repeats=schedule.most_repeats(trials) if self._request.profile.repeats else 0,
-            most_rounds=self._request.profile.most_rounds,
-            environment=environment({}, {}),
-            backends=pilot.backends,
-            pilot=[
-                PilotModel(cell=cell.label, **asdict(found))
-                for cell, found in pilot.figures.items()
-            ],
-            calibration=pilot.calibration,
-            trials=[
-                *(TrialModel.of(missed_trial(cell)) for cell in pilot.misses),
-                *map(TrialModel.of, trials),
-            ],
-            sessions=[],
-            **figures,
-        )
-        write_run(run, self._folder)
-        return run
-
-    def _pilot(self, cells_of: Callable[[str, str], list[Cell]]) -> Pilot:
-        """A look at every backend, and at the cells that `cells_of` names for it and a device."""
-        pilot = Pilot()
-        for backend in self._request.backends:
-            for device in self._request.devices:
-                self._display.piloting(backend, device)
-                cells = cells_of(backend, device)
-                started = time.monotonic()
-                outcome = self._look(backend, cells)
-                note(pilot, backend, cells, outcome, time.monotonic() - started)
-        return pilot
-
-    def _look(self, backend: str, cells: Sequence[Cell]) -> Outcome:
-        device = cells[0].execution.device.replace(":", "") if cells else "probe"
-        return self._work(
-            backend,
-            {"cells": [asdict(cell) for cell in cells]},
-            f"pilot-{backend}_{device}",
-            ignore,
-        )
-
-    def _work(
-        self,
-        backend: str,
-        task: dict[str, Any],
-        name: str,
-        listen: Listener,
-        setup: Setup | None = None,
-    ) -> Outcome:
-        launch = Launch(
-            interpreter=self._request.interpreters[backend],
-            packages=self._packages,
-            variables={**self._variables(backend), **set_up(setup)},
-            deadlines=self._request.deadlines,
-        )
-        job = {"backend": backend, "adapter": self._request.places[backend].adapter, **task}
-        with self._spent.watching():
-            return run_worker(job, launch, self._folder / "logs" / f"{name}.log", listen)
-
-    def _variables(self, backend: str) -> dict[str, str]:
-        # a KERAS_HOME of the run's own: nothing of the user's configuration changes a trial
-        home = str((self._folder / "keras").resolve())
-        return {**self._request.places[backend].variables, "KERAS_HOME": home}
-
-    def _write_miss(self, run: RunModel, cell: Cell, miss: Miss) -> None:
-        trial = missed_trial(cell)
-        outcome = Outcome(status=miss.status, reason=miss.reason, result=None)
-        self._write(run, record_of(run.run_id, trial, outcome, self._environment(run, trial), None))
-
-    def _write(self, run: RunModel, record: Record) -> None:
-        write_record(record, record_path(self._folder, record.trial))
-        self._display.ended(record)
-
-    def _environment(self, run: RunModel, trial: Trial) -> Any:
-        backend = trial.cell.backend
-        return environment(run.backends[backend].versions, self._request.places[backend].variables)
 
     def resume(self, run: RunModel) -> None:
         """Check that the backends of what is missing are still the same.
@@ -234,7 +43,7 @@ class Runner:
                     f"Received: {backend}"
                 )
             self._display.piloting(backend, "versions")
-            outcome = self._look(backend, ())
+            outcome = self._workers.look(backend, ())
             found = (outcome.result or {}).get("versions")
             expected = run.backends[backend].versions
             if found != expected:
@@ -253,7 +62,7 @@ class Runner:
         """Run what is missing. An interruption is noted in the run, then goes on as it came."""
         started_at, started = now(), time.monotonic()
         outcome: Literal["complete", "interrupted"] = "interrupted"
-        self._spent = Spent()
+        self._workers.spent = Spent()
         missing = self.missing(run)
         self._display.planned(run, missing)
         try:
@@ -264,8 +73,8 @@ class Runner:
                 started=started_at,
                 wall_seconds=time.monotonic() - started,
                 outcome=outcome,
-                worker_seconds=self._spent.worker_seconds,
-                parent_cpu_seconds=self._spent.parent_cpu_seconds,
+                worker_seconds=self._workers.spent.worker_seconds,
+                parent_cpu_seconds=self._workers.spent.parent_cpu_seconds,
                 preflight=self._request.preflight,
             )
             # as it is on disk: trials may have been added to it
@@ -279,7 +88,7 @@ class Runner:
         while pending:
             trial, *pending = pending
             self._display.started(trial)
-            self._write(run, self._run_certified(run, trial))
+            self._write(self._run_certified(run, trial))
             run, more = self._follow_up(run, trial, pending)
             pending = [*more, *pending]
 
@@ -360,7 +169,7 @@ class Runner:
             "dump": self._dump_of(trial),
         }
         meter = ContentionMeter(time.monotonic())
-        outcome = self._work(
+        outcome = self._workers.work(
             trial.cell.backend,
             task,
             trial.name,
@@ -383,20 +192,13 @@ class Runner:
         if event["event"] == "epoch":
             self._display.epoch(trial, event)
 
+    def _write(self, record: Record) -> None:
+        write_record(record, record_path(self._folder, record.trial))
+        self._display.ended(record)
 
-def set_up(setup: Setup | None) -> dict[str, str]:
-    """A trial's set-up as variables; the padding's name means nothing."""
-    if setup is None:
-        return {}
-    return {"PYTHONHASHSEED": str(setup.hash_seed), "SAMESTEP_PADDING": "x" * setup.padding_bytes}
-
-
-def ignore(event: Mapping[str, Any]) -> None:
-    """A listener that has no use for events."""
-
-
-def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    def _environment(self, run: RunModel, trial: Trial) -> EnvironmentModel:
+        backend = trial.cell.backend
+        return self._workers.environment(backend, run.backends[backend].versions)
 
 
 def has_record(folder: Path, run: RunModel, trial: TrialModel) -> bool:

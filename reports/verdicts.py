@@ -67,7 +67,7 @@ LEGEND = (
     "least what this run could find, and of at least twice what it shows between rounds of one and "
     f"the same cell. SAME: shown to be within {percent(SAME_WITHIN)} by two one-sided tests, "
     "adjusted likewise. AMBIGUOUS: neither is shown. Could find: the smallest effect that a run "
-    "with this noise finds in four cases of five. A verdict is about this run, on this machine "
+    "with this noise finds in nine cases of ten. A verdict is about this run, on this machine "
     "and with these versions: the next run may differ by more than its rounds did."
 )
 

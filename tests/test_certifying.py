@@ -18,9 +18,11 @@ from bench.cli import certifying
 from bench.display import TerminalDisplay
 from bench.errors import WriteError
 from bench.plan import CERTIFICATE, Profile, parity_trials
+from bench.planning import Planner
 from bench.record import Record
+from bench.request import Request
 from bench.run_file import RunModel, read_records, read_run, record_path, write_run
-from bench.runner import Request, Runner
+from bench.runner import Runner
 from bench.spec import AccuracyPlan, Cell, Execution, TimingPlan, Trial
 from bench.workloads import MLP_512
 from reports.cells import CellResults, group
@@ -328,10 +330,10 @@ def test_a_folder_in_use_is_not_certified_into(samestep, tmp_path):
 
 
 def test_an_interruption_is_exit_code_130(parity, monkeypatch):
-    def interrupted(self: Runner) -> RunModel:
+    def interrupted(self: Planner) -> RunModel:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Runner, "parity_run", interrupted)
+    monkeypatch.setattr(Planner, "parity_run", interrupted)
     answered = parity({"pytorch": {}})
     assert (answered.code, answered.out) == (130, "")
     assert answered.err.endswith("samestep: interrupted\n")

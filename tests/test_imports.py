@@ -20,10 +20,10 @@ ALLOWED: dict[str, set[str]] = {
     "backends.pytorch": {"bench.adapter", "bench.spec", "backends.pytorch"},
     "bench": {"bench"},
     "bench.cli": {"bench", "backends", "reports"},
-    "bench.runner": {"bench", "backends"},
+    "bench.request": {"bench", "backends"},
     # these go into the worker, or lie under all others
     "bench.errors": set(),
-    "bench.spec": {"bench.errors"},
+    "bench.spec": {"bench.errors", "bench.spec"},
     "bench.adapter": {"bench.spec"},
     "bench.files": {"bench.errors"},
     "bench.workloads": {"bench.errors", "bench.spec"},

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import record
 from bench.errors import RecordError, WriteError
 from bench.record import (
     Record,
@@ -18,9 +17,11 @@ from bench.record import (
     read_record,
     read_strict_json,
     seal,
+    strict,
     unexplained_nulls,
     write_record,
 )
+from bench.record.whole import MEASURED
 from bench.spec import AccuracyPlan, Cell, Execution, TimingPlan, Trial
 
 ROOT = Path(__file__).parent.parent
@@ -320,8 +321,8 @@ def test_a_phase_that_is_left_out_needs_its_reason():
 
 
 def test_unexplained_nulls_looks_below_parts_but_not_into_settings():
-    nothing = dict.fromkeys(record.MEASURED)
-    assert set(unexplained_nulls(nothing, {})) == set(record.MEASURED)
+    nothing = dict.fromkeys(MEASURED)
+    assert set(unexplained_nulls(nothing, {})) == set(MEASURED)
     part = {**nothing, "settings": {"effective": {"layout": None}}, "memory": {"peak": None}}
     reasons = dict.fromkeys(nothing.keys() - {"settings", "memory"}, "a reason")
     assert list(unexplained_nulls(part, reasons)) == ["memory.peak"]
@@ -404,9 +405,9 @@ def test_an_infinity_that_is_spelled_as_a_number(tmp_path):
 
 def test_too_large(tmp_path, monkeypatch):
     path = written(tmp_path)
-    monkeypatch.setattr(record, "LARGEST_FILE_BYTES", path.stat().st_size)
+    monkeypatch.setattr(strict, "LARGEST_FILE_BYTES", path.stat().st_size)
     read_record(path)
-    monkeypatch.setattr(record, "LARGEST_FILE_BYTES", path.stat().st_size - 1)
+    monkeypatch.setattr(strict, "LARGEST_FILE_BYTES", path.stat().st_size - 1)
     assert_refused(lambda: read_record(path), "record.json is too large. Expected: at most")
 
 

@@ -9,8 +9,9 @@ import pytest
 from backends import Place
 from bench import mnist, spawn
 from bench.plan import Profile
+from bench.request import Request
 from bench.run_file import read_records, read_run, write_run
-from bench.runner import Request, Runner
+from bench.runner import Runner
 from bench.spawn import worker_packages
 from bench.spec import Trial
 from tests.fakes.scripts import script

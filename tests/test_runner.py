@@ -20,8 +20,9 @@ from bench.errors import SamestepError
 from bench.piloting import Miss, Pilot, note
 from bench.plan import Profile
 from bench.record import Record, read_record
+from bench.request import Request
 from bench.run_file import RunModel, read_records, read_run, record_path, write_run
-from bench.runner import Request, Runner
+from bench.runner import Runner
 from bench.spawn import DEADLINES, Outcome, worker_packages
 from bench.spec import AccuracyPlan, Cell, Execution, ParityPlan, Trial
 from bench.workloads import MLP_512

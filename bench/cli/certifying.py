@@ -30,7 +30,7 @@ from bench.spec import require
 from bench.workloads import select_workloads
 
 if TYPE_CHECKING:
-    from bench.runner import Request
+    from bench.request import Request
     from reports.cells import CellResults
 
 PRECISIONS = tuple(plan.precision for plan in CERTIFICATE)
@@ -56,7 +56,7 @@ def parity(
     as_json: AsJson = False,
 ) -> None:
     """Check that every backend computes what the workload says. Exit 1 where one does not."""
-    from bench.runner import Request
+    from bench.request import Request
 
     request = Request(
         workloads=select_workloads(split(workload)),
@@ -95,6 +95,7 @@ def profile_of(precisions: list[str], *, dumping: bool) -> Profile:
 def certify(request: "Request", folder: Path) -> "tuple[CellResults, ...]":
     """Climb in a run of its own, and read back what its records say."""
     from bench.display import TerminalDisplay
+    from bench.planning import Planner
     from bench.run_file import read_records
     from bench.runner import Runner
     from bench.spawn import worker_packages
@@ -102,8 +103,8 @@ def certify(request: "Request", folder: Path) -> "tuple[CellResults, ...]":
 
     try:
         with TerminalDisplay() as display, worker_packages(*request.packages) as packages:
-            runner = Runner(request, folder, packages, display)
-            run = runner.execute(runner.parity_run())
+            run = Planner(request, folder, packages, display).parity_run()
+            run = Runner(request, folder, packages, display).execute(run)
     except KeyboardInterrupt:
         print("samestep: interrupted", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)

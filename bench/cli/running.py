@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from bench.display import TerminalDisplay
     from bench.doctor import PreflightModel
     from bench.record import Record
+    from bench.request import Request
     from bench.run_file import RunModel
-    from bench.runner import Request
 
 
 def run(
@@ -70,8 +70,8 @@ def run(
 ) -> None:
     """Check, time and train every cell, each trial in a fresh process, and write the report."""
     from bench.display import TerminalDisplay
+    from bench.request import Request
     from bench.run_file import read_run
-    from bench.runner import Request
 
     backends = select_backends(split(backend))
     request = Request(
@@ -154,6 +154,7 @@ def carry_out(
     request: "Request", folder: Path, started: "RunModel | None", display: "TerminalDisplay"
 ) -> "RunModel | None":
     """The run as far as it came; None where it was interrupted before there was a plan."""
+    from bench.planning import Planner
     from bench.run_file import read_run
     from bench.runner import Runner
     from bench.spawn import worker_packages
@@ -163,7 +164,7 @@ def carry_out(
         with worker_packages(*request.packages) as packages:
             runner = Runner(request, folder, packages, display)
             if run is None:
-                run = runner.new_run()
+                run = Planner(request, folder, packages, display).new_run()
             else:
                 runner.resume(run)
             return runner.execute(run)

@@ -11,10 +11,12 @@ from typing import Any
 
 from backends import BACKENDS, Place
 from bench import plan
+from bench.planning import Planner
 from bench.quantities import step_seconds
 from bench.record import Record, TrialModel
+from bench.request import Request
 from bench.run_file import RunModel, read_records, read_run, write_run
-from bench.runner import Request, Runner
+from bench.runner import Runner
 from bench.schedule import most_repeats
 from bench.spawn import worker_packages
 from bench.spec import Trial
@@ -72,11 +74,10 @@ def run(
         interpreters=dict.fromkeys(names, interpreter), places=places(names), packages=[PLANTED],
     )  # fmt: skip
     with worker_packages(*request.packages) as packages:
-        runner = Runner(request, folder, packages, display)
-        piloted = runner.new_run()
+        piloted = Planner(request, folder, packages, display).new_run()
         planned = with_rounds(piloted, names, rounds)
         write_run(planned, folder)
-        runner.execute(planned)
+        Runner(request, folder, packages, display).execute(planned)
     return list(read_records(folder, read_run(folder)))
 
 

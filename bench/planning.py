@@ -1,0 +1,114 @@
+"""A new run: a pilot of each backend, then the plan that follows from it."""
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench import __version__, plan, schedule
+from bench.collect import record_of
+from bench.environment import environment
+from bench.piloting import Miss, Pilot, missed_trial, note
+from bench.record import TrialModel, write_record
+from bench.request import Display, Request
+from bench.run_file import PilotModel, RunModel, now, record_path, write_run
+from bench.spawn import Outcome
+from bench.spec import Cell, Trial
+from bench.workers import Workers
+
+
+class Planner:
+    """Plans a request's run into `folder`. The request's packages are linked at `packages`."""
+
+    def __init__(self, request: Request, folder: Path, packages: Path, display: Display) -> None:
+        self._request = request
+        self._folder = folder
+        self._display = display
+        self._workers = Workers(request, folder, packages)
+
+    def new_run(self) -> RunModel:
+        """Pilot every backend and write the plan into the folder."""
+        started = time.monotonic()
+        pilot = self._pilot(self._request.cells)
+        order_seed = secrets.randbelow(2**32)
+        trials = plan.expand(pilot.figures, self._request.profile, order_seed)
+        run = self._planned(
+            pilot,
+            trials,
+            order_seed=order_seed,
+            pilot_seconds=time.monotonic() - started,
+            estimate_seconds=plan.estimate_seconds(trials, pilot.figures),
+        )
+        for cell, miss in pilot.misses.items():
+            self._write_miss(run, cell, miss)
+        return run
+
+    def parity_run(self) -> RunModel:
+        """See which backends are there and plan the parity trials of each cell, nothing else."""
+        started = time.monotonic()
+        pilot = self._pilot(lambda backend, device: [])
+        cells = [
+            cell
+            for backend in self._request.backends
+            for device in self._request.devices
+            for cell in self._request.cells(backend, device)
+        ]
+        trials = plan.parity_trials(cells, self._request.profile)
+        return self._planned(
+            pilot,
+            trials,
+            order_seed=0,
+            pilot_seconds=time.monotonic() - started,
+            estimate_seconds=None,
+        )
+
+    def _planned(self, pilot: Pilot, trials: Sequence[Trial], **figures: Any) -> RunModel:
+        """The run of these trials, written into the folder."""
+        run = RunModel(
+            schema_version=1,
+            run_id=f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
+            samestep=__version__,
+            created=now(),
+            profile=self._request.profile.name,
+            most_repeats=schedule.most_repeats(trials) if self._request.profile.repeats else 0,
+            most_rounds=self._request.profile.most_rounds,
+            environment=environment({}, {}),
+            backends=pilot.backends,
+            pilot=[
+                PilotModel(cell=cell.label, **asdict(found))
+                for cell, found in pilot.figures.items()
+            ],
+            calibration=pilot.calibration,
+            trials=[
+                *(TrialModel.of(missed_trial(cell)) for cell in pilot.misses),
+                *map(TrialModel.of, trials),
+            ],
+            sessions=[],
+            **figures,
+        )
+        write_run(run, self._folder)
+        return run
+
+    def _pilot(self, cells_of: Callable[[str, str], list[Cell]]) -> Pilot:
+        """A look at every backend, and at the cells that `cells_of` names for it and a device."""
+        pilot = Pilot()
+        for backend in self._request.backends:
+            for device in self._request.devices:
+                self._display.piloting(backend, device)
+                cells = cells_of(backend, device)
+                started = time.monotonic()
+                outcome = self._workers.look(backend, cells)
+                note(pilot, backend, cells, outcome, time.monotonic() - started)
+        return pilot
+
+    def _write_miss(self, run: RunModel, cell: Cell, miss: Miss) -> None:
+        """The record of a cell that can't be planned, so that it stands in the report."""
+        trial = missed_trial(cell)
+        outcome = Outcome(status=miss.status, reason=miss.reason, result=None)
+        machine = self._workers.environment(cell.backend, run.backends[cell.backend].versions)
+        record = record_of(run.run_id, trial, outcome, machine, None)
+        write_record(record, record_path(self._folder, record.trial))
+        self._display.ended(record)

@@ -1,0 +1,94 @@
+"""A trial of the plan, as it stands in a run and in each record."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+from pydantic import Field
+
+from bench.record.strict import Count, Strict
+from bench.spec import (
+    AccuracyPlan,
+    Cell,
+    Execution,
+    ParityPlan,
+    Setup,
+    TimingPlan,
+    Trial,
+    TrialKind,
+)
+
+
+class ExecutionModel(Strict):
+    device: str
+    mode: str
+    precision: str
+    threads: int | None
+    optimizer: str
+    batch_size: int
+
+
+class ParityPlanModel(Strict):
+    precision: str
+    steps: Count
+    twin_steps: Annotated[int, Field(ge=0)]
+
+
+class TimingPlanModel(Strict):
+    window_blocks: Annotated[int, Field(ge=2)]
+    blocks: Count
+    steps_per_block: Count
+    native_steps: Count
+    native_slices: Count
+    tutorial_steps: Annotated[int, Field(ge=0)]
+    latency_steps: Annotated[int, Field(ge=0)] = 0
+
+
+class SetupModel(Strict):
+    hash_seed: Annotated[int, Field(ge=0)]
+    padding_bytes: Annotated[int, Field(ge=0)]
+
+
+class AccuracyPlanModel(Strict):
+    epochs: Count
+    train_images: Count
+
+
+class TrialModel(Strict):
+    """`bench.spec.Trial` with its cell laid flat."""
+
+    kind: TrialKind
+    workload: str
+    backend: str
+    execution: ExecutionModel
+    round: int | None
+    position: int | None
+    seed: int
+    attempt: Annotated[int, Field(ge=0)] = 0
+    setup: SetupModel | None = None
+    parity: ParityPlanModel | None = None
+    timing: TimingPlanModel | None
+    accuracy: AccuracyPlanModel | None
+
+    @classmethod
+    def of(cls, trial: Trial) -> "TrialModel":
+        fields = asdict(trial)
+        return cls.model_validate({**fields.pop("cell"), **fields})
+
+    def trial(self) -> Trial:
+        """The trial again; raises `UsageError` for values that no trial can have."""
+        return Trial(
+            kind=self.kind,
+            cell=Cell(
+                workload=self.workload,
+                backend=self.backend,
+                execution=Execution(**self.execution.model_dump()),
+            ),
+            seed=self.seed,
+            round=self.round,
+            position=self.position,
+            attempt=self.attempt,
+            setup=None if self.setup is None else Setup(**self.setup.model_dump()),
+            parity=None if self.parity is None else ParityPlan(**self.parity.model_dump()),
+            timing=None if self.timing is None else TimingPlan(**self.timing.model_dump()),
+            accuracy=None if self.accuracy is None else AccuracyPlan(**self.accuracy.model_dump()),
+        )

@@ -1,0 +1,147 @@
+"""The whole record: its parts, its hash, the reasons of its nulls, its file.
+
+History of `SCHEMA_VERSION`:
+1  first version; what came later has a default, so that older records are still records
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError, model_validator
+
+from bench.errors import RecordError
+from bench.files import write_atomically
+from bench.record.measured import (
+    AccuracyModel,
+    ContentionModel,
+    EnvironmentModel,
+    LanesModel,
+    MemoryModel,
+    ParametersModel,
+    ParityModel,
+    SettingsModel,
+    TimingsModel,
+)
+from bench.record.strict import Strict, first_problem, read_strict_json
+from bench.record.trial import TrialModel
+
+SCHEMA_VERSION = 1
+
+Status = Literal[
+    "ok",
+    "unsupported",
+    "unavailable",
+    "parity_failed",
+    "failed",
+    "failed_training",
+    "timed_out",
+    "killed",
+]
+
+
+class Record(Strict):
+    """One trial. Every null below has its reason in `null_reasons`, by path or by a parent's."""
+
+    schema_version: Literal[1]
+    run_id: str
+    trial: TrialModel
+    status: Status
+    reason: str | None
+    flags: list[str]
+    parity: ParityModel | None
+    parameters: ParametersModel | None
+    settings: SettingsModel | None
+    timings: TimingsModel
+    lanes: LanesModel | None
+    accuracy: AccuracyModel | None
+    memory: MemoryModel
+    contention: ContentionModel | None
+    environment: EnvironmentModel
+    null_reasons: dict[str, str]
+    sha256: str
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Record":
+        if (self.status == "ok") != (self.reason is None):
+            raise ValueError(
+                f"a reason goes with every status but ok. Received: {self.status}, {self.reason!r}"
+            )
+        unexplained = sorted(unexplained_nulls(self.model_dump(), self.null_reasons))
+        if unexplained:
+            raise ValueError(f"null without a reason in null_reasons. Received: {unexplained}")
+        return self
+
+
+MEASURED = (
+    "parity",
+    "parameters",
+    "settings",
+    "timings",
+    "lanes",
+    "accuracy",
+    "memory",
+    "contention",
+)
+# a requested None is a value of its own; only a failed rung has a `where`, only a run with parity
+# trials has a certificate, and records of early versions have no canary
+NULL_IS_A_VALUE = ("settings.", "parity.", "lanes.canary")
+
+
+def unexplained_nulls(document: dict[str, Any], reasons: dict[str, str]) -> Iterator[str]:
+    """Paths of the measured parts that are null while neither they nor a parent has a reason."""
+    pending = [(name, document[name]) for name in MEASURED]
+    while pending:
+        path, value = pending.pop()
+        if path in reasons or path.startswith(NULL_IS_A_VALUE):
+            continue
+        if value is None:
+            yield path
+        elif isinstance(value, dict):
+            pending += [(f"{path}.{key}", child) for key, child in value.items()]
+
+
+def digest(document: dict[str, Any]) -> str:
+    """SHA-256 over the document's canonical JSON, its own `sha256` left out."""
+    content = {key: value for key, value in document.items() if key != "sha256"}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def seal(document: dict[str, Any]) -> Record:
+    """Check a document that has all but its hash, and make the record of it.
+
+    Raises `RecordError` for what is not a record.
+    """
+    try:
+        unhashed = Record.model_validate({**document, "sha256": ""})
+    except ValidationError as error:
+        raise RecordError(f"not a record: {first_problem(error)}") from error
+    return unhashed.model_copy(update={"sha256": digest(unhashed.model_dump())})
+
+
+def write_record(record: Record, path: Path) -> None:
+    text = json.dumps(record.model_dump(), allow_nan=False, separators=(",", ":"))
+    write_atomically(path, f"{text}\n".encode())
+
+
+def read_record(path: Path) -> Record:
+    """The record in `path`, checked: strict JSON, schema 1, its hash.
+
+    Raises `RecordError` with one line that says what is wrong and what to do.
+    """
+    document = read_strict_json(path)
+    try:
+        record = Record.model_validate(document)
+    except ValidationError as error:
+        raise RecordError(f"{path.name} is not a record: {first_problem(error)}") from error
+    # of the file's own content: a field that came later has a default, and no part in old hashes
+    expected = digest(document)
+    if record.sha256 != expected:
+        raise RecordError(
+            f"{path.name} was changed after it was written. Expected sha256: {expected}. "
+            f"Received: {record.sha256}. Delete it and run again with --resume"
+        )
+    return record

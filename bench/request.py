@@ -1,0 +1,56 @@
+"""What a run is asked for, and who is told how it goes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from backends import BACKENDS, Place
+from bench import plan
+from bench.doctor import PreflightModel
+from bench.record import Record
+from bench.run_file import RunModel
+from bench.spawn import DEADLINES
+from bench.spec import Cell, Execution, Trial, Workload
+
+
+class Display(Protocol):
+    """Who is told how a run goes. Called between trials, and when an epoch ends; never timed."""
+
+    def piloting(self, backend: str, device: str) -> None: ...
+
+    def planned(self, run: RunModel, missing: Sequence[Trial]) -> None: ...
+
+    def started(self, trial: Trial) -> None: ...
+
+    def epoch(self, trial: Trial, figures: Mapping[str, Any]) -> None: ...
+
+    def ended(self, record: Record) -> None: ...
+
+    def added(self, trials: Sequence[Trial], why: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What was asked for. `interpreters` maps backend names to the Python of their environment."""
+
+    workloads: Sequence[Workload]
+    backends: Sequence[str]
+    devices: Sequence[str]
+    profile: plan.Profile
+    interpreters: Mapping[str, str]
+    places: Mapping[str, Place] = field(default_factory=lambda: BACKENDS)
+    packages: Sequence[Path] = ()
+    deadlines: Mapping[str, float] = field(default_factory=lambda: DEADLINES)
+    dump: Path | None = None
+    preflight: PreflightModel | None = None
+
+    def cells(self, backend: str, device: str) -> list[Cell]:
+        return [
+            Cell(
+                workload=workload.name,
+                backend=backend,
+                execution=Execution(device=device, batch_size=workload.batch_size),
+            )
+            for workload in self.workloads
+        ]

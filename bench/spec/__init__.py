@@ -1,0 +1,82 @@
+"""What is computed and how: frozen values, checked when they are made and never changed afterwards.
+
+A variant of a value is `dataclasses.replace(value, ...)`, which checks it again.
+"""
+
+from bench.spec.checks import (
+    require,
+)
+from bench.spec.execution import (
+    MODES,
+    OPTIMIZER_MATH,
+    PRECISIONS,
+    Cell,
+    Execution,
+)
+from bench.spec.layers import (
+    ACTIVATIONS,
+    PADDINGS,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    Layer,
+    MaxPool2D,
+    Shape,
+)
+from bench.spec.trial import (
+    AccuracyPlan,
+    ParityPlan,
+    Setup,
+    TimingPlan,
+    Trial,
+    TrialKind,
+)
+from bench.spec.workload import (
+    ADAM,
+    CLASSES,
+    IMAGE_SHAPE,
+    LABELS,
+    RMSPROP,
+    TEST_IMAGES,
+    TRAIN_IMAGES,
+    LayerSummary,
+    Optimizer,
+    PublishedResult,
+    Workload,
+)
+
+__all__ = [
+    "ACTIVATIONS",
+    "ADAM",
+    "CLASSES",
+    "IMAGE_SHAPE",
+    "LABELS",
+    "MODES",
+    "OPTIMIZER_MATH",
+    "PADDINGS",
+    "PRECISIONS",
+    "RMSPROP",
+    "TEST_IMAGES",
+    "TRAIN_IMAGES",
+    "AccuracyPlan",
+    "Cell",
+    "Conv2D",
+    "Dense",
+    "Dropout",
+    "Execution",
+    "Flatten",
+    "Layer",
+    "LayerSummary",
+    "MaxPool2D",
+    "Optimizer",
+    "ParityPlan",
+    "PublishedResult",
+    "Setup",
+    "Shape",
+    "TimingPlan",
+    "Trial",
+    "TrialKind",
+    "Workload",
+    "require",
+]

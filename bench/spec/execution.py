@@ -1,0 +1,74 @@
+"""How a workload is computed, and the cell that it is with a workload and a backend."""
+
+import re
+from dataclasses import dataclass
+
+from bench.spec.checks import is_count, require
+from bench.spec.workload import TRAIN_IMAGES
+
+MODES = ("default", "compiled", "graph", "epoch")
+PRECISIONS = ("float32", "tf32", "bfloat16", "float64")
+OPTIMIZER_MATH = ("matched", "stock")
+
+DEVICE = re.compile(r"cpu|cuda:(0|[1-9][0-9]{0,3})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """How a workload is computed. `threads` None leaves the framework's own choice in force."""
+
+    device: str
+    batch_size: int
+    mode: str = "default"
+    precision: str = "float32"
+    threads: int | None = None
+    optimizer: str = "matched"
+
+    def __post_init__(self) -> None:
+        require(
+            isinstance(self.device, str) and DEVICE.fullmatch(self.device) is not None,
+            "unknown device",
+            expected="cpu or cuda:N",
+            received=self.device,
+        )
+        for what, value, known in (
+            ("mode", self.mode, MODES),
+            ("precision", self.precision, PRECISIONS),
+            ("optimizer", self.optimizer, OPTIMIZER_MATH),
+        ):
+            require(
+                value in known, f"unknown {what}", expected=f"one of {', '.join(known)}",
+                received=value,
+            )  # fmt: skip
+        require(
+            is_count(self.batch_size) and self.batch_size <= TRAIN_IMAGES,
+            "batch size",
+            expected=f"1 to {TRAIN_IMAGES}",
+            received=self.batch_size,
+        )
+        require(
+            self.threads is None or is_count(self.threads),
+            "threads",
+            expected="None or an integer >= 1",
+            received=self.threads,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """Workload x backend x execution: what one row of a report is about."""
+
+    workload: str
+    backend: str
+    execution: Execution
+
+    @property
+    def label(self) -> str:
+        """A name that is unique in a run and safe as a part of a file name."""
+        how = self.execution
+        parts = [self.workload, self.backend, how.device.replace(":", ""), how.mode, how.precision]
+        if how.optimizer != "matched":
+            parts.append(how.optimizer)
+        if how.threads is not None:
+            parts.append(f"t{how.threads}")
+        return "_".join([*parts, f"b{how.batch_size}"])

@@ -1,0 +1,87 @@
+"""A trial, and what it does: its parity, timing or accuracy plan."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bench.spec.execution import Cell
+from bench.spec.workload import TRAIN_IMAGES
+
+TrialKind = Literal["parity", "timing", "accuracy"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParityPlan:
+    """What a parity trial climbs: the rungs of one precision, in a process of its own.
+
+    `steps` is the length of the trajectory, `twin_steps` that of its tanh twin (0: without).
+    """
+
+    precision: str
+    steps: int
+    twin_steps: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimingPlan:
+    """How long a timing trial looks: sizes in steps and blocks, all fixed before it starts.
+
+    `steps_per_block` and `native_steps` come from the pilot, so that they are the same in every
+    trial of a cell, and `native_steps` in every backend of a workload.
+    """
+
+    window_blocks: int
+    blocks: int
+    steps_per_block: int
+    native_steps: int
+    native_slices: int
+    tutorial_steps: int
+    latency_steps: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccuracyPlan:
+    """How long an accuracy trial trains: epochs over the first `train_images` images."""
+
+    epochs: int
+    train_images: int = TRAIN_IMAGES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What nobody controls and yet moves times, drawn anew for each trial.
+
+    The seed of Python's string hashes, and bytes added to the environment, which shift the stack
+    (Mytkowicz et al. 2009, "Producing wrong data without doing anything obviously wrong").
+    """
+
+    hash_seed: int
+    padding_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One fresh process that does one thing for one cell.
+
+    `round` and `position` (in the round) are None in a trial that belongs to no round; `attempt`
+    counts from 0, and is 1 where a disturbed trial is run once more. Of the three plans a trial
+    has the one of its kind; a cell that never came so far has none.
+    """
+
+    kind: TrialKind
+    cell: Cell
+    seed: int
+    round: int | None = None
+    position: int | None = None
+    attempt: int = 0
+    setup: Setup | None = None
+    parity: ParityPlan | None = None
+    timing: TimingPlan | None = None
+    accuracy: AccuracyPlan | None = None
+
+    @property
+    def name(self) -> str:
+        """The record's file name without `.json`."""
+        turn = "" if self.round is None else f"-r{self.round:02d}"
+        precision = "" if self.parity is None else f"-{self.parity.precision}"
+        attempt = f"-a{self.attempt}" if self.attempt else ""
+        return f"{self.kind}-{self.cell.label}{precision}{turn}-s{self.seed}{attempt}"

@@ -1,0 +1,86 @@
+"""The workers of a request: each in its environment, one at a time, their time counted."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.environment import environment
+from bench.record import EnvironmentModel
+from bench.request import Request
+from bench.spawn import Launch, Listener, Outcome, run_worker
+from bench.spec import Cell, Setup
+
+
+@dataclass(slots=True)
+class Spent:
+    """Wall seconds in which a worker ran, and the parent's own CPU time meanwhile."""
+
+    worker_seconds: float = 0.0
+    parent_cpu_seconds: float = 0.0
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        started, cpu = time.monotonic(), time.process_time()
+        try:
+            yield
+        finally:
+            self.worker_seconds += time.monotonic() - started
+            self.parent_cpu_seconds += time.process_time() - cpu
+
+
+class Workers:
+    """Starts what a request needs; logs and the frameworks' own files go into `folder`."""
+
+    def __init__(self, request: Request, folder: Path, packages: Path) -> None:
+        self.spent = Spent()
+        self._request = request
+        self._folder = folder
+        self._packages = packages
+
+    def look(self, backend: str, cells: Sequence[Cell]) -> Outcome:
+        """A pilot of these cells; without cells it tells versions and devices alone."""
+        device = cells[0].execution.device.replace(":", "") if cells else "probe"
+        task = {"cells": [asdict(cell) for cell in cells]}
+        return self.work(backend, task, f"pilot-{backend}_{device}", ignore)
+
+    def work(
+        self,
+        backend: str,
+        task: dict[str, Any],
+        name: str,
+        listen: Listener,
+        setup: Setup | None = None,
+    ) -> Outcome:
+        """One worker on one task, from its start to its end; `name` is that of its log."""
+        launch = Launch(
+            interpreter=self._request.interpreters[backend],
+            packages=self._packages,
+            variables={**self._variables(backend), **set_up(setup)},
+            deadlines=self._request.deadlines,
+        )
+        job = {"backend": backend, "adapter": self._request.places[backend].adapter, **task}
+        with self.spent.watching():
+            return run_worker(job, launch, self._folder / "logs" / f"{name}.log", listen)
+
+    def _variables(self, backend: str) -> dict[str, str]:
+        # a KERAS_HOME of the run's own: nothing of the user's configuration changes a trial
+        home = str((self._folder / "keras").resolve())
+        return {**self._request.places[backend].variables, "KERAS_HOME": home}
+
+    def environment(self, backend: str, versions: Mapping[str, str]) -> EnvironmentModel:
+        """The machine as this backend's workers see it."""
+        return environment(versions, self._request.places[backend].variables)
+
+
+def set_up(setup: Setup | None) -> dict[str, str]:
+    """A trial's set-up as variables; the padding's name means nothing."""
+    if setup is None:
+        return {}
+    return {"PYTHONHASHSEED": str(setup.hash_seed), "SAMESTEP_PADDING": "x" * setup.padding_bytes}
+
+
+def ignore(event: Mapping[str, Any]) -> None:
+    """A listener that has no use for events."""
