@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TypeVar
@@ -113,8 +113,9 @@ def expand(
 ) -> tuple[Trial, ...]:
     """Every trial of a run, in the order in which they run.
 
-    Parity trials first; then rounds, each with one timing trial of every cell in an order of its
-    own drawn from `order_seed`; then the accuracy trials, once per cell and declared seed.
+    Parity trials first; then rounds, each with one timing trial of every cell, the workloads and
+    the cells of each in an order of its own drawn from `order_seed`; then the accuracy trials, once
+    per cell and declared seed.
     """
     turns = (timing_round(figures, profile, order_seed, turn) for turn in range(profile.rounds))
     return (
@@ -134,15 +135,20 @@ def timing_round(
             timing_trial(cell, profile, figures[cell], steps[shared_by(cell)], turn, position),
             order_seed,
         )
-        for position, cell in enumerate(in_order(figures, order_seed, turn))
+        for position, cell in enumerate(in_order(figures, lambda cell: cell, order_seed, turn))
     ]
 
 
-def in_order(items: Iterable[Item], order_seed: int, turn: int) -> list[Item]:
-    """The items in the order that this round draws."""
-    shuffled = list(items)
-    random.Random(f"{order_seed} round {turn}").shuffle(shuffled)
-    return shuffled
+def in_order(
+    items: Iterable[Item], cell_of: Callable[[Item], Cell], order_seed: int, turn: int
+) -> list[Item]:
+    """The items in the order that this round draws; what is compared stays together."""
+    groups: dict[tuple[str, str, int], list[Item]] = {}
+    for item in items:
+        groups.setdefault(shared_by(cell_of(item)), []).append(item)
+    draw = random.Random(f"{order_seed} round {turn}")
+    shuffled = draw.sample(list(groups.values()), k=len(groups))
+    return [item for group in shuffled for item in draw.sample(group, k=len(group))]
 
 
 def drawn(trial: Trial, order_seed: int) -> Trial:
@@ -169,7 +175,7 @@ def shortened(parity: ParityPlan, cell: Cell) -> ParityPlan:
 
 
 def shared_by(cell: Cell) -> tuple[str, str, int]:
-    """What cells have in common that run the same native slice."""
+    """What cells have in common that are compared: they run the same slices, in turns."""
     return cell.workload, cell.execution.device, cell.execution.batch_size
 
 

@@ -1,5 +1,6 @@
 """A run's trials: each in a fresh process, one at a time, until nothing is missing."""
 
+import random
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -16,7 +17,7 @@ from bench.request import Display, Request
 from bench.run_file import RunModel, SessionModel, now, read_run, record_path, write_run
 from bench.spawn import Outcome
 from bench.spec import Cell, Trial
-from bench.workers import Spent, Workers
+from bench.workers import Spent, Task, Workers
 from bench.workloads import WORKLOADS
 
 
@@ -84,12 +85,15 @@ class Runner:
         return run
 
     def _work_through(self, run: RunModel, pending: Sequence[Trial]) -> None:
-        """Run what is pending, and what follows from it."""
+        """Run what is pending, what is compared taking turns, and what follows from it."""
         while pending:
-            trial, *pending = pending
-            self._display.started(trial)
-            self._write(self._run_certified(run, trial))
-            run, more = self._follow_up(run, trial, pending)
+            trials = schedule.together(pending)
+            pending = pending[len(trials) :]
+            for trial in trials:
+                self._display.started(trial)
+            for record in self._run_certified(run, trials):
+                self._write(record)
+            run, more = self._follow_up(run, trials[-1], pending)
             pending = [*more, *pending]
 
     def _follow_up(
@@ -139,11 +143,18 @@ class Runner:
                 found.setdefault(record.trial.trial().cell, []).append(record)
         return found
 
-    def _run_certified(self, run: RunModel, trial: Trial) -> Record:
-        """The trial's record; without a good certificate of its cell it does not run."""
-        certificate = self._certificate(run, trial)
-        if certificate is None or certificate.status == "ok":
-            return self._run_trial(run, trial, certificate.sha256 if certificate else None)
+    def _run_certified(self, run: RunModel, trials: Sequence[Trial]) -> list[Record]:
+        """The trials' records; without a good certificate of its cell a trial does not run."""
+        pairs = [(trial, self._certificate(run, trial)) for trial in trials]
+        refused = [
+            self._refused(run, trial, found)
+            for trial, found in pairs
+            if found is not None and found.status != "ok"
+        ]
+        ready = [(trial, found) for trial, found in pairs if found is None or found.status == "ok"]
+        return [*refused, *self._run_trials(run, ready)]
+
+    def _refused(self, run: RunModel, trial: Trial, certificate: Record) -> Record:
         # a certificate that was not run itself says so already
         why = (certificate.reason or "").removeprefix("not run: ")
         outcome = Outcome(status=certificate.status, reason=f"not run: {why}", result=None)
@@ -160,25 +171,44 @@ class Runner:
                 last = model
         return None if last is None else read_record(record_path(self._folder, last))
 
-    def _run_trial(self, run: RunModel, trial: Trial, certificate: str | None) -> Record:
+    def _run_trials(
+        self, run: RunModel, ready: Sequence[tuple[Trial, Record | None]]
+    ) -> list[Record]:
+        if not ready:
+            return []
+        meter = ContentionMeter(time.monotonic())
+        order = random.Random(f"{run.order_seed} turns {ready[0][0].name}")
+        outcomes = self._workers.work([self._task(trial) for trial, _ in ready], order)
+        used = [(outcome.result or {}).get("cpu_seconds") for outcome in outcomes]
+        known = [seconds for seconds in used if seconds is not None]
+        # what their fellows used is no one else's
+        together = sum(known) if len(known) == len(used) else None
+        load = meter.read(time.monotonic(), together)
+        return [
+            record_of(
+                run.run_id,
+                trial,
+                outcome,
+                self._environment(run, trial),
+                load.model_copy(update={"worker_cpu_seconds": own}),
+                certificate.sha256 if certificate else None,
+            )
+            for (trial, certificate), outcome, own in zip(ready, outcomes, used, strict=True)
+        ]
+
+    def _task(self, trial: Trial) -> Task:
         workload = WORKLOADS[trial.cell.workload]
         initial = mnist.initial_parameters(workload, trial.seed, trial.cell.execution.precision)
-        task = {
-            "trial": asdict(trial),
-            "digests": digests(trial.seed, self._data, initial),
-            "dump": self._dump_of(trial),
-        }
-        meter = ContentionMeter(time.monotonic())
-        outcome = self._workers.work(
-            trial.cell.backend,
-            task,
-            trial.name,
-            lambda event: self._heard(trial, event),
-            trial.setup,
-        )
-        contention = meter.read(time.monotonic(), (outcome.result or {}).get("cpu_seconds"))
-        return record_of(
-            run.run_id, trial, outcome, self._environment(run, trial), contention, certificate
+        return Task(
+            backend=trial.cell.backend,
+            content={
+                "trial": asdict(trial),
+                "digests": digests(trial.seed, self._data, initial),
+                "dump": self._dump_of(trial),
+            },
+            name=trial.name,
+            listen=lambda event: self._heard(trial, event),
+            setup=trial.setup,
         )
 
     def _dump_of(self, trial: Trial) -> str | None:

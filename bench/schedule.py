@@ -6,10 +6,11 @@ of intervals alone, so that nothing is measured until it says what somebody want
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import TypeAlias
 
 from bench.contention import DISTURBED
-from bench.plan import drawn, in_order
+from bench.plan import drawn, in_order, shared_by
 from bench.quantities import native_seconds, step_seconds
 from bench.record import Record
 from bench.spec import Cell, Trial
@@ -20,18 +21,37 @@ Quantity: TypeAlias = Callable[[Record], float | None]
 QUANTITIES: tuple[Quantity, ...] = (native_seconds, step_seconds)
 
 
+def together(pending: Sequence[Trial]) -> list[Trial]:
+    """The trials at the head of `pending` that take turns: of one round and one workload.
+
+    On a GPU none do: frameworks take its memory when they start, and keep it.
+    """
+    first, *others = pending
+    if first.timing is None or first.cell.execution.device != "cpu":
+        return [first]
+    return [first, *takewhile(lambda other: turn_of(other) == turn_of(first), others)]
+
+
+def turn_of(trial: Trial) -> tuple[object, ...]:
+    return trial.kind, trial.round, trial.attempt, *shared_by(trial.cell)
+
+
 def repeats(
     planned: Sequence[Trial], records: Iterable[Record], most: int, order_seed: int
 ) -> list[Trial]:
-    """Once more each disturbed trial among `records`, while fewer than `most` were repeated."""
-    room = max(0, most - sum(trial.attempt > 0 for trial in planned))
+    """Once more what took turns with a disturbed trial, while at most `most` were repeated."""
+    room = most - sum(trial.attempt > 0 for trial in planned)
     known = {trial.name for trial in planned}
-    wanted = (
-        replace(record.trial.trial(), attempt=1)
-        for record in records
-        if disturbed(record) and record.trial.attempt == 0
-    )
-    return [drawn(trial, order_seed) for trial in wanted if trial.name not in known][:room]
+    groups: dict[tuple[object, ...], list[Record]] = {}
+    for record in records:
+        groups.setdefault(turn_of(record.trial.trial()), []).append(record)
+    again: list[Trial] = []
+    for group in groups.values():
+        trials = [replace(record.trial.trial(), attempt=1) for record in group]
+        new = all(trial.name not in known for trial in trials)
+        if new and any(map(disturbed, group)) and len(again) + len(trials) <= room:
+            again += [drawn(trial, order_seed) for trial in trials]
+    return again
 
 
 def most_repeats(planned: Sequence[Trial]) -> int:
@@ -49,8 +69,12 @@ def another_round(planned: Sequence[Trial], order_seed: int) -> list[Trial]:
     first = [trial for trial in planned if trial.round == 0 and trial.attempt == 0 and trial.timing]
     return [
         drawn(replace(trial, round=turn, seed=turn, position=position), order_seed)
-        for position, trial in enumerate(in_order(first, order_seed, turn))
+        for position, trial in enumerate(in_order(first, cell_of, order_seed, turn))
     ]
+
+
+def cell_of(trial: Trial) -> Cell:
+    return trial.cell
 
 
 def disturbed(record: Record) -> bool:

@@ -6,12 +6,14 @@ worker started ends with it. Its result comes on a pipe of its own; what it prin
 
 import json
 import os
+import random
 import select
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
@@ -68,6 +70,10 @@ class DeadlineError(SamestepError):
     """A phase took longer than it may."""
 
 
+class StartError(SamestepError):
+    """There is no such interpreter, or it can't be started."""
+
+
 class GarbageError(SamestepError):
     """The worker sent something that is not its protocol."""
 
@@ -86,32 +92,120 @@ def worker_packages(*more: Path) -> Iterator[Path]:
 
 
 def run_worker(job: dict[str, Any], launch: Launch, log: Path, listen: Listener) -> Outcome:
-    """Start a worker on `job`, pass its events to `listen`, and say how it ended.
+    """One worker on `job`, from its start to its end; whenever it asks for its turn it has it."""
+    (outcome,) = run_in_turns([Worker(job, launch, log, listen)], random.Random())
+    return outcome
 
-    Every failure of the worker is an outcome, not an exception. On an exception of our own, such
-    as KeyboardInterrupt, the worker is ended before it goes on.
+
+def run_in_turns(workers: Sequence["Worker"], order: random.Random) -> list[Outcome]:
+    """All of them, one active at a time: each as far as its first turn, then turn by turn.
+
+    In every cycle each has one turn, in an order of its own. So what they time lies within a
+    fraction of a second of each other, and whatever slows the machine for longer slows all.
     """
-    read_end, write_end = os.pipe()
-    with closing_descriptor(read_end):
+    outcomes: dict[Worker, Outcome] = {}
+    with ExitStack() as stack:
+        for worker in workers:
+            stack.callback(worker.close)
+        cycle: Sequence[Worker] = workers
+        while cycle:
+            for worker in cycle:
+                outcome = worker.advance()
+                if outcome is not None:
+                    # nothing of a finished one beside the others
+                    worker.close()
+                    outcomes[worker] = outcome
+            waiting = [worker for worker in workers if worker not in outcomes]
+            cycle = order.sample(waiting, k=len(waiting))
+    return [outcomes[worker] for worker in workers]
+
+
+class Worker:
+    """A worker process that goes on when it is let, until it waits for its turn or has ended.
+
+    Every failure of the worker is an outcome, not an exception. `close` ends it, however far it is;
+    an exception of our own, such as KeyboardInterrupt, must not leave it behind.
+    """
+
+    def __init__(self, job: dict[str, Any], launch: Launch, log: Path, listen: Listener) -> None:
+        self._job = job
+        self._launch = launch
+        self._log = log
+        self._listen = listen
+        self._open = ExitStack()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def advance(self) -> Outcome | None:
+        """Let it start, or take its turn. None where it now waits for the next one."""
         try:
-            process = start(job, launch, log, write_end)
-        except OSError as error:
-            reason = f"cannot start {launch.interpreter}: {error.strerror or error}"
-            return Outcome(status="unavailable", reason=reason, result=None)
+            if self._process is None:
+                process = self._start()
+            else:
+                process = self._process
+                self._give_turn()
+            return self._follow(process)
+        except DeadlineError as error:
+            return Outcome(status="timed_out", reason=str(error), result=None)
+        except GarbageError as error:
+            return Outcome(status="failed", reason=str(error), result=None)
+        except StartError as error:
+            return Outcome(status="unavailable", reason=str(error), result=None)
+
+    def close(self) -> None:
+        """End the process, if there is one, and its whole group."""
+        process, self._process = self._process, None
         try:
-            return follow(process, read_end, launch.deadlines, listen, log)
+            if process is not None:
+                end(process)
         finally:
-            end(process)
+            self._open.close()
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        read_end, write_end = os.pipe()
+        turns_read, turns_write = os.pipe()
+        for descriptor in (read_end, turns_write):
+            self._open.callback(os.close, descriptor)
+        try:
+            process = start(self._job, self._launch, self._log, write_end, turns_read)
+            self._process = process
+        except OSError as error:
+            raise StartError(
+                f"cannot start {self._launch.interpreter}: {error.strerror or error}"
+            ) from error
+        ended = self._open.enter_context(ended_descriptor(process))
+        self._turns = turns_write
+        self._events = Events(read_end, ended, self._launch.deadlines)
+        return process
+
+    def _give_turn(self) -> None:
+        # a worker that died while it waited is found out by what it says next: nothing
+        with suppress(BrokenPipeError):
+            os.write(self._turns, b"\n")
+
+    def _follow(self, process: "subprocess.Popen[bytes]") -> Outcome | None:
+        while (event := self._events.following()) is not None:
+            if event["event"] == "turn":
+                return None
+            if event["event"] == "result":
+                return outcome_of(process, parse_result(event), self._log)
+            self._listen(event)
+        return outcome_of(process, None, self._log)
 
 
 def start(
-    job: dict[str, Any], launch: Launch, log: Path, write_end: int
+    job: dict[str, Any], launch: Launch, log: Path, write_end: int, turns: int
 ) -> "subprocess.Popen[bytes]":
-    """The worker, started; `write_end` is the worker's alone afterwards."""
-    with closing_descriptor(write_end), open_log(log) as output, TemporaryFile() as request:
+    """The worker, started; `write_end` and `turns` are the worker's alone afterwards."""
+    with (
+        closing_descriptor(write_end),
+        closing_descriptor(turns),
+        open_log(log) as output,
+        TemporaryFile() as request,
+    ):
         document = {
             **job,
             "result_descriptor": write_end,
+            "turn_descriptor": turns,
             "spawned_monotonic": time.monotonic(),
         }
         request.write(json.dumps(document).encode())
@@ -122,7 +216,7 @@ def start(
             stdin=request,
             stdout=output,
             stderr=subprocess.STDOUT,
-            pass_fds=(write_end,),
+            pass_fds=(write_end, turns),
             env=variables_for(launch),
             cwd=launch.packages,
             start_new_session=True,
@@ -152,24 +246,6 @@ def variables_for(launch: Launch) -> dict[str, str]:
     return {**inherited, **launch.variables, "PYTHONPATH": str(launch.packages)}
 
 
-def follow(
-    process: "subprocess.Popen[bytes]",
-    descriptor: int,
-    deadlines: Mapping[str, float],
-    listen: Listener,
-    log: Path,
-) -> Outcome:
-    """Listen until the worker is done or over its deadline, and say how that went."""
-    try:
-        with ended_descriptor(process) as ended:
-            result = listen_to(descriptor, deadlines, listen, ended)
-        return outcome_of(process, result, log)
-    except DeadlineError as error:
-        return Outcome(status="timed_out", reason=str(error), result=None)
-    except GarbageError as error:
-        return Outcome(status="failed", reason=str(error), result=None)
-
-
 @contextmanager
 def ended_descriptor(process: "subprocess.Popen[bytes]") -> Iterator[int | None]:
     """A descriptor that becomes readable when the process ends; None where there is no such thing.
@@ -186,39 +262,45 @@ def ended_descriptor(process: "subprocess.Popen[bytes]") -> Iterator[int | None]
         yield descriptor
 
 
-def listen_to(
-    descriptor: int,
-    deadlines: Mapping[str, float],
-    listen: Listener,
-    ended: int | None = None,
-) -> dict[str, Any] | None:
-    """The worker's result, or None where it ended, or its pipe did, without one.
+class Events:
+    """What a worker says, one JSON object a line, each within the deadline of its phase."""
 
-    Raises `DeadlineError` when no event came within the phase's seconds, `GarbageError` for what
-    is not one JSON object a line.
-    """
-    phase, buffer = "spawn", b""
-    watched = [descriptor] if ended is None else [descriptor, ended]
-    limit = deadlines[phase]
-    due = time.monotonic() + limit
-    while True:
-        ready, _, _ = select.select(watched, [], [], max(0.0, due - time.monotonic()))
-        if not ready:
-            raise DeadlineError(f"no sign of life in phase {phase!r}. Expected: within {limit:g} s")
-        chunk = os.read(descriptor, 1 << 16) if descriptor in ready else b""
-        if not chunk:
-            return None
-        *lines, buffer = (buffer + chunk).split(b"\n")
-        if len(buffer) > LARGEST_RESULT_BYTES:
+    def __init__(self, descriptor: int, ended: int | None, deadlines: Mapping[str, float]) -> None:
+        self._descriptor = descriptor
+        self._watched = [descriptor] if ended is None else [descriptor, ended]
+        self._deadlines = deadlines
+        self._phase = "spawn"
+        self._buffer = b""
+        self._waiting: deque[dict[str, Any]] = deque()
+
+    def following(self) -> dict[str, Any] | None:
+        """The next event; None where the worker ended, or its pipe did.
+
+        Raises `DeadlineError` when none came within the phase's seconds, `GarbageError` for what
+        is no event.
+        """
+        limit = self._deadlines.get(self._phase, DEADLINES["spawn"])
+        due = time.monotonic() + limit
+        while not self._waiting:
+            ready, _, _ = select.select(self._watched, [], [], max(0.0, due - time.monotonic()))
+            if not ready:
+                raise DeadlineError(
+                    f"no sign of life in phase {self._phase!r}. Expected: within {limit:g} s"
+                )
+            if not self._read(ready):
+                return None
+        event = self._waiting.popleft()
+        self._phase = str(event.get("phase", self._phase))
+        return event
+
+    def _read(self, ready: Sequence[int]) -> bool:
+        """Take what is there; False at the end."""
+        chunk = os.read(self._descriptor, 1 << 16) if self._descriptor in ready else b""
+        *lines, self._buffer = (self._buffer + chunk).split(b"\n")
+        if len(self._buffer) > LARGEST_RESULT_BYTES:
             raise GarbageError("the worker sent more than a result can hold")
-        for line in lines:
-            event = parse_event(line)
-            if event["event"] == "result":
-                return parse_result(event)
-            phase = str(event.get("phase", phase))
-            limit = deadlines.get(phase, DEADLINES["spawn"])
-            due = time.monotonic() + limit
-            listen(event)
+        self._waiting.extend(map(parse_event, lines))
+        return bool(chunk)
 
 
 def parse_event(line: bytes) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The workers of a request: each in its environment, one at a time, their time counted."""
 
+import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import Any
 from bench.environment import environment
 from bench.record import EnvironmentModel
 from bench.request import Request
-from bench.spawn import Launch, Listener, Outcome, run_worker
+from bench.spawn import Launch, Listener, Outcome, Worker, run_in_turns
 from bench.spec import Cell, Setup
 
 
@@ -31,6 +32,21 @@ class Spent:
             self.parent_cpu_seconds += time.process_time() - cpu
 
 
+def ignore(event: Mapping[str, Any]) -> None:
+    """A listener that has no use for events."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What one worker is to do: the content of its job, the name of its log, who hears of it."""
+
+    backend: str
+    content: Mapping[str, Any]
+    name: str
+    listen: Listener = ignore
+    setup: Setup | None = None
+
+
 class Workers:
     """Starts what a request needs; logs and the frameworks' own files go into `folder`."""
 
@@ -43,27 +59,33 @@ class Workers:
     def look(self, backend: str, cells: Sequence[Cell]) -> Outcome:
         """A pilot of these cells; without cells it tells versions and devices alone."""
         device = cells[0].execution.device.replace(":", "") if cells else "probe"
-        task = {"cells": [asdict(cell) for cell in cells]}
-        return self.work(backend, task, f"pilot-{backend}_{device}", ignore)
+        task = Task(
+            backend=backend,
+            content={"cells": [asdict(cell) for cell in cells]},
+            name=f"pilot-{backend}_{device}",
+        )
+        (outcome,) = self.work([task], random.Random())
+        return outcome
 
-    def work(
-        self,
-        backend: str,
-        task: dict[str, Any],
-        name: str,
-        listen: Listener,
-        setup: Setup | None = None,
-    ) -> Outcome:
-        """One worker on one task, from its start to its end; `name` is that of its log."""
+    def work(self, tasks: Sequence[Task], order: random.Random) -> list[Outcome]:
+        """These tasks, from their start to their end, taking turns in what they time."""
+        with self.spent.watching():
+            return run_in_turns([self._worker(task) for task in tasks], order)
+
+    def _worker(self, task: Task) -> Worker:
+        backend = task.backend
         launch = Launch(
             interpreter=self._request.interpreters[backend],
             packages=self._packages,
-            variables={**self._variables(backend), **set_up(setup)},
+            variables={**self._variables(backend), **set_up(task.setup)},
             deadlines=self._request.deadlines,
         )
-        job = {"backend": backend, "adapter": self._request.places[backend].adapter, **task}
-        with self.spent.watching():
-            return run_worker(job, launch, self._folder / "logs" / f"{name}.log", listen)
+        job = {
+            "backend": backend,
+            "adapter": self._request.places[backend].adapter,
+            **task.content,
+        }
+        return Worker(job, launch, self._folder / "logs" / f"{task.name}.log", task.listen)
 
     def _variables(self, backend: str) -> dict[str, str]:
         # a KERAS_HOME of the run's own: nothing of the user's configuration changes a trial
@@ -80,7 +102,3 @@ def set_up(setup: Setup | None) -> dict[str, str]:
     if setup is None:
         return {}
     return {"PYTHONHASHSEED": str(setup.hash_seed), "SAMESTEP_PADDING": "x" * setup.padding_bytes}
-
-
-def ignore(event: Mapping[str, Any]) -> None:
-    """A listener that has no use for events."""

@@ -10,7 +10,7 @@ from bench.spec import Cell, TrialKind, Workload
 from bench.workloads import WORKLOADS
 from reports.accuracy import Accuracy, accuracy
 from reports.speed import Speed, speed
-from reports.trials import disturbed, ranked
+from reports.trials import ranked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +48,14 @@ class CellResults:
     # cached: every table and figure asks for them
     @cached_property
     def speed(self) -> Speed | None:
-        """The figures: of a trial that was disturbed and run once more, the repeat counts."""
+        """The figures: of a trial that was run once more, the repeat counts."""
         return speed(ranked(self.good("timing")))
 
     @cached_property
     def speed_of_all(self) -> Speed | None:
-        """The same over all trials, disturbed or not; None where it is the same."""
+        """The same over all trials; None where none was run once more."""
         trials = self.good("timing")
-        return speed(trials) if any(map(disturbed, trials)) else None
+        return speed(trials) if len(ranked(trials)) < len(trials) else None
 
     @cached_property
     def accuracy(self) -> Accuracy | None:

@@ -60,13 +60,13 @@ def pooled(speed: Speed, value: float | None) -> Estimate | None:
 
 
 def with_disturbed(results: CellResults) -> list[tuple[str, Estimate | None]]:
-    """Step and native over all trials, where some of them were disturbed."""
+    """Step and native over all trials, where some of them were run once more."""
     speed = results.speed_of_all
     if speed is None:
         return []
     return [
-        ("step, disturbed trials too", speed.step_seconds),
-        ("native, disturbed trials too", speed.native_seconds),
+        ("step, repeated trials too", speed.step_seconds),
+        ("native, repeated trials too", speed.native_seconds),
     ]
 
 

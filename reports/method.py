@@ -17,19 +17,20 @@ from reports.text import escape, listed, number, plural
 def method(run: RunModel, cells: Sequence[CellResults]) -> list[str]:
     return [
         "## Method",
-        "\n".join(f"- {line}" for line in method_lines(run)),
+        "\n".join(f"- {line}" for line in method_lines(run, cells)),
         *preflight(run),
         *contention(cells),
         *flags_table(cells),
     ]
 
 
-def method_lines(run: RunModel) -> Iterator[str]:
+def method_lines(run: RunModel, cells: Sequence[CellResults]) -> Iterator[str]:
     seeds = {kind: sorted({t.seed for t in run.trials if t.kind == kind}) for kind in KINDS}
     yield "A trial is one fresh process that does one thing for one cell; n counts trials."
     yield (
         f"Timing: {plural(rounds(run), 'round')}; a round is one trial of every cell, in an order "
         f"drawn at random (order seed {run.order_seed}). Profile: {escape(run.profile)}."
+        f"{turns(cells)}"
     )
     yield (
         "step lane: the train step on batches that are already on the device, in blocks, "
@@ -58,10 +59,21 @@ def method_lines(run: RunModel) -> Iterator[str]:
         "A trial is flagged by what else the machine did while its lanes were timed, never by its "
         "times: contended (other processes took more than 5 % of all cores), stolen (the "
         "hypervisor did), throttled (a quota held it back). A flagged trial is run once more at "
-        f"the end of its round, at most {run.most_repeats} in this run; of a round the undisturbed "
-        f"attempt counts. {repeated(run)}"
+        "the end of its round, together with what it is compared with, at most "
+        f"{run.most_repeats} in this run; of a round the last attempt counts. {repeated(run)}"
     )
     yield timetable(run)
+
+
+def turns(cells: Sequence[CellResults]) -> str:
+    """Of records that waited for each other; those of early versions ran one after the other."""
+    records = (record for results in cells for record in results.good("timing"))
+    if all(record.timings.waiting_seconds is None for record in records):
+        return ""
+    return (
+        " On a CPU the processes of a round that are compared take turns, block by block and slice "
+        "by slice, in an order drawn anew each time; one runs, the others wait."
+    )
 
 
 KINDS = ("timing", "accuracy")

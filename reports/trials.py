@@ -1,6 +1,6 @@
 """Which records stand for a cell: one a round, and of those the ones that may be ranked."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from bench.contention import DISTURBED
 from bench.record import Record
@@ -19,16 +19,15 @@ def unsteady(record: Record) -> bool:
 
 
 def ranked(records: Iterable[Record]) -> list[Record]:
-    """One record for each round, in order: its first undisturbed attempt, else its last one."""
-    attempts: dict[int, list[Record]] = {}
+    """One record for each round, in order: that of its last attempt.
+
+    What took turns with a disturbed trial was repeated with it, so that partners stay together.
+    """
+    last: dict[int, Record] = {}
     for record in sorted(records, key=lambda one: one.trial.attempt):
         if record.trial.round is not None:
-            attempts.setdefault(record.trial.round, []).append(record)
-    return [chosen(attempts[turn]) for turn in sorted(attempts)]
-
-
-def chosen(attempts: Sequence[Record]) -> Record:
-    return next((one for one in attempts if not disturbed(one)), attempts[-1])
+            last[record.trial.round] = record
+    return [last[turn] for turn in sorted(last)]
 
 
 def comparable(records: Iterable[Record]) -> list[Record]:

@@ -361,6 +361,16 @@ def test_a_phase_inside_another_counts_in_both(phases, clock, announced):
     assert announced == ["accuracy", "load"]
 
 
+def test_a_pause_inside_a_phase_counts_for_itself(phases, clock, announced):
+    with phases("step"):
+        spend(clock, 1.0)
+        with phases.apart("waiting"):
+            spend(clock, 8.0)
+        spend(clock, 2.0)
+    assert phases.seconds == {"waiting": 8.0, "step": 3.0}
+    assert announced == ["step"]
+
+
 def test_a_phase_that_fails_has_taken_its_time(phases, clock):
     def fail() -> None:
         with phases("build"):

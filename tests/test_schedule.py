@@ -6,8 +6,8 @@ import pytest
 
 from bench import schedule
 from bench.record import Record
-from bench.spec import Trial
-from tests.records import build_record, plan
+from bench.spec import ParityPlan, Trial
+from tests.records import BACKENDS, build_record, plan
 
 TRIALS = [trial for trial in plan(workloads=["mlp-512"], rounds=6, seeds=()) if trial.timing]
 SEED = 7
@@ -18,13 +18,38 @@ def recorded(trial: Trial, *flags: str) -> Record:
 
 
 @pytest.mark.parametrize("flag", ["contended", "stolen", "throttled"])
-def test_a_disturbed_trial_is_run_once_more(flag):
-    first, second, *_ = TRIALS
-    (again,) = schedule.repeats(TRIALS, [recorded(first, flag), recorded(second)], 6, SEED)
-    assert replace(again, attempt=0, setup=None) == replace(first, setup=None)
-    assert again.attempt == 1
-    assert again.setup is not None
-    assert again.name == f"{first.name}-a1"
+def test_a_disturbed_trial_is_run_once_more_with_what_took_turns_with_it(flag):
+    first, second, other, *_ = TRIALS
+    records = [recorded(first, flag), recorded(second), recorded(other)]
+    again = schedule.repeats(TRIALS, records, 6, SEED)
+    assert [replace(one, attempt=0, setup=None) for one in again] == [first, second]
+    assert [one.name for one in again] == [f"{first.name}-a1", f"{second.name}-a1"]
+    assert len({one.setup for one in again}) == 2
+
+
+def test_what_is_compared_takes_turns():
+    both = [trial for trial in plan(rounds=2, seeds=(1,)) if trial.timing]
+    by_workload = sorted(both, key=lambda trial: (trial.round, trial.cell.workload))
+    assert [trial.cell.backend for trial in schedule.together(by_workload)] == [*BACKENDS]
+    assert {trial.cell.workload for trial in schedule.together(by_workload)} == {"cnn"}
+    # another round, another attempt, another workload, another kind
+    assert schedule.together([by_workload[0], replace(by_workload[1], round=1)]) == by_workload[:1]
+    assert (
+        schedule.together([by_workload[0], replace(by_workload[1], attempt=1)]) == by_workload[:1]
+    )
+    assert schedule.together(by_workload[1:]) == by_workload[1:2]
+
+
+@pytest.mark.parametrize("kind", ["parity", "accuracy"])
+def test_what_is_not_timed_runs_alone(kind):
+    parity = (ParityPlan(precision="float32", steps=2),)
+    trials = [trial for trial in plan(rounds=1, seeds=(1,), parity=parity) if trial.kind == kind]
+    assert schedule.together(trials) == trials[:1]
+
+
+def test_on_a_gpu_nobody_takes_turns():
+    trials = plan(workloads=["mlp-512"], devices=["cuda:0"], rounds=1, seeds=())
+    assert schedule.together(trials) == trials[:1]
 
 
 def test_a_trial_that_never_was_steady_is_not_repeated():
@@ -43,6 +68,8 @@ def test_at_most_half_as_many_again():
     assert schedule.most_repeats(TRIALS) == len(TRIALS) // 2 == 6
     records = [recorded(trial, "contended") for trial in TRIALS]
     assert len(schedule.repeats(TRIALS, records, 6, SEED)) == 6
+    # never one without its partner
+    assert len(schedule.repeats(TRIALS, records, 5, SEED)) == 4
     repeated = schedule.repeats(TRIALS, records[:4], 6, SEED)
     assert len(schedule.repeats([*TRIALS, *repeated], records, 6, SEED)) == 2
 

@@ -32,6 +32,18 @@ def test_lanes_are_kept_apart_and_windows_in_order():
     assert watch.columns()["native"]["wall_seconds"] == [5.0]
 
 
+def test_a_window_begins_when_the_turn_has_come():
+    told = []
+
+    def read() -> Counters:
+        told.append("read")
+        return counters(0.0)
+
+    with Sensors(read, turn=lambda: told.append("turn")).window("step"):
+        told.append("inside")
+    assert told == ["turn", "read", "inside", "read"]
+
+
 def test_a_counter_that_is_not_there_is_unknown_and_not_zero():
     watch = Sensors(lambda: counters(time.monotonic(), steal=None))
     with watch.window("step"):

@@ -5,10 +5,12 @@ Instead of an interpreter these tests start a little script that plays a worker.
 
 import json
 import os
+import random
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ import pytest
 
 from bench import spawn
 from bench.errors import WriteError
-from bench.spawn import Launch, Outcome, run_worker, worker_packages
+from bench.spawn import Launch, Outcome, Worker, run_in_turns, run_worker, worker_packages
 
 PRELUDE = f"""#!{sys.executable} -ISB
 import json, os, signal, sys, time
@@ -288,3 +290,80 @@ def test_a_workers_folder_holds_our_packages_alone(tmp_path):
 def test_every_phase_has_a_deadline_that_json_can_hold():
     assert all(seconds > 0 for seconds in spawn.DEADLINES.values())
     assert json.dumps(dict(spawn.DEADLINES))
+
+
+TURNS = """
+turns = job["turn_descriptor"]
+def turn(name):
+    send(event="turn")
+    assert os.read(turns, 1)
+    started = time.monotonic()
+    time.sleep(0.004)
+    spans.append([name, started, time.monotonic()])
+spans = []
+send(event="phase", phase="step")
+"""
+SPANS = "send(event='result', result=dict(status='ok', reason=None, spans=spans))\n"
+
+
+@pytest.fixture
+def workers(tmp_path: Path) -> Callable[..., list[Worker]]:
+    def made(*scripts: str) -> list[Worker]:
+        found = []
+        for index, text in enumerate(scripts):
+            interpreter = tmp_path / f"python{index}"
+            interpreter.write_text(PRELUDE + TURNS + text, encoding="utf-8")
+            interpreter.chmod(0o755)
+            launch = Launch(interpreter=str(interpreter), packages=tmp_path, deadlines=SOON)
+            found.append(Worker({}, launch, tmp_path / f"worker{index}.log", ignore))
+        return found
+
+    return made
+
+
+def test_workers_take_turns_and_one_is_active_at_a_time(workers):
+    three = [f"for i in range(6): turn({name!r})\n{SPANS}" for name in "abc"]
+    outcomes = run_in_turns(workers(*three), random.Random(1))
+    spans = sorted((s for o in outcomes for s in o.result["spans"]), key=lambda span: span[1])
+    names = "".join(name for name, _, _ in spans)
+    # in each cycle everyone has one turn, and the orders of the cycles differ
+    cycles = [names[at : at + 3] for at in range(0, 18, 3)]
+    assert all(sorted(cycle) == ["a", "b", "c"] for cycle in cycles)
+    assert len(set(cycles)) > 1
+    assert all(end <= start for (_, _, end), (_, start, _) in pairwise(spans))
+
+
+def test_a_worker_that_ends_early_leaves_the_turns_to_the_others(workers):
+    scripts = (f"turn('a')\n{SPANS}", "turn('b'); os.kill(os.getpid(), signal.SIGKILL)",
+               f"turn('c'); turn('c'); turn('c')\n{SPANS}", "raise SystemExit(3)")  # fmt: skip
+    short, killed, long, failed = run_in_turns(workers(*scripts), random.Random(1))
+    assert (len(short.result["spans"]), len(long.result["spans"])) == (1, 3)
+    assert (killed.status, failed.status) == ("killed", "failed")
+
+
+def test_a_worker_that_dies_while_it_waits_is_an_outcome(workers):
+    dying = "send(event='turn'); os.kill(os.getpid(), signal.SIGKILL)"
+    dead, good = run_in_turns(workers(dying, f"turn('b')\n{SPANS}"), random.Random(1))
+    assert (dead.status, good.status) == ("killed", "ok")
+
+
+def test_waiting_for_a_turn_is_under_no_deadline(workers):
+    # the second takes longer to come to its turn than the first may be silent in its phase
+    patient = f"send(event='phase', phase='build'); turn('a')\n{SPANS}"
+    slow = f"time.sleep(0.25); turn('b')\n{SPANS}"
+    outcomes = run_in_turns(workers(patient, slow), random.Random(1))
+    assert [outcome.status for outcome in outcomes] == ["ok", "ok"]
+    hanging = "send(event='phase', phase='build'); turn('a'); time.sleep(600)"
+    (outcome,) = run_in_turns(workers(hanging), random.Random(1))
+    assert outcome.status == "timed_out"
+
+
+def test_an_interruption_ends_all_of_them(workers, monkeypatch):
+    def interrupted(self: Worker) -> None:
+        raise KeyboardInterrupt
+
+    started = workers("turn('a')", "turn('b')")
+    monkeypatch.setattr(spawn.Worker, "_give_turn", interrupted)
+    # the fixture sees whether anything is left
+    with pytest.raises(KeyboardInterrupt):
+        run_in_turns(started, random.Random(1))

@@ -273,6 +273,34 @@ def test_a_timing_trial_tells_what_else_was_running(timed):
     assert all(seconds > 0 for found in windows.values() for seconds in found.wall_seconds)
 
 
+def with_turns(run_trial: Callable[..., Events], turns: int) -> Events:
+    """A timing trial that finds so many turns on its pipe, and then its end."""
+    read_end, write_end = os.pipe()
+    os.write(write_end, b"\n" * turns)
+    os.close(write_end)
+    try:
+        return run_trial(trial_of("fake", timing=TIMING), turn_descriptor=read_end)
+    finally:
+        os.close(read_end)
+
+
+def test_what_is_timed_waits_for_its_turn(run_trial):
+    # three blocks, the latency lane, two long slices and two short ones
+    events = with_turns(run_trial, 8)
+    assert events[-1]["result"]["status"] == "ok"
+    assert events[-1]["result"]["timings"]["waiting_seconds"] >= 0
+    told = [event.get("phase", event["event"]) for event in events]
+    assert told.count("turn") == 8
+    at = told.index("step")
+    assert told[at : at + 6] == ["step", "turn", "turn", "turn", "latency", "turn"]
+
+
+def test_without_whoever_gives_the_turns_a_worker_ends(run_trial):
+    result = with_turns(run_trial, 2)[-1]["result"]
+    assert result["status"] == "failed"
+    assert result["reason"].startswith("whoever gives the turns is gone.")
+
+
 def test_phases_are_announced_as_they_begin(timed):
     announced = [event["phase"] for event in timed if event["event"] == "phase"]
     assert list(dict.fromkeys(announced)) == [

@@ -98,15 +98,24 @@ def difference(after: float | None, before: float | None) -> float | None:
 
 
 class Sensors:
-    """Differences of the counters over windows, kept by lane."""
+    """Differences of the counters over windows, kept by lane.
 
-    def __init__(self, read: Callable[[], Counters] = read_counters) -> None:
+    A window is what is timed, so that it begins when this process has its `turn`.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], Counters] = read_counters,
+        turn: Callable[[], None] = lambda: None,
+    ) -> None:
         self._read = read
+        self._turn = turn
         self._windows: dict[str, list[Counters]] = {}
 
     @contextmanager
     def window(self, lane: str) -> Iterator[None]:
         """Watch what happens inside; a window is kept also where it fails."""
+        self._turn()
         before = self._read()
         try:
             yield

@@ -48,7 +48,10 @@ class SettingsModel(Strict):
 
 
 class TimingsModel(Strict):
-    """Wall seconds of each phase; a phase that a trial does not have is null."""
+    """Wall seconds of each phase; a phase that a trial does not have is null.
+
+    `waiting_seconds`: while others that are timed together with it had their turn.
+    """
 
     spawn_seconds: Seconds | None = None
     environment_seconds: Seconds | None = None
@@ -64,6 +67,7 @@ class TimingsModel(Strict):
     latency_seconds: Seconds | None = None
     tutorial_seconds: Seconds | None = None
     accuracy_seconds: Seconds | None = None
+    waiting_seconds: Seconds | None = None
     total_seconds: Seconds | None = None
 
 

@@ -86,8 +86,8 @@ MEASURED = (
     "contention",
 )
 # a requested None is a value of its own; only a failed rung has a `where`, only a run with parity
-# trials has a certificate, and records of early versions have no canary
-NULL_IS_A_VALUE = ("settings.", "parity.", "lanes.canary")
+# trials has a certificate, and records of early versions have no canary and did not wait
+NULL_IS_A_VALUE = ("settings.", "parity.", "lanes.canary", "timings.waiting_seconds")
 
 
 def unexplained_nulls(document: dict[str, Any], reasons: dict[str, str]) -> Iterator[str]:

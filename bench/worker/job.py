@@ -1,6 +1,7 @@
 """What every job of a worker needs, and how its failures are told."""
 
 import importlib
+import os
 import resource
 import sys
 import time
@@ -73,6 +74,16 @@ class Job:
             self.result["versions"] = backend.versions()
             self.result["devices"] = list(backend.devices())
         return backend
+
+    def await_turn(self) -> None:
+        """Return when it is this worker's turn to be timed; at once where nobody takes turns."""
+        turns = self.task.get("turn_descriptor")
+        if turns is None:
+            return
+        with self.phases.apart("waiting"):
+            self.send({"event": "turn"})
+            if not os.read(turns, 1):
+                raise SamestepError("whoever gives the turns is gone. Expected: a byte on the pipe")
 
     def build(self, backend: Backend, workload: Workload, execution: Execution) -> Program:
         """The program, built. Raises for a cell that this backend or machine can't run."""

@@ -90,7 +90,7 @@ class TrialJob(Job):
 
     def time(self, plan: TimingPlan) -> None:
         """The lanes `step`, `latency`, `native` and `tutorial`, each warmed up, and the canary."""
-        self.sensors = measure.Sensors()
+        self.sensors = measure.Sensors(turn=self.await_turn)
         self.result["lanes"] = {}
         with self.phases("load"):
             images, labels = self.training_data(

@@ -87,7 +87,7 @@ def test_modes_are_compared_with_the_default_of_the_same_cell():
     assert lanes.break_even_table(cells[:1]) == []
 
 
-def test_disturbed_trials_are_shown_with_and_without():
+def test_repeated_trials_are_shown_with_and_without():
     disturbed, *others = [trial for trial in TRIALS if trial.cell == TRIALS[0].cell]
     again = replace(disturbed, attempt=1)
     trials = [disturbed, again, *others]
@@ -105,4 +105,4 @@ def test_disturbed_trials_are_shown_with_and_without():
     assert (cell.speed.trials, cell.speed_of_all.trials) == (2, 3)
     rows = {row[1]: row for row in lanes.lane_rows(cell)}
     assert rows["step, per step"][3] == "2"
-    assert rows["step, disturbed trials too"][3] == "3"
+    assert rows["step, repeated trials too"][3] == "3"

@@ -4,7 +4,8 @@ import pytest
 
 from bench.doctor import FindingModel, PreflightModel, SeenModel
 from reports import machine, method
-from tests.records import build_run, plan
+from reports.cells import group
+from tests.records import build_record, build_run, plan
 
 SESSION = {"started": "2026-01-02T03:05:00+00:00", "wall_seconds": 1000.0, "outcome": "complete"}
 SEEN = SeenModel(
@@ -29,6 +30,16 @@ def test_the_timetable_says_what_was_the_workers_and_what_the_harness_took():
 
 def test_runs_that_did_not_count_it_do_not_say_it():
     assert "inside workers" not in method.timetable(run_with({}))
+
+
+@pytest.mark.parametrize("waited", [True, False])
+def test_that_processes_took_turns_is_said_of_those_that_did(waited):
+    trials = plan(workloads=["mlp-512"], rounds=1, seeds=())
+    records = [build_record(trial) for trial in trials]
+    if waited:
+        timings = records[0].timings.model_copy(update={"waiting_seconds": 2.0})
+        records[0] = records[0].model_copy(update={"timings": timings})
+    assert ("take turns" in method.turns(group(build_run(trials), records))) == waited
 
 
 @pytest.mark.parametrize(("verdict", "told"), [("fit", False), ("doubtful", True), ("unfit", True)])
