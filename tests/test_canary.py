@@ -46,6 +46,22 @@ def test_a_program_that_skips_work_is_caught_by_twice_the_steps():
         found.require_sound()
 
 
+class OnceDisturbed(FakeProgram):
+    """Honest, but for a moment in which everything takes as long as anything."""
+
+    def synchronize(self) -> None:
+        # the first canary: five pairs of 4 and 8 steps
+        if self.steps <= 5 * 12 and self._queued_seconds:
+            self._queued_seconds = 1.0
+        super().synchronize()
+
+
+def test_a_busy_moment_accuses_nobody():
+    found = seen(OnceDisturbed)
+    assert found.ratio == 2.0
+    found.require_sound()
+
+
 def test_blocks_that_take_no_time_are_no_measurement():
     nothing = Canary(
         steps=1, single_seconds=(0.0,) * 5, double_seconds=(0.0,) * 5, late_seconds=(0.0,) * 5

@@ -16,6 +16,8 @@ from bench.measure.phases import Clock
 PAIRS = 5
 LOWEST, HIGHEST = 1.8, 2.2
 IMPOSSIBLE = 1.5
+# a busy moment of the machine makes a canary unsound, and an honest backend's next one is sound
+MOST_TRIES = 3
 # after a sync a weight's way to the host takes as long as without work before it
 LATEST = 0.25
 
@@ -50,8 +52,12 @@ class Canary:
     def doubtful(self) -> bool:
         return not LOWEST <= self.ratio <= HIGHEST
 
+    @property
+    def sound(self) -> bool:
+        return self.ratio >= IMPOSSIBLE and self.late_share <= LATEST
+
     def require_sound(self) -> None:
-        """Raise `MeasurementError` for what no honest backend shows, however noisy the machine."""
+        """Raise `MeasurementError` for what no honest backend shows time and again."""
         if self.ratio < IMPOSSIBLE:
             raise MeasurementError(
                 f"canary: twice the steps took {self.ratio:.3g} times as long. Expected: {LOWEST} "
@@ -65,6 +71,15 @@ class Canary:
 
 
 def canary(program: Program, batches: Sequence[Any], steps: int, clock: Clock) -> Canary:
+    """The first one that is sound; where none is, the last of `MOST_TRIES`."""
+    for _ in range(MOST_TRIES):
+        found = five_pairs(program, batches, steps, clock)
+        if found.sound:
+            break
+    return found
+
+
+def five_pairs(program: Program, batches: Sequence[Any], steps: int, clock: Clock) -> Canary:
     """Five pairs; which of a pair goes first changes from pair to pair."""
     seconds: dict[int, list[float]] = {steps: [], 2 * steps: []}
     late = []

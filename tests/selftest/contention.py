@@ -28,16 +28,26 @@ class Disturber(experiment.Watcher):
     def __init__(self) -> None:
         self._busy: subprocess.Popen[bytes] | None = None
 
+    def __enter__(self) -> "Disturber":
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self.stop()
+
     def started(self, trial: Trial) -> None:
-        if is_hit(trial):
+        # one for all that take turns
+        if is_hit(trial) and self._busy is None:
             self._busy = subprocess.Popen([sys.executable, "-c", BUSY])
 
     def ended(self, record: Record) -> None:
+        self.stop()
+        super().ended(record)
+
+    def stop(self) -> None:
         if self._busy is not None:
             self._busy.kill()
             self._busy.wait()
             self._busy = None
-        super().ended(record)
 
 
 def is_hit(trial: Trial) -> bool:
@@ -46,7 +56,8 @@ def is_hit(trial: Trial) -> bool:
 
 def measure(interpreter: str, folder: Path) -> list[Record]:
     names = [PLAIN, SLOWER.format(percent=PERCENT)]
-    return experiment.run(names, ROUNDS, interpreter, folder, Disturber())
+    with Disturber() as disturber:
+        return experiment.run(names, ROUNDS, interpreter, folder, disturber)
 
 
 def figures(records: Sequence[Record]) -> dict[str, Any]:
