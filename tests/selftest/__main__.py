@@ -11,7 +11,9 @@ import tempfile
 from pathlib import Path
 from types import ModuleType
 
+from bench.cli.options import machine_held
 from bench.environment import environment
+from bench.errors import LockedError
 from bench.run_file import read_records, read_run
 from tests.selftest import aa, contention, effect
 from tests.selftest.experiment import PLAIN
@@ -24,7 +26,9 @@ def main() -> None:
     test = TESTS[chosen.test]
     if chosen.judge is None:
         folder = chosen.out or Path(tempfile.mkdtemp(prefix="samestep-selftest-"))
-        records = test.measure(interpreter(chosen.python), folder)
+        # a run beside it would be the disturbance that it measures
+        with machine_held(["cpu"], f"selftest {chosen.test}", folder):
+            records = test.measure(interpreter(chosen.python), folder)
     else:
         folder = chosen.judge
         records = list(read_records(folder, read_run(folder)))
@@ -63,4 +67,8 @@ def interpreter(pairs: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except LockedError as error:
+        print(f"samestep: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
