@@ -1,6 +1,6 @@
 """From a worker's outcome to a record: whatever came, a record comes of it."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,6 +11,7 @@ from bench.record import (
     SCHEMA_VERSION,
     ContentionModel,
     EnvironmentModel,
+    GpuUseModel,
     LanesModel,
     Record,
     TimingsModel,
@@ -24,21 +25,33 @@ from bench.spawn import Outcome
 from bench.spec import Trial
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What the parent saw beside a trial; nothing where nothing ran.
+
+    `gpu` is None on a CPU; `usual_megahertz` the clock at which the session's earlier trials ran
+    on that GPU, None for the first ones.
+    """
+
+    load: ContentionModel | None = None
+    gpu: GpuUseModel | None = None
+    usual_megahertz: float | None = None
+
+
 def record_of(
     run_id: str,
     trial: Trial,
     outcome: Outcome,
     environment: EnvironmentModel,
-    load: ContentionModel | None,
+    beside: Beside,
     certificate: str | None = None,
 ) -> Record:
     """The record of a trial; where the worker sent nonsense, a record that says so.
 
-    `load` is what the parent saw beside the trial, `certificate` the hash of the parity record that
-    let this trial run.
+    `certificate` is the hash of the parity record that let this trial run.
     """
     try:
-        return seal(compose(run_id, trial, outcome, environment, load, certificate))
+        return seal(compose(run_id, trial, outcome, environment, beside, certificate))
     except RecordError as error:
         reason = f"the worker's result is {error}"
     except ValidationError as error:
@@ -47,7 +60,7 @@ def record_of(
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         reason = f"the worker's result is malformed: {type(error).__name__}: {error}"
     failed = Outcome(status="failed", reason=reason, result=None)
-    return seal(compose(run_id, trial, failed, environment, load, certificate))
+    return seal(compose(run_id, trial, failed, environment, beside, certificate))
 
 
 def compose(
@@ -55,7 +68,7 @@ def compose(
     trial: Trial,
     outcome: Outcome,
     environment: EnvironmentModel,
-    load: ContentionModel | None,
+    beside: Beside,
     certificate: str | None,
 ) -> dict[str, Any]:
     result = outcome.result or {}
@@ -65,7 +78,7 @@ def compose(
         "trial": TrialModel.of(trial).model_dump(),
         "status": outcome.status,
         "reason": outcome.reason,
-        "flags": flags_of(environment, result),
+        "flags": flags_of(environment, result, beside),
         "parity": parity(result, certificate),
         "parameters": parameters(result),
         "settings": settings(trial, result),
@@ -77,7 +90,8 @@ def compose(
             "peak_rss_bytes": result.get("peak_rss_bytes"),
             "peak_device_bytes": result.get("peak_device_bytes"),
         },
-        "contention": contention_of(load, result),
+        "gpu": None if beside.gpu is None else beside.gpu.model_dump(),
+        "contention": contention_of(beside.load, result),
         "environment": environment.model_dump(),
     }
     return {**document, "null_reasons": null_reasons(document, trial, outcome)}
@@ -115,16 +129,25 @@ def contention_of(load: ContentionModel | None, result: dict[str, Any]) -> Any:
     return {**load.model_dump(), "windows": result.get("windows", {})}
 
 
-def flags_of(environment: EnvironmentModel, result: dict[str, Any]) -> Any:
-    """What the worker flagged, and what its windows say of everybody else."""
+def flags_of(environment: EnvironmentModel, result: dict[str, Any], beside: Beside) -> Any:
+    """What the worker flagged, and what its windows and its GPU say of everybody else."""
     own = result.get("flags", [])
     windows = {
         lane: WindowsModel.model_validate(columns)
         for lane, columns in result.get("windows", {}).items()
     }
     disturbed = contention.flags(windows, environment.cores_logical)
+    if beside.gpu is not None:
+        disturbed += contention.gpu_flags(beside.gpu, beside.usual_megahertz)
     # what is no list is no record, and whoever checks it says so
     return [*own, *disturbed] if isinstance(own, list) else own
+
+
+UNCOUNTED = {
+    "contention.windows.": "this system has no such counter",
+    "gpu.energy_": "no power lane in this trial, or this GPU counts no energy",
+    "gpu.": "the driver does not tell",
+}
 
 
 def null_reasons(document: dict[str, Any], trial: Trial, outcome: Outcome) -> dict[str, str]:
@@ -134,14 +157,15 @@ def null_reasons(document: dict[str, Any], trial: Trial, outcome: Outcome) -> di
         "lanes.tutorial": (outcome.result or {}).get("tutorial_missing")
         or "the plan has no steps for it",
         "memory.peak_device_bytes": "the framework keeps no count of this device's memory",
+        "gpu": "no GPU",
         "contention": "nothing ran",
     }
     otherwise = f"not part of this {trial.kind} trial"
     if outcome.status != "ok":
         otherwise = f"the trial ended before that, as {outcome.status}"
     return {
-        path: "this system has no such counter"
-        if path.startswith("contention.windows.")
-        else known.get(path) or otherwise
+        path: next((why for part, why in UNCOUNTED.items() if path.startswith(part)), None)
+        or known.get(path)
+        or otherwise
         for path in unexplained_nulls(document, {})
     }

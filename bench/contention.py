@@ -5,8 +5,9 @@ a minute and counts the worker's own threads.
 """
 
 from collections.abc import Iterable, Mapping
+from statistics import median
 
-from bench.record import WindowsModel
+from bench.record import GpuUseModel, WindowsModel
 
 # a quiet machine's own housekeeping stayed under 1.5 % in a run on two cores
 MOST_OTHER_SHARE = 0.05
@@ -17,11 +18,15 @@ MOST_THROTTLED_SHARE = 0.01
 # the kernel counts in ticks of 10 ms: what was watched for less can't be judged
 SHORTEST_WATCH_SECONDS = 0.5
 
-DISTURBED = ("contended", "stolen", "throttled")
+# a GPU's clock moves by a few steps of 15 MHz of 2,000 without a cause
+SLOWEST_CLOCK = 0.95
+
+SHARED = ("contended", "stolen", "throttled")
+DISTURBED = (*SHARED, "gpu_throttled", "gpu_slow_clock")
 
 
 def flags(windows: Mapping[str, WindowsModel], cores: int) -> list[str]:
-    """The causes of `DISTURBED` that took more than their share; what is unknown accuses nobody."""
+    """The causes of `SHARED` that took more than their share; what is unknown accuses nobody."""
     lanes = windows.values()
     wall = total(lane.wall_seconds for lane in lanes)
     if wall < SHORTEST_WATCH_SECONDS:
@@ -32,7 +37,16 @@ def flags(windows: Mapping[str, WindowsModel], cores: int) -> list[str]:
         "throttled": total(lane.throttled_seconds for lane in lanes) / wall,
     }
     most = (MOST_OTHER_SHARE, MOST_STOLEN_SHARE, MOST_THROTTLED_SHARE)
-    return [cause for cause, limit in zip(DISTURBED, most, strict=True) if shares[cause] > limit]
+    return [cause for cause, limit in zip(SHARED, most, strict=True) if shares[cause] > limit]
+
+
+def gpu_flags(use: GpuUseModel, usual_megahertz: float | None) -> list[str]:
+    """Whether the driver lowered the GPU's clock, or it ran slower than it used to in this run."""
+    found = ["gpu_throttled"] if use.slowed_by else []
+    if use.clock_megahertz and usual_megahertz is not None:
+        slow = median(use.clock_megahertz) < SLOWEST_CLOCK * usual_megahertz
+        found += ["gpu_slow_clock"] if slow else []
+    return found
 
 
 def total(columns: Iterable[list[float] | None]) -> float:

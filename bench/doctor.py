@@ -21,10 +21,9 @@ SMOKE_LOOK_SECONDS = 1.0
 
 # with a quarter gone to others, a trial of a quiet moment and the next one see different machines
 UNFIT_SHARE = 0.25
-# the largest worker of the published runs took 1.9 GB; and as much again for the parent and the
+# the largest worker of the published runs took 1.9 GB; and as much as one for the parent and the
 # file cache, without which MNIST and the frameworks are read from disk for each trial
 WORKER_BYTES = 2_000_000_000
-COMFORTABLE_BYTES = 2 * WORKER_BYTES
 # a published run has 2 MB of records, its logs and figures come on top; the rest is for the system
 RUN_BYTES = 50_000_000
 COMFORTABLE_DISK_BYTES = 1_000_000_000
@@ -52,7 +51,8 @@ class GpuSeenModel(Strict):
 class SeenModel(Strict):
     """What was seen in `seconds` while nothing of ours ran; None where the system does not tell.
 
-    Shares are of all cores. `lock_holders` is None where nobody asked for them.
+    Shares are of all cores. `workers` would take turns in a run, all in memory at once.
+    `lock_holders` is None where nobody asked for them.
     """
 
     seconds: Seconds
@@ -67,6 +67,7 @@ class SeenModel(Strict):
     free_disk_bytes: Bytes | None
     on_battery: bool | None
     gpus: list[GpuSeenModel]
+    workers: Count = 1
     lock_holders: list[str] | None = None
 
 
@@ -178,10 +179,10 @@ def governor(seen: SeenModel) -> FindingModel:
 
 
 def memory(seen: SeenModel) -> FindingModel:
-    available = seen.available_memory_bytes
-    verdict = below(available, doubtful=COMFORTABLE_BYTES, unfit=WORKER_BYTES)
-    why = f"a worker takes up to {gigabytes(WORKER_BYTES)}, parent and file cache the rest"
-    expected = f"expected at least {gigabytes(COMFORTABLE_BYTES)}: {why}"
+    available, taken = seen.available_memory_bytes, seen.workers * WORKER_BYTES
+    verdict = below(available, doubtful=taken + WORKER_BYTES, unfit=taken)
+    why = f"{seen.workers} at a time take {gigabytes(WORKER_BYTES)} each, the rest is for files"
+    expected = f"expected at least {gigabytes(taken + WORKER_BYTES)}: {why}"
     return found("free memory", gigabytes(available), verdict, expected)
 
 

@@ -4,17 +4,14 @@ import hashlib
 import os
 import platform
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
 
 import psutil
-import pynvml
 
 from bench import __version__
-from bench.doctor import GpuSeenModel
-from bench.record import ContentionModel, EnvironmentModel, GpuModel
+from bench.gpus import gpus
+from bench.record import ContentionModel, EnvironmentModel
 
 # variables that change what a framework computes or how fast; every other stays out of the record
 VARIABLES = frozenset(
@@ -41,16 +38,6 @@ VARIABLES = frozenset(
         "XLA_FLAGS",
     }
 )
-
-# what lowers a GPU's clock; that it idles, or that a user set its clocks, does not count
-SLOWDOWNS = {
-    "its power limit": pynvml.nvmlClocksEventReasonSwPowerCap,
-    "its hardware": pynvml.nvmlClocksEventReasonHwSlowdown,
-    "heat": pynvml.nvmlClocksEventReasonSwThermalSlowdown
-    | pynvml.nvmlClocksEventReasonHwThermalSlowdown,
-    "its power supply": pynvml.nvmlClocksEventReasonHwPowerBrakeSlowdown,
-}
-Told = TypeVar("Told")
 
 
 def environment(versions: Mapping[str, str], variables: Mapping[str, str]) -> EnvironmentModel:
@@ -83,98 +70,6 @@ def cpu_name() -> str:
         return platform.processor() or platform.machine()
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(names, platform.machine())
-
-
-def gpus() -> list[GpuModel]:
-    """NVIDIA GPUs in the driver's order; none where there is no driver."""
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return []
-    try:
-        driver = pynvml.nvmlSystemGetDriverVersion()
-        handles = map(pynvml.nvmlDeviceGetHandleByIndex, range(pynvml.nvmlDeviceGetCount()))
-        return [
-            GpuModel(
-                name=pynvml.nvmlDeviceGetName(handle),
-                memory_bytes=gpu_memory_bytes(handle),
-                driver=driver,
-            )
-            for handle in handles
-        ]
-    finally:
-        pynvml.nvmlShutdown()
-
-
-def gpu_memory_bytes(handle: Any) -> int | None:
-    """None where the device does not tell, as a part of a shared GPU may not."""
-    try:
-        return int(pynvml.nvmlDeviceGetMemoryInfo(handle).total)
-    except pynvml.NVMLError:
-        return None
-
-
-@contextmanager
-def gpu_handle(device: str) -> Iterator[Any]:
-    """NVML's handle of `cuda:N`. Raises `pynvml.NVMLError` where there is none."""
-    named = visible(int(device.partition(":")[2]), os.environ.get("CUDA_VISIBLE_DEVICES", ""))
-    pynvml.nvmlInit()
-    try:
-        if named.isdecimal():
-            yield pynvml.nvmlDeviceGetHandleByIndex(int(named))
-        else:
-            yield pynvml.nvmlDeviceGetHandleByUUID(named)
-    finally:
-        pynvml.nvmlShutdown()
-
-
-def visible(index: int, variable: str) -> str:
-    """The driver's number or UUID of CUDA's device `index`: CUDA_VISIBLE_DEVICES renumbers."""
-    names = [name.strip() for name in variable.split(",")] if variable else []
-    return names[index] if index < len(names) else str(index)
-
-
-def gpu_uuid(device: str) -> str:
-    """The driver's UUID of `cuda:N`, or the device's name where it tells none."""
-    try:
-        with gpu_handle(device) as handle:
-            return str(pynvml.nvmlDeviceGetUUID(handle))
-    except pynvml.NVMLError:
-        return device
-
-
-def gpu_seen(device: str) -> GpuSeenModel:
-    """What goes on on `cuda:N` at this moment."""
-    try:
-        with gpu_handle(device) as handle:
-            return GpuSeenModel(device=device, **gpu_readings(handle))
-    except pynvml.NVMLError:
-        return GpuSeenModel(
-            device=device, processes=None, busy_share=None, celsius=None, slowed_by=None
-        )
-
-
-def gpu_readings(handle: Any) -> dict[str, Any]:
-    def temperature() -> int:
-        return int(pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU))
-
-    return {
-        "processes": told(lambda: len(pynvml.nvmlDeviceGetComputeRunningProcesses(handle))),
-        "busy_share": told(lambda: pynvml.nvmlDeviceGetUtilizationRates(handle).gpu / 100),
-        "celsius": told(temperature),
-        "slowed_by": told(lambda: slowdowns(pynvml.nvmlDeviceGetCurrentClocksEventReasons(handle))),
-    }
-
-
-def told(ask: Callable[[], Told]) -> Told | None:
-    try:
-        return ask()
-    except pynvml.NVMLError:
-        return None
-
-
-def slowdowns(reasons: int) -> list[str]:
-    return [name for name, bits in SLOWDOWNS.items() if reasons & bits]
 
 
 def available_memory_bytes() -> int:

@@ -51,6 +51,8 @@ class Profile:
     tutorial_steps: int = 50
     tutorial_rounds: int = 6
     latency_seconds: float = 0.3
+    power_seconds: float = 10.0
+    power_rounds: int = 6
     most_rounds: int = 0
     repeats: bool = True
     seeds: tuple[int, ...] = (0,)
@@ -70,6 +72,7 @@ PROFILES = {
             native_seconds=0.0,
             tutorial_steps=20,
             latency_seconds=0.0,
+            power_rounds=0,
             repeats=False,
             epochs=dict.fromkeys(WORKLOADS, 1),
             train_images=6_400,
@@ -212,6 +215,7 @@ def timing_trial(
             native_slices=profile.native_slices,
             tutorial_steps=tutorial_steps(cell, profile, turn),
             latency_steps=latency_steps(profile, pilot),
+            power_seconds=power_seconds(cell, profile, turn),
         ),
     )
 
@@ -221,6 +225,13 @@ def tutorial_steps(cell: Cell, profile: Profile, turn: int) -> int:
     if turn >= profile.tutorial_rounds:
         return 0
     return min(profile.tutorial_steps, TRAIN_IMAGES // cell.execution.batch_size)
+
+
+def power_seconds(cell: Cell, profile: Profile, turn: int) -> float:
+    """On a GPU, in as many rounds as an interval needs; a CPU's energy nobody may read."""
+    if cell.execution.device == "cpu" or turn >= profile.power_rounds:
+        return 0.0
+    return profile.power_seconds
 
 
 def latency_steps(profile: Profile, pilot: PilotFigures) -> int:
@@ -279,6 +290,7 @@ def timing_seconds(plan: TimingPlan | None, pilot: PilotFigures) -> float:
         + plan.latency_steps * pilot.step_seconds
         + native * pilot.native_step_seconds
         + 2 * plan.tutorial_steps * pilot.native_step_seconds
+        + plan.power_seconds
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import __version__, plan, schedule
-from bench.collect import record_of
+from bench.collect import Beside, record_of
 from bench.environment import environment
 from bench.piloting import Miss, Pilot, missed_trial, note
 from bench.record import TrialModel, write_record
@@ -109,6 +109,6 @@ class Planner:
         trial = missed_trial(cell)
         outcome = Outcome(status=miss.status, reason=miss.reason, result=None)
         machine = self._workers.environment(cell.backend, run.backends[cell.backend].versions)
-        record = record_of(run.run_id, trial, outcome, machine, None)
+        record = record_of(run.run_id, trial, outcome, machine, Beside())
         write_record(record, record_path(self._folder, record.trial))
         self._display.ended(record)

@@ -60,6 +60,27 @@ def peak_device_bytes(record: Record) -> float | None:
     return record.memory.peak_device_bytes
 
 
+def device_used_bytes(record: Record) -> float | None:
+    """The largest memory in use on the whole GPU that the driver told of."""
+    return None if record.gpu is None else record.gpu.peak_used_bytes
+
+
+def power_watts(record: Record) -> float | None:
+    """Mean power of the whole GPU board while the power lane ran."""
+    use = record.gpu
+    if use is None or use.energy_joules is None or not use.energy_seconds:
+        return None
+    return use.energy_joules / use.energy_seconds
+
+
+def joules_per_step(record: Record) -> float | None:
+    """Energy of the whole GPU board for a train step, its idling included."""
+    lane, use = (record.lanes or NO_LANES).power, record.gpu
+    if lane is None or use is None or use.energy_joules is None:
+        return None
+    return use.energy_joules / lane.steps
+
+
 def latency_seconds(record: Record) -> float | None:
     """The median of the single steps of the latency lane."""
     lane = (record.lanes or NO_LANES).latency

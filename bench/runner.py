@@ -3,22 +3,39 @@
 import random
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from bench import mnist, schedule
-from bench.collect import record_of
+from bench.collect import Beside, record_of
 from bench.environment import ContentionMeter
 from bench.errors import RecordError, SamestepError
+from bench.gpu_watch import GpuWatch, UsualClocks
 from bench.parity.rungs import digests
-from bench.record import EnvironmentModel, Record, TrialModel, read_record, write_record
+from bench.record import (
+    ContentionModel,
+    EnvironmentModel,
+    Record,
+    TrialModel,
+    read_record,
+    write_record,
+)
 from bench.request import Display, Request
 from bench.run_file import RunModel, SessionModel, now, read_run, record_path, write_run
 from bench.spawn import Outcome
 from bench.spec import Cell, Trial
 from bench.workers import Spent, Task, Workers
 from bench.workloads import WORKLOADS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A trial that may run: with its cell's certificate, if one was planned, on a CPU unwatched."""
+
+    trial: Trial
+    certificate: Record | None
+    watch: GpuWatch | None
 
 
 class Runner:
@@ -30,6 +47,7 @@ class Runner:
         self._display = display
         self._workers = Workers(request, folder, packages)
         self._data = mnist.load()
+        self._clocks = UsualClocks()
 
     def resume(self, run: RunModel) -> None:
         """Check that the backends of what is missing are still the same.
@@ -151,14 +169,18 @@ class Runner:
             for trial, found in pairs
             if found is not None and found.status != "ok"
         ]
-        ready = [(trial, found) for trial, found in pairs if found is None or found.status == "ok"]
+        ready = [
+            Ready(trial=trial, certificate=found, watch=watch_for(trial))
+            for trial, found in pairs
+            if found is None or found.status == "ok"
+        ]
         return [*refused, *self._run_trials(run, ready)]
 
     def _refused(self, run: RunModel, trial: Trial, certificate: Record) -> Record:
         # a certificate that was not run itself says so already
         why = (certificate.reason or "").removeprefix("not run: ")
         outcome = Outcome(status=certificate.status, reason=f"not run: {why}", result=None)
-        return record_of(run.run_id, trial, outcome, self._environment(run, trial), None)
+        return record_of(run.run_id, trial, outcome, self._environment(run, trial), Beside())
 
     def _certificate(self, run: RunModel, trial: Trial) -> Record | None:
         """The last parity record of the trial's cell before it; None where none was planned."""
@@ -171,14 +193,12 @@ class Runner:
                 last = model
         return None if last is None else read_record(record_path(self._folder, last))
 
-    def _run_trials(
-        self, run: RunModel, ready: Sequence[tuple[Trial, Record | None]]
-    ) -> list[Record]:
+    def _run_trials(self, run: RunModel, ready: Sequence[Ready]) -> list[Record]:
         if not ready:
             return []
         meter = ContentionMeter(time.monotonic())
-        order = random.Random(f"{run.order_seed} turns {ready[0][0].name}")
-        outcomes = self._workers.work([self._task(trial) for trial, _ in ready], order)
+        order = random.Random(f"{run.order_seed} turns {ready[0].trial.name}")
+        outcomes = self._workers.work([self._task(one) for one in ready], order)
         used = [(outcome.result or {}).get("cpu_seconds") for outcome in outcomes]
         known = [seconds for seconds in used if seconds is not None]
         # what their fellows used is no one else's
@@ -187,16 +207,26 @@ class Runner:
         return [
             record_of(
                 run.run_id,
-                trial,
+                one.trial,
                 outcome,
-                self._environment(run, trial),
-                load.model_copy(update={"worker_cpu_seconds": own}),
-                certificate.sha256 if certificate else None,
+                self._environment(run, one.trial),
+                self._beside(one, load.model_copy(update={"worker_cpu_seconds": own})),
+                one.certificate.sha256 if one.certificate else None,
             )
-            for (trial, certificate), outcome, own in zip(ready, outcomes, used, strict=True)
+            for one, outcome, own in zip(ready, outcomes, used, strict=True)
         ]
 
-    def _task(self, trial: Trial) -> Task:
+    def _beside(self, one: Ready, load: ContentionModel) -> Beside:
+        if one.watch is None:
+            return Beside(load=load)
+        use, device = one.watch.use(), one.trial.cell.execution.device
+        usual = self._clocks.usual(device)
+        if one.trial.timing is not None:
+            self._clocks.note(device, use)
+        return Beside(load=load, gpu=use, usual_megahertz=usual)
+
+    def _task(self, one: Ready) -> Task:
+        trial = one.trial
         workload = WORKLOADS[trial.cell.workload]
         initial = mnist.initial_parameters(workload, trial.seed, trial.cell.execution.precision)
         return Task(
@@ -207,7 +237,7 @@ class Runner:
                 "dump": self._dump_of(trial),
             },
             name=trial.name,
-            listen=lambda event: self._heard(trial, event),
+            listen=lambda event: self._heard(one, event),
             setup=trial.setup,
         )
 
@@ -218,9 +248,11 @@ class Runner:
         exact = trial.parity.precision == "float64"
         return str(self._request.dump.resolve()) if exact else None
 
-    def _heard(self, trial: Trial, event: Mapping[str, Any]) -> None:
+    def _heard(self, one: Ready, event: Mapping[str, Any]) -> None:
+        if one.watch is not None:
+            one.watch.heard(event)
         if event["event"] == "epoch":
-            self._display.epoch(trial, event)
+            self._display.epoch(one.trial, event)
 
     def _write(self, record: Record) -> None:
         write_record(record, record_path(self._folder, record.trial))
@@ -229,6 +261,11 @@ class Runner:
     def _environment(self, run: RunModel, trial: Trial) -> EnvironmentModel:
         backend = trial.cell.backend
         return self._workers.environment(backend, run.backends[backend].versions)
+
+
+def watch_for(trial: Trial) -> GpuWatch | None:
+    device = trial.cell.execution.device
+    return None if device == "cpu" else GpuWatch(device)
 
 
 def has_record(folder: Path, run: RunModel, trial: TrialModel) -> bool:

@@ -11,10 +11,10 @@ from bench.doctor import SeenModel
 from bench.environment import (
     ContentionMeter,
     available_memory_bytes,
-    gpu_seen,
     on_battery,
     swap_bytes,
 )
+from bench.gpus import gpu_seen
 
 GOVERNORS = Path("/sys/devices/system/cpu/cpufreq")
 
@@ -23,9 +23,13 @@ def look(
     seconds: float,
     place: Path,
     devices: Sequence[str],
+    workers: int = 1,
     sleep: Callable[[float], None] = time.sleep,
 ) -> SeenModel:
-    """Sleep for `seconds` and say what went on meanwhile; `place` is where a run would go."""
+    """Sleep for `seconds` and say what went on meanwhile; `place` is where a run would go.
+
+    `workers` are those that the run would hold in memory at once.
+    """
     cores = os.cpu_count() or 1
     own, started = time.process_time(), time.monotonic()
     meter, (_, moved_before) = ContentionMeter(started), swap_bytes()
@@ -46,6 +50,7 @@ def look(
         free_disk_bytes=free_disk_bytes(place),
         on_battery=on_battery(),
         gpus=[gpu_seen(device) for device in devices if device != "cpu"],
+        workers=workers,
     )
 
 

@@ -41,6 +41,7 @@ DEADLINES: Mapping[str, float] = {
     "latency": 300,
     "native": 600,
     "tutorial": 600,
+    "power": 300,
     "accuracy": 1800,
 }
 

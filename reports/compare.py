@@ -13,7 +13,8 @@ from bench.stats import SAME_WITHIN, Claim, cell_value, compare_samples, judge
 from reports.cells import CellResults, group
 from reports.machine import machine_rows, version_rows
 from reports.ranking import LANES, by_round
-from reports.text import NOTHING, escape, estimate, listed, plural, table
+from reports.roofs import roofs
+from reports.text import NOTHING, escape, estimate, listed, number, plural, table
 
 # Two runs share no rounds: what the machine did between them is in their ratio and in no interval.
 LEAST_BETWEEN_RUNS = 0.05
@@ -128,6 +129,10 @@ def facts(one: ComparedRun) -> Iterator[tuple[str, str]]:
         yield (name if name != "GPU" or gpus == 1 else f"GPU {gpus}"), value
     for backend, _, versions in version_rows(one.run):
         yield backend, versions
+    for roof in roofs(one.run.calibration).values():
+        name = escape(roof.name)
+        yield f"{name}: matrix product, GFLOP/s", number(roof.operations_per_second / 1e9)
+        yield f"{name}: memory, GB/s", number(roof.bytes_per_second / 1e9)
 
 
 def claims(cells: Sequence[ComparedCell]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from bench.errors import WriteError
 from bench.files import write_atomically
 from bench.record import Record
 from bench.run_file import RunModel, read_records, read_run
-from reports import limits, machine, method, parity, ranking, summary, verdicts, workload
+from reports import limits, machine, method, parity, power, ranking, summary, verdicts, workload
 from reports.cells import group, workloads
 from reports.figures import all_figures, step_time_file, timed_by_device
 from reports.roofline import rooflines
@@ -79,6 +79,7 @@ def compose(run: RunModel, records: Sequence[Record], rows: Sequence[SummaryRow]
             for name in workloads(cells)
         ),
         limits.section(cells, run.calibration),
+        power.section(cells),
         machine.machine(run, records),
         machine.settings(cells),
         parity.section(cells),

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from bench.contention import SLOWEST_CLOCK
 from bench.plan import PROFILES
 from bench.record import Record
 from bench.run_file import RunModel
@@ -58,11 +59,20 @@ def method_lines(run: RunModel, cells: Sequence[CellResults]) -> Iterator[str]:
     yield (
         "A trial is flagged by what else the machine did while its lanes were timed, never by its "
         "times: contended (other processes took more than 5 % of all cores), stolen (the "
-        "hypervisor did), throttled (a quota held it back). A flagged trial is run once more at "
-        "the end of its round, together with what it is compared with, at most "
+        f"hypervisor did), throttled (a quota held it back){on_gpus(run)}. A flagged trial is run "
+        "once more at the end of its round, together with what it is compared with, at most "
         f"{run.most_repeats} in this run; of a round the last attempt counts. {repeated(run)}"
     )
     yield timetable(run)
+
+
+def on_gpus(run: RunModel) -> str:
+    if all(trial.execution.device == "cpu" for trial in run.trials):
+        return ""
+    return (
+        ", gpu_throttled (the driver lowered the GPU's clock), gpu_slow_clock (the clock was under "
+        f"{100 * SLOWEST_CLOCK:g} % of what it was in the session's earlier trials)"
+    )
 
 
 def turns(cells: Sequence[CellResults]) -> str:

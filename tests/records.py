@@ -117,6 +117,7 @@ def plan(
                 native_slices=3,
                 tutorial_steps=50,
                 latency_steps=100,
+                power_seconds=0.0 if cell.execution.device == "cpu" else 10.0,
             ),
         )
         for turn in range(rounds)
@@ -212,6 +213,7 @@ def good(trial: Trial, *, gpu: bool = False) -> dict[str, Any]:
             "peak_rss_bytes": int(draw.normal(9e8, 4e6)),
             "peak_device_bytes": int(draw.normal(3e8, 1e6)) if on_gpu else None,
         },
+        "gpu": gpu_use(trial, draw) if on_gpu else None,
         "contention": {
             "wall_seconds": 20.0,
             "worker_cpu_seconds": 31.0,
@@ -222,6 +224,9 @@ def good(trial: Trial, *, gpu: bool = False) -> dict[str, Any]:
         "null_reasons": {
             "timings": "not a phase of this trial",
             "lanes": "not a timing trial",
+            "gpu": "no GPU",
+            "gpu.energy_joules": "no power lane",
+            "gpu.energy_seconds": "no power lane",
             "accuracy": "not an accuracy trial",
             "memory.peak_device_bytes": "no device but the CPU",
             "parity.certificate_sha256": "no parity trial came before",
@@ -332,6 +337,27 @@ def lanes(trial: Trial, draw: np.random.Generator) -> dict[str, Any]:
             "steps_per_slice": sizes.tutorial_steps,
             "batch_size": batch_size,
         },
+        "power": power(sizes.power_seconds, step, batch_size),
+    }
+
+
+def power(seconds: float, step: float, batch_size: int) -> dict[str, Any] | None:
+    if not seconds:
+        return None
+    return {"seconds": seconds, "steps": round(seconds / step), "batch_size": batch_size}
+
+
+def gpu_use(trial: Trial, draw: np.random.Generator) -> dict[str, Any]:
+    """A board of 700 W that draws 250 while it trains."""
+    powered = trial.timing is not None
+    joules = round(float(draw.normal(2_500, 10)), 3)
+    return {
+        "peak_used_bytes": int(draw.normal(9e8, 1e6)),
+        "clock_megahertz": [1965, 1980, 1980],
+        "slowed_by": [],
+        "power_limit_watts": 700.0,
+        "energy_joules": joules if powered else None,
+        "energy_seconds": 10.02 if powered else None,
     }
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from bench.collect import record_of
+from bench.collect import Beside, record_of
 from bench.record import ContentionModel, EnvironmentModel, Record
 from bench.spawn import Outcome
 from bench.spec import AccuracyPlan, Cell, Execution, Trial
@@ -28,7 +28,7 @@ def record(status: str = "ok", reason: str | None = None, **result: Any) -> Reco
 def collected(outcome: Outcome) -> Record:
     machine = EnvironmentModel.model_validate(environment())
     contention = ContentionModel(wall_seconds=1.0)
-    return record_of("a-run", TRIAL, outcome, machine, contention)
+    return record_of("a-run", TRIAL, outcome, machine, Beside(load=contention))
 
 
 def test_a_result_becomes_a_record():
@@ -86,7 +86,7 @@ def test_a_trial_that_failed_has_no_figures_whatever_it_sent(part):
 def test_a_trial_that_never_ran_has_no_contention():
     machine = EnvironmentModel.model_validate(environment())
     outcome = Outcome(status="unavailable", reason="no such device", result=None)
-    found = record_of("a-run", TRIAL, outcome, machine, None)
+    found = record_of("a-run", TRIAL, outcome, machine, Beside())
     assert found.null_reasons["contention"] == "nothing ran"
 
 

@@ -9,18 +9,16 @@ import warnings
 from collections import namedtuple
 from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import psutil
-import pynvml
 import pytest
 from rich.console import Console
 
 from bench import cgroups, display, doctor, environment, lock, mnist, sensing
 from bench.cli import checking, running
 from bench.contention import MOST_OTHER_SHARE, MOST_STOLEN_SHARE
-from bench.doctor import GpuSeenModel, SeenModel, judge
+from bench.doctor import SeenModel, judge
 from bench.lock import MACHINE, hold
 from bench.run_file import read_run
 from reports import markdown
@@ -85,9 +83,12 @@ def test_a_quiet_machine_is_fit():
         ("CPU governor", {"governors": ["performance", "powersave"]}, "doubtful"),
         ("CPU governor", {"governors": ["conservative"]}, "doubtful"),
         ("CPU governor", {"governors": ["schedutil"]}, "fit"),
-        ("free memory", {"available_memory_bytes": doctor.COMFORTABLE_BYTES}, "fit"),
-        ("free memory", {"available_memory_bytes": doctor.COMFORTABLE_BYTES - 1}, "doubtful"),
+        ("free memory", {"available_memory_bytes": 2 * doctor.WORKER_BYTES}, "fit"),
+        ("free memory", {"available_memory_bytes": 2 * doctor.WORKER_BYTES - 1}, "doubtful"),
         ("free memory", {"available_memory_bytes": doctor.WORKER_BYTES - 1}, "unfit"),
+        ("free memory", {"workers": 5}, "fit"),
+        ("free memory", {"workers": 6}, "doubtful"),
+        ("free memory", {"workers": 7}, "unfit"),
         ("swap", {"swap_used_bytes": 9_000_000_000}, "fit"),
         ("swap", {"swap_moved_bytes": 4096}, "doubtful"),
         ("swap", {"swap_moved_bytes": 50_000_000}, "doubtful"),
@@ -179,7 +180,7 @@ def test_a_look_counts_what_others_did_meanwhile(monkeypatch, tmp_path):
     swaps = iter((Swap(5, 10, 20), Swap(6, 10, 4116)))
     monkeypatch.setattr(psutil, "swap_memory", lambda: next(swaps))
     slept: list[float] = []
-    found = sensing.look(2.0, tmp_path, ["cpu"], slept.append)
+    found = sensing.look(2.0, tmp_path, ["cpu"], sleep=slept.append)
     assert slept == [2.0]
     assert (found.seconds, found.cores) == (2.0, 8)
     assert found.other_cpu_share == pytest.approx(4 / 16)
@@ -312,81 +313,6 @@ def test_a_system_without_a_word_for_batteries_tells_nothing(monkeypatch):
     assert environment.on_battery() is None
 
 
-class Driver:
-    """NVML for two GPUs; `shy` refuses everything but the handles."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, shy: bool = False) -> None:
-        self.open = 0
-        answers = {
-            "nvmlDeviceGetUUID": lambda handle: f"GPU-{handle}",
-            "nvmlDeviceGetComputeRunningProcesses": lambda handle: ["one", "two"],
-            "nvmlDeviceGetUtilizationRates": lambda handle: SimpleNamespace(gpu=31, memory=2),
-            "nvmlDeviceGetTemperature": lambda handle, sensor: 40 + handle,
-            "nvmlDeviceGetCurrentClocksEventReasons": lambda handle: 0x1 | 0x4 | 0x40,
-        }
-        for name, answer in answers.items():
-            monkeypatch.setattr(pynvml, name, self.refuse if shy else answer)
-        handles = {"nvmlDeviceGetHandleByIndex": int, "nvmlDeviceGetHandleByUUID": self.by_uuid}
-        counting = {"nvmlInit": lambda: self.count(1), "nvmlShutdown": lambda: self.count(-1)}
-        for name, function in {**handles, **counting}.items():
-            monkeypatch.setattr(pynvml, name, function)
-
-    def by_uuid(self, uuid: str) -> int:
-        return int(uuid.removeprefix("GPU-"))
-
-    def refuse(self, *arguments: Any) -> None:
-        raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
-
-    def count(self, change: int) -> None:
-        self.open += change
-
-
-def test_a_gpu_says_what_goes_on_on_it(monkeypatch):
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    driver = Driver(monkeypatch)
-    assert environment.gpu_uuid("cuda:1") == "GPU-1"
-    assert environment.gpu_seen("cuda:1") == GpuSeenModel(
-        device="cuda:1", processes=2, busy_share=0.31, celsius=41,
-        slowed_by=["its power limit", "heat"],
-    )  # fmt: skip
-    assert driver.open == 0
-
-
-def test_a_gpu_that_tells_nothing_is_unknown(monkeypatch):
-    driver = Driver(monkeypatch, shy=True)
-    nothing = GpuSeenModel(
-        device="cuda:0", processes=None, busy_share=None, celsius=None, slowed_by=None
-    )
-    assert environment.gpu_seen("cuda:0") == nothing
-    assert environment.gpu_uuid("cuda:0") == "cuda:0"
-    assert driver.open == 0
-    monkeypatch.setattr(pynvml, "nvmlInit", driver.refuse)
-    assert environment.gpu_seen("cuda:0") == nothing
-
-
-@pytest.mark.parametrize(
-    ("index", "variable", "expected"),
-    [
-        (1, "", "1"),
-        (0, "1", "1"),
-        (1, "3, 2", "2"),
-        (0, "GPU-7,GPU-8", "GPU-7"),
-        (1, "0", "1"),
-    ],
-)
-def test_cuda_may_number_gpus_unlike_the_driver(index, variable, expected):
-    assert environment.visible(index, variable) == expected
-
-
-def test_the_locks_and_the_reading_are_of_the_gpu_that_cuda_means(monkeypatch):
-    Driver(monkeypatch)
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
-    assert environment.gpu_uuid("cuda:0") == "GPU-1"
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-1,GPU-0")
-    assert environment.gpu_uuid("cuda:0") == "GPU-1"
-    assert environment.gpu_seen("cuda:1").celsius == 40
-
-
 def told(found: Any, width: int, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("COLUMNS", str(width))
     return checking.as_text(found)
@@ -427,7 +353,7 @@ def test_a_narrow_terminal_leaves_the_reasons_some_room(monkeypatch):
     ("changes", "code"), [({}, 0), ({"on_battery": True}, 0), ({"stolen_share": 0.5}, 1)], ids=str
 )
 def test_only_an_unfit_machine_is_exit_code_1(samestep, monkeypatch, changes, code):
-    monkeypatch.setattr(sensing, "look", lambda seconds, place, devices: seen(**changes))
+    monkeypatch.setattr(sensing, "look", lambda seconds, place, devices, workers: seen(**changes))
     answered, out, _ = samestep("doctor", "--json")
     assert answered == code
     assert doctor.PreflightModel.model_validate_json(out) == judge(seen(**changes))
@@ -469,8 +395,8 @@ def test_a_run_looks_first_says_what_is_not_fit_and_goes_on(
         return seen(stolen_share=0.3, on_battery=True, governors=None, lock_holders=None)
 
     monkeypatch.setattr(sensing, "look", look)
-    found = running.preflight(tmp_path, ("cpu", "cuda:0"), profile, terminal)
-    assert looks == [(seconds, tmp_path, ("cpu", "cuda:0"))]
+    found = running.preflight(tmp_path, ("cpu", "cuda:0"), profile, 2, terminal)
+    assert looks == [(seconds, tmp_path, ("cpu", "cuda:0"), 2)]
     assert found.verdict == "unfit"
     # what is unknown is no news in each run
     assert terminal._console.file.getvalue().splitlines() == [
@@ -483,7 +409,7 @@ def test_a_run_looks_first_says_what_is_not_fit_and_goes_on(
 
 def test_the_look_stays_with_the_session(samestep, tmp_path, monkeypatch, data):
     looked = seen(gpus=[], on_battery=True, lock_holders=None)
-    monkeypatch.setattr(sensing, "look", lambda seconds, place, devices: looked)
+    monkeypatch.setattr(sensing, "look", lambda seconds, place, devices, workers: looked)
     monkeypatch.setattr(mnist, "load", lambda: data)
     monkeypatch.setattr(markdown, "all_figures", lambda rows, stamp: [])
     folder = tmp_path / "run"

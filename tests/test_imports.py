@@ -55,7 +55,7 @@ OWNERS = {
     "jax": "backends.keras",
     "subprocess": "bench.spawn",
     "psutil": "bench.environment",
-    "pynvml": "bench.environment",
+    "pynvml": "bench.gpus",
     "rich": "bench.display",
     "typer": "bench.cli",
     "matplotlib": "reports",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import environment, lock
+from bench import gpus, lock
 from bench.cli import options, running
 from bench.errors import LockedError, WriteError
 from bench.lock import MACHINE, hold, holder, lock_path
@@ -244,7 +244,7 @@ def test_all_users_agree_on_the_first_folder_that_all_may_write(tmp_path, monkey
 
 
 def test_a_run_takes_the_machine_and_each_of_its_gpus(monkeypatch, tmp_path):
-    monkeypatch.setattr(environment, "gpu_uuid", lambda device: f"GPU-{device[-1]}")
+    monkeypatch.setattr(gpus, "gpu_uuid", lambda device: f"GPU-{device[-1]}")
     assert options.lock_names(["cpu"]) == [MACHINE]
     with options.machine_held(["cpu", "cuda:0", "cuda:1"], "run", Path("runs/a")):
         for name in (MACHINE, "GPU-0", "GPU-1"):

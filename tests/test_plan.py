@@ -223,6 +223,18 @@ def test_native_steps_serve_the_fastest_backend():
     assert native_steps(pilot, at_most) == {("mlp-512", "cpu", 128): 60_000 // 128}
 
 
+def test_power_is_measured_on_a_gpu_in_as_many_rounds_as_an_interval_needs():
+    (one, *_) = FOUR
+    on_gpu = replace(one, execution=replace(one.execution, device="cuda:0"))
+    profile = Profile(name="any", rounds=8, parity=(), seeds=())
+    figures = dict.fromkeys([one, on_gpu], FOUR[one])
+    trials = expand(figures, profile, 0)
+    powered = {(trial.cell, trial.round) for trial in trials if trial.timing.power_seconds}
+    assert powered == {(on_gpu, turn) for turn in range(6)}
+    (first, *_, last) = [trial for trial in trials if trial.cell == on_gpu]
+    assert trial_seconds(first, FOUR[one]) > trial_seconds(last, FOUR[one]) + 10
+
+
 def test_the_estimate_of_a_trial_is_what_it_will_do():
     (one, *_) = FOUR
     profile = Profile(name="any", rounds=1, parity=CERTIFICATE[1:])

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bench import mnist
-from bench.collect import record_of
+from bench.collect import Beside, record_of
 from bench.parity.gates import gate
 from bench.parity.rungs import LARGEST, digests
 from bench.record import ContentionModel, EnvironmentModel, Record, read_record, write_record
@@ -124,7 +124,9 @@ def recorded(trial: Trial, events: Events) -> Record:
     result = events[-1]["result"]
     outcome = Outcome(status=result["status"], reason=result["reason"], result=result)
     machine = EnvironmentModel.model_validate(environment())
-    return record_of("a-run", trial, outcome, machine, ContentionModel(wall_seconds=1.0))
+    return record_of(
+        "a-run", trial, outcome, machine, Beside(load=ContentionModel(wall_seconds=1.0))
+    )
 
 
 def test_an_accuracy_trial_trains_evaluates_and_predicts(trained, embedded):
@@ -262,7 +264,20 @@ def test_a_timing_trial_has_exact_lanes(timed):
             "double_seconds": [32 * STEP_SECONDS] * 5,
             "late_seconds": [0.0] * 5,
         },
+        "power": None,
     }
+
+
+def test_a_power_lane_runs_whole_blocks_until_its_seconds_are_over(run_trial):
+    trial = trial_of("fake", timing=replace(TIMING, power_seconds=0.3))
+    events = run_trial(trial)
+    # three blocks of an eighth of a second
+    assert recorded(trial, events).lanes.power.model_dump() == {
+        "seconds": 3 * 64 * STEP_SECONDS, "steps": 192, "batch_size": 128
+    }  # fmt: skip
+    phases = [event["phase"] for event in events if event["event"] == "phase"]
+    # the parent reads the energy as it begins and as the next phase does
+    assert phases[phases.index("power") :] == ["power", "parity"]
 
 
 def test_a_timing_trial_tells_what_else_was_running(timed):

@@ -8,6 +8,7 @@ import typer
 from bench import __version__
 from bench.cli.certifying import parity
 from bench.cli.checking import doctor
+from bench.cli.comparing import compare
 from bench.cli.listing import list_
 from bench.cli.reporting import report
 from bench.cli.running import run
@@ -24,6 +25,7 @@ app.command()(doctor)
 app.command()(run)
 app.command()(parity)
 app.command()(report)
+app.command()(compare)
 
 
 def main() -> None:

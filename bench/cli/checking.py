@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from backends import DEFAULT_BACKENDS
 from bench.cli.options import AsJson, lock_names
 
 if TYPE_CHECKING:
@@ -44,12 +45,12 @@ def doctor(
 def examine(seconds: float, place: Path) -> "PreflightModel":
     """Everything that a run may use: all GPUs, and the locks."""
     from bench.doctor import judge
-    from bench.environment import gpus
+    from bench.gpus import gpus
     from bench.lock import holder
     from bench.sensing import look
 
     devices = [f"cuda:{index}" for index in range(len(gpus()))]
-    seen = look(seconds, place, devices)
+    seen = look(seconds, place, devices, len(DEFAULT_BACKENDS))
     holders = [who for name in lock_names(devices) if (who := holder(name)) is not None]
     return judge(seen.model_copy(update={"lock_holders": list(dict.fromkeys(holders))}))
 

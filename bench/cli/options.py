@@ -59,7 +59,7 @@ def select_backends(names: Sequence[str]) -> tuple[str, ...]:
 
 def select_devices(names: Sequence[str]) -> tuple[str, ...]:
     """The devices asked for, or the CPU and the first GPU; each must be on this machine."""
-    from bench.environment import gpus
+    from bench.gpus import gpus
 
     found = ("cpu", *(f"cuda:{index}" for index in range(len(gpus()))))
     wanted = ["cuda:0" if name == "cuda" else name for name in names] or found[:2]
@@ -74,7 +74,7 @@ def select_devices(names: Sequence[str]) -> tuple[str, ...]:
 
 def lock_names(devices: Iterable[str]) -> list[str]:
     """The machine's lock, which every run takes, and those of the GPUs among `devices`."""
-    from bench.environment import gpu_uuid
+    from bench.gpus import gpu_uuid
     from bench.lock import MACHINE
 
     return [MACHINE, *(gpu_uuid(device) for device in devices if device != "cpu")]

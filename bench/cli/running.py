@@ -126,18 +126,19 @@ def look_and_carry_out(
     request: "Request", folder: Path, started: "RunModel | None", display: "TerminalDisplay"
 ) -> "RunModel | None":
     """`carry_out` after a look at the machine, which the session keeps."""
-    devices, profile = request.devices, request.profile.name
+    devices, profile, backends = request.devices, request.profile.name, len(request.backends)
     if started is not None:
         devices, profile = devices_of(started), started.profile
+        backends = len(started.backends)
     try:
-        found = preflight(folder, devices, profile, display)
+        found = preflight(folder, devices, profile, backends, display)
     except KeyboardInterrupt:
         return started
     return carry_out(replace(request, preflight=found), folder, started, display)
 
 
 def preflight(
-    folder: Path, devices: Sequence[str], profile: str, display: "TerminalDisplay"
+    folder: Path, devices: Sequence[str], profile: str, backends: int, display: "TerminalDisplay"
 ) -> "PreflightModel":
     """What speaks against a run now is said and kept; the run goes on, as it was asked for."""
     from bench.doctor import LOOK_SECONDS, SMOKE_LOOK_SECONDS, judge
@@ -145,7 +146,7 @@ def preflight(
 
     seconds = SMOKE_LOOK_SECONDS if profile == "smoke" else LOOK_SECONDS
     display.looking(seconds)
-    found = judge(look(seconds, folder, devices))
+    found = judge(look(seconds, folder, devices, backends))
     display.preflight(found)
     return found
 

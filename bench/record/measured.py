@@ -66,6 +66,7 @@ class TimingsModel(Strict):
     native_seconds: Seconds | None = None
     latency_seconds: Seconds | None = None
     tutorial_seconds: Seconds | None = None
+    power_seconds: Seconds | None = None
     accuracy_seconds: Seconds | None = None
     waiting_seconds: Seconds | None = None
     total_seconds: Seconds | None = None
@@ -109,6 +110,14 @@ class LatencyLane(Strict):
     batch_size: Count
 
 
+class PowerLane(Strict):
+    """The step lane again for `seconds`, so long that the driver can count its energy."""
+
+    seconds: Seconds
+    steps: Count
+    batch_size: Count
+
+
 class CanaryModel(Strict):
     """Pairs of blocks of `steps` and of twice as many; `late_seconds` of work after their end."""
 
@@ -124,6 +133,7 @@ class LanesModel(Strict):
     latency: LatencyLane | None = None
     tutorial: TutorialLane | None = None
     canary: CanaryModel | None = None
+    power: PowerLane | None = None
 
 
 class EpochModel(Strict):
@@ -200,6 +210,22 @@ class ContentionModel(Strict):
     other_cpu_seconds: Seconds | None = None
     steal_seconds: Seconds | None = None
     windows: dict[str, WindowsModel] = Field(default_factory=dict)
+
+
+class GpuUseModel(Strict):
+    """What the driver told of the GPU during the trial, between what was timed; of the whole board.
+
+    `peak_used_bytes`: the largest memory in use that was read, contexts and what a framework keeps
+    in reserve included. `clock_megahertz`: of the multiprocessors, in order. `slowed_by`: causes
+    that lowered it. `energy_joules` were used in `energy_seconds`, while the power lane ran.
+    """
+
+    peak_used_bytes: Count | None
+    clock_megahertz: list[Count] | None
+    slowed_by: list[str] | None
+    power_limit_watts: Seconds | None
+    energy_joules: Seconds | None
+    energy_seconds: Seconds | None
 
 
 class GpuModel(Strict):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bench.record.strict import Count, Strict
+from bench.record.strict import Count, Seconds, Strict
 from bench.spec import (
     AccuracyPlan,
     Cell,
@@ -41,6 +41,7 @@ class TimingPlanModel(Strict):
     native_slices: Count
     tutorial_steps: Annotated[int, Field(ge=0)]
     latency_steps: Annotated[int, Field(ge=0)] = 0
+    power_seconds: Seconds = 0.0
 
 
 class SetupModel(Strict):

@@ -18,6 +18,7 @@ from bench.record.measured import (
     AccuracyModel,
     ContentionModel,
     EnvironmentModel,
+    GpuUseModel,
     LanesModel,
     MemoryModel,
     ParametersModel,
@@ -58,6 +59,7 @@ class Record(Strict):
     lanes: LanesModel | None
     accuracy: AccuracyModel | None
     memory: MemoryModel
+    gpu: GpuUseModel | None = None
     contention: ContentionModel | None
     environment: EnvironmentModel
     null_reasons: dict[str, str]
@@ -83,11 +85,20 @@ MEASURED = (
     "lanes",
     "accuracy",
     "memory",
+    "gpu",
     "contention",
 )
-# a requested None is a value of its own; only a failed rung has a `where`, only a run with parity
-# trials has a certificate, and records of early versions have no canary and did not wait
-NULL_IS_A_VALUE = ("settings.", "parity.", "lanes.canary", "timings.waiting_seconds")
+# a requested None is a value of its own; only a failed rung has a `where`, and only a run with
+# parity trials has a certificate
+NULL_IS_A_VALUE = ("settings.", "parity.")
+# what records of early versions do not have
+CAME_LATER = (
+    "lanes.canary",
+    "lanes.power",
+    "timings.waiting_seconds",
+    "timings.power_seconds",
+    "gpu",
+)
 
 
 def unexplained_nulls(document: dict[str, Any], reasons: dict[str, str]) -> Iterator[str]:
@@ -97,7 +108,7 @@ def unexplained_nulls(document: dict[str, Any], reasons: dict[str, str]) -> Iter
         path, value = pending.pop()
         if path in reasons or path.startswith(NULL_IS_A_VALUE):
             continue
-        if value is None:
+        if value is None and path not in CAME_LATER:
             yield path
         elif isinstance(value, dict):
             pending += [(f"{path}.{key}", child) for key, child in value.items()]

@@ -25,6 +25,8 @@ class ParityPlan:
 class TimingPlan:
     """How long a timing trial looks: sizes in steps and blocks, all fixed before it starts.
 
+    `power_seconds` of steps while the energy of a GPU is counted; 0 without.
+
     `steps_per_block` and `native_steps` come from the pilot, so that they are the same in every
     trial of a cell, and `native_steps` in every backend of a workload.
     """
@@ -36,6 +38,7 @@ class TimingPlan:
     native_slices: int
     tutorial_steps: int
     latency_steps: int = 0
+    power_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

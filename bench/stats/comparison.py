@@ -42,7 +42,7 @@ class Comparison:
     rounds (of two runs: of all pairs of a trial of each) whose ratio lies on the median's side of
     1. `minimum_detectable_effect`: found in 90 % of runs with this spread, at 5 % two-sided.
     `floor`: the effect that shows where there is none: between the even and the odd rounds of the
-    same ratio (of two runs: of the same cell).
+    same ratio (of two runs: of the same cell, and between the halves of its run).
     """
 
     ratio: Estimate
@@ -106,7 +106,8 @@ def compare_samples(first: Sequence[float], second: Sequence[float]) -> Comparis
         equivalence_p_value=equivalence,
         # the fewest degrees of freedom that two unequal spreads can leave
         minimum_detectable_effect=detectable(error, n - 1),
-        floor=floor(above, below),
+        # no rounds are shared, so that what drifts within a run is between the runs too
+        floor=max(floor(above, below), drift(above), drift(below)),
     )
 
 
@@ -152,6 +153,12 @@ def detectable(squared: float, freedom: int) -> float:
 def floor(*series: Floats) -> float:
     """How far the even rounds seem to be from the odd ones; of several series the largest."""
     return as_fraction(max(abs(float(np.median(adjacent(one)))) for one in series))
+
+
+def drift(rounds: Floats) -> float:
+    """How far the first half of a run seems to be from its second one."""
+    half = len(rounds) // 2
+    return as_fraction(float(np.median(rounds[:half]) - np.median(rounds[-half:])))
 
 
 def adjacent(rounds: Floats) -> Floats:

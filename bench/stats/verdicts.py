@@ -39,8 +39,10 @@ class Claim:
     reason: str
 
 
-def judge(comparisons: Sequence[Comparison | None]) -> list[Claim]:
+def judge(comparisons: Sequence[Comparison | None], least: float = SAME_WITHIN) -> list[Claim]:
     """A claim for each comparison, in their order; pass all that are published together.
+
+    Nothing is called different by less than `least`, a fraction.
 
     Differences and equalities are adjusted apart: of ten printed SAMEs all must be right, as of
     ten FASTERs, but no pair of cells can make both kinds false.
@@ -48,7 +50,9 @@ def judge(comparisons: Sequence[Comparison | None]) -> list[Claim]:
     different = adjusted([None if one is None else one.p_value for one in comparisons])
     same = adjusted([None if one is None else one.equivalence_p_value for one in comparisons])
     together = sum(p_value is not None for p_value in different)
-    return [claim(*parts, together) for parts in zip(comparisons, different, same, strict=True)]
+    return [
+        claim(*parts, together, least) for parts in zip(comparisons, different, same, strict=True)
+    ]
 
 
 def adjusted(p_values: Sequence[float | None]) -> list[float | None]:
@@ -71,9 +75,13 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def claim(
-    comparison: Comparison | None, different: float | None, same: float | None, together: int
+    comparison: Comparison | None,
+    different: float | None,
+    same: float | None,
+    together: int,
+    least: float,
 ) -> Claim:
-    verdict, reason = reasoned(comparison, different, same, together)
+    verdict, reason = reasoned(comparison, different, same, together, least)
     return Claim(
         comparison=comparison,
         p_value=different,
@@ -84,13 +92,17 @@ def claim(
 
 
 def reasoned(
-    comparison: Comparison | None, different: float | None, same: float | None, together: int
+    comparison: Comparison | None,
+    different: float | None,
+    same: float | None,
+    together: int,
+    least: float,
 ) -> tuple[Verdict, str]:
     if comparison is None:
         return Verdict.AMBIGUOUS, "no round with both"
     if different is None or same is None:
         return Verdict.AMBIGUOUS, f"fewer than {SMALLEST_SAMPLE} rounds"
-    objection = next(objections(comparison, different, together), None)
+    objection = next(objections(comparison, different, together, least), None)
     if objection is None:
         verdict = Verdict.FASTER if comparison.ratio.value < 1 else Verdict.SLOWER
         return verdict, f"{percent(comparison.agreement)} agree, adjusted p {different:.2g}"
@@ -99,7 +111,9 @@ def reasoned(
     return Verdict.AMBIGUOUS, objection
 
 
-def objections(comparison: Comparison, p_value: float, together: int) -> Iterator[str]:
+def objections(
+    comparison: Comparison, p_value: float, together: int, least: float
+) -> Iterator[str]:
     """Why the two cells may not be called different, what weighs most first."""
     ratio = comparison.ratio
     if ratio.low is None or ratio.high is None or ratio.low <= 1 <= ratio.high:
@@ -110,14 +124,14 @@ def objections(comparison: Comparison, p_value: float, together: int) -> Iterato
         yield f"adjusted p {p_value:.2g}"
     if comparison.agreement < AGREEMENT:
         yield f"only {percent(comparison.agreement)} agree"
-    for least, meaning in thresholds(comparison):
-        if comparison.effect < least:
+    for threshold, meaning in thresholds(comparison, least):
+        if comparison.effect < threshold:
             yield f"{percent(comparison.effect)} is under {meaning}"
 
 
-def thresholds(comparison: Comparison) -> Iterator[tuple[float, str]]:
+def thresholds(comparison: Comparison, least: float) -> Iterator[tuple[float, str]]:
     """What an effect must reach to count."""
-    yield SAME_WITHIN, f"the {percent(SAME_WITHIN)} that counts"
+    yield least, f"the {percent(least)} that counts"
     smallest, floor = comparison.minimum_detectable_effect, comparison.floor
     if smallest is not None:
         yield smallest, f"the smallest effect that could be found, {percent(smallest)}"

@@ -116,6 +116,9 @@ class TrialJob(Job):
         if plan.tutorial_steps:
             with self.phases("tutorial"):
                 self.time_tutorial(images, labels, plan.tutorial_steps)
+        if plan.power_seconds:
+            with self.phases("power"):
+                self.result["lanes"]["power"] = self.power_lane(plan)
 
     def time_steps(self, plan: TimingPlan) -> None:
         """Warm-up, then blocks; a compilation among the blocks is flagged."""
@@ -157,6 +160,15 @@ class TrialJob(Job):
                 ),
                 "batch_size": self.batch_size,
             }  # fmt: skip
+
+    def power_lane(self, plan: TimingPlan) -> dict[str, float | int]:
+        """Blocks until `power_seconds` are over; the parent reads the energy at both ends."""
+        seconds, blocks = 0.0, 0
+        while seconds < plan.power_seconds:
+            seconds += self.block(plan)
+            blocks += 1
+        steps = blocks * plan.steps_per_block
+        return {"seconds": seconds, "steps": steps, "batch_size": self.batch_size}
 
     def check_canary(self, plan: TimingPlan) -> None:
         """Raise `MeasurementError` where times are not those of the work; flag a doubtful ratio."""

@@ -71,8 +71,13 @@ def test_the_floor_is_what_differs_between_even_and_odd_rounds():
     assert compare_rounds(second, first).floor == pytest.approx(0.1)
     # what both cells share is no noise of their ratio
     assert compare_rounds(first, first).floor == 0.0
-    # two runs share no rounds, and a cell's own noise is all there is
-    assert compare_samples(list(first.values()), list(second.values())).floor == pytest.approx(0.1)
+
+
+def test_two_runs_share_no_rounds_and_a_cell_differs_from_itself():
+    noisy, even = [1.0, 1.1, 1.0, 1.1, 1.0, 1.1], [2.0] * 6
+    assert compare_samples(noisy, even).floor == pytest.approx(0.1)
+    drifting = [1.0, 1.0, 1.0, 1.3, 1.3, 1.3]
+    assert compare_samples(even, drifting).floor == pytest.approx(0.3)
 
 
 def test_equal_cells_are_shown_to_be_equal():
