@@ -70,6 +70,7 @@ def tests(session: nox.Session) -> None:
         "-n=auto",
         "--dist=loadfile",
         *session.posargs,
+        env=BYTECODE,
     )
     for backend in BACKENDS:
         in_environment(session, backend, "pytest", "tests/conformance", f"--backend={backend}")

@@ -1,5 +1,6 @@
 """Options that the sessions of noxfile.py pass, and what tests inside an environment share."""
 
+import gc
 import importlib
 import os
 import sys
@@ -16,6 +17,9 @@ from backends import BACKENDS
 from bench import mnist
 from bench.adapter import Backend
 from bench.lock import VARIABLE
+
+# a thousand tests leave few cycles behind; looking for them so often took a second
+gc.set_threshold(200_000, 50, 50)
 
 IN_AN_ENVIRONMENT = ("tests/conformance/", "tests/microbench/")
 

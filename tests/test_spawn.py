@@ -36,7 +36,7 @@ if child == 0:
     time.sleep(600)
 print("process", child, flush=True)
 """
-SOON = {**spawn.DEADLINES, "spawn": 5.0, "build": 0.15, "accuracy": 0.4}
+SOON = {**spawn.DEADLINES, "spawn": 5.0, "build": 0.15, "accuracy": 0.2}
 
 
 def ignore(event: dict[str, Any]) -> None:
@@ -171,7 +171,7 @@ def test_a_crash_is_told_though_a_child_keeps_the_pipe_open(work):
 def test_events_are_passed_on_in_order_and_extend_the_deadline(work):
     heard = []
     script = "send(event='phase', phase='accuracy')\n" + "".join(
-        f"time.sleep(0.12); send(event='epoch', epoch={epoch})\n" for epoch in range(4)
+        f"time.sleep(0.06); send(event='epoch', epoch={epoch})\n" for epoch in range(4)
     )
     # the epochs together take longer than the phase may be silent
     assert work(script + GOOD, heard.append).status == "ok"

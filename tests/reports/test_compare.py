@@ -26,12 +26,13 @@ def run_in(folder, *, slower=1.0, seed=1, trials=TRIALS, **changes):
     return write_folder(folder, build_run(trials, **changes), records)
 
 
-@pytest.fixture
-def folders(tmp_path):
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    where = tmp_path_factory.mktemp("runs")
     return {
-        "base": run_in(tmp_path / "base"),
-        "again": run_in(tmp_path / "again", seed=2),
-        "slower": run_in(tmp_path / "slower", seed=3, slower=1.1),
+        "base": run_in(where / "base"),
+        "again": run_in(where / "again", seed=2),
+        "slower": run_in(where / "slower", seed=3, slower=1.1),
     }
 
 
