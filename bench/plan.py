@@ -88,6 +88,9 @@ MOST_LATENCY_STEPS = 1_000
 MOST_PADDING_BYTES = 4_096
 # five pairs of a quarter and half a block
 CANARY_BLOCKS = 3.75
+# the first four steps of a turn were up to twice as slow as the others, on two cores; a quarter of
+# a block is well over that
+RUN_UP_BLOCKS = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +218,7 @@ def timing_trial(
             native_slices=profile.native_slices,
             tutorial_steps=tutorial_steps(cell, profile, turn),
             latency_steps=latency_steps(profile, pilot),
+            run_up_steps=math.ceil(RUN_UP_BLOCKS * pilot.steps_per_block),
             power_seconds=power_seconds(cell, profile, turn),
         ),
     )
@@ -285,9 +289,10 @@ def timing_seconds(plan: TimingPlan | None, pilot: PilotFigures) -> float:
         return 0.0
     block = plan.steps_per_block * pilot.step_seconds
     native = plan.native_steps * (1 + 1 / 4) * plan.native_slices
+    turns = plan.blocks + 1 + 2 * plan.native_slices
     return (
         (1.5 * plan.window_blocks + plan.blocks + CANARY_BLOCKS) * block
-        + plan.latency_steps * pilot.step_seconds
+        + (plan.latency_steps + turns * plan.run_up_steps) * pilot.step_seconds
         + native * pilot.native_step_seconds
         + 2 * plan.tutorial_steps * pilot.native_step_seconds
         + plan.power_seconds

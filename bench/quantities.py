@@ -1,7 +1,7 @@
 """What one record says: seconds per step of each lane, and what follows from them and memory."""
 
 from collections.abc import Iterable
-from statistics import median
+from statistics import mean, median
 
 import numpy as np
 
@@ -95,8 +95,13 @@ def latency_quantile(records: Iterable[Record], share: float) -> float | None:
 
 
 def observer_effect(record: Record) -> float | None:
-    """How many times as long a step takes when each is waited for: latency over step."""
-    return over(latency_seconds(record), step_seconds(record))
+    """How many times as long a step takes when each is waited for: latency over step.
+
+    Of means on both sides: a block's time per step is a mean, and a median of single steps would
+    leave out the slow ones.
+    """
+    lane = (record.lanes or NO_LANES).latency
+    return over(None if lane is None else mean(lane.step_seconds), step_seconds(record))
 
 
 def loop_overhead(record: Record) -> float | None:

@@ -248,6 +248,9 @@ def test_the_estimate_of_a_trial_is_what_it_will_do():
     # 1.5 windows of 10 blocks, 12 more and the canary's of 128 steps, and 300 single ones, at
     # 1 ms; native: 468 steps, a quarter of them once more, and 100 of the tutorial, at 2 ms
     expected = 1 + (15 + 12 + 3.75) * 0.128 + 0.3 + (468 * 1.25 + 100) * 0.002
+    # each of 15 turns begins with a quarter of a block
+    assert plan.run_up_steps == 32
+    expected += 15 * 0.032
     assert trial_seconds(timing, FOUR[one]) == pytest.approx(expected)
     # 5 epochs of 60,000 images, 9 times 10,000 and 60,000 evaluated at a third of the price
     expected = 1 + (300_000 + 150_000 / 3) / 128 * 0.002

@@ -51,6 +51,7 @@ class TimingsModel(Strict):
     """Wall seconds of each phase; a phase that a trial does not have is null.
 
     `waiting_seconds`: while others that are timed together with it had their turn.
+    `run_up_seconds`: steps at the beginning of its own turns, not part of what was timed.
     """
 
     spawn_seconds: Seconds | None = None
@@ -69,6 +70,7 @@ class TimingsModel(Strict):
     power_seconds: Seconds | None = None
     accuracy_seconds: Seconds | None = None
     waiting_seconds: Seconds | None = None
+    run_up_seconds: Seconds | None = None
     total_seconds: Seconds | None = None
 
 

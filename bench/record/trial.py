@@ -41,6 +41,7 @@ class TimingPlanModel(Strict):
     native_slices: Count
     tutorial_steps: Annotated[int, Field(ge=0)]
     latency_steps: Annotated[int, Field(ge=0)] = 0
+    run_up_steps: Annotated[int, Field(ge=0)] = 0
     power_seconds: Seconds = 0.0
 
 

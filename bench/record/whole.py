@@ -96,6 +96,7 @@ CAME_LATER = (
     "lanes.canary",
     "lanes.power",
     "timings.waiting_seconds",
+    "timings.run_up_seconds",
     "timings.power_seconds",
     "gpu",
 )

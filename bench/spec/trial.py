@@ -25,6 +25,7 @@ class ParityPlan:
 class TimingPlan:
     """How long a timing trial looks: sizes in steps and blocks, all fixed before it starts.
 
+    `run_up_steps` begin each turn and are not timed: after others had theirs, caches are cold.
     `power_seconds` of steps while the energy of a GPU is counted; 0 without.
 
     `steps_per_block` and `native_steps` come from the pilot, so that they are the same in every
@@ -38,6 +39,7 @@ class TimingPlan:
     native_slices: int
     tutorial_steps: int
     latency_steps: int = 0
+    run_up_steps: int = 0
     power_seconds: float = 0.0
 
 

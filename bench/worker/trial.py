@@ -90,7 +90,7 @@ class TrialJob(Job):
 
     def time(self, plan: TimingPlan) -> None:
         """The lanes `step`, `latency`, `native` and `tutorial`, each warmed up, and the canary."""
-        self.sensors = measure.Sensors(turn=self.await_turn)
+        self.sensors = measure.Sensors(turn=lambda: self.take_turn(plan))
         self.result["lanes"] = {}
         with self.phases("load"):
             images, labels = self.training_data(
@@ -140,10 +140,18 @@ class TrialJob(Job):
             "batch_size": self.batch_size,
         }
 
+    def take_turn(self, plan: TimingPlan) -> None:
+        """Wait for the turn, then some steps that nobody times."""
+        self.await_turn()
+        if plan.run_up_steps:
+            with self.phases.apart("run_up"):
+                self.steps(plan.run_up_steps)
+
     def block(self, plan: TimingPlan) -> float:
-        return measure.step_block(
-            self.program, self.batches, plan.steps_per_block, time.perf_counter
-        )
+        return self.steps(plan.steps_per_block)
+
+    def steps(self, count: int) -> float:
+        return measure.step_block(self.program, self.batches, count, time.perf_counter)
 
     def watched_block(self, plan: TimingPlan) -> float:
         with self.sensors.window("step"):
