@@ -299,6 +299,14 @@ def with_turns(run_trial: Callable[..., Events], turns: int) -> Events:
         os.close(read_end)
 
 
+def test_a_turn_begins_with_steps_that_are_not_timed(run_trial, timed):
+    trial = trial_of("fake", timing=replace(TIMING, run_up_steps=16))
+    found = recorded(trial, run_trial(trial))
+    assert found.lanes.step.block_seconds == [64 * STEP_SECONDS] * 3
+    assert found.timings.run_up_seconds > 0
+    assert recorded(trial_of("fake", timing=TIMING), timed).timings.run_up_seconds is None
+
+
 def test_what_is_timed_waits_for_its_turn(run_trial):
     # three blocks, the latency lane, two long slices and two short ones
     events = with_turns(run_trial, 8)
