@@ -23,6 +23,7 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 # GB to download and GB on disk. Disk of the first two as measured on Linux x86-64, Python 3.11;
 # the downloads and all of tensorflow-cuda are rough guesses, never measured
 SIZES = {"pytorch": (3.0, 5.5), "tensorflow": (0.4, 1.6), "tensorflow-cuda": (3.0, 6.0)}
+WITH_FRAMEWORKS = ["conformance", "microbench", "end_to_end"]
 # imports take 3 to 7 times as long without bytecode
 BYTECODE: dict[str, str | None] = {
     "UV_COMPILE_BYTECODE": "1",
@@ -64,11 +65,11 @@ def tests(session: nox.Session) -> None:
     parent(session, "tests")
     session.run(
         "pytest",
-        "-m",
-        "not framework",
-        "--benchmark-disable",
+        *(f"--ignore=tests/{folder}" for folder in WITH_FRAMEWORKS),
+        # it looks at each test, and only microbench measures any
+        "-p=no:benchmark",
         "-n=auto",
-        "--dist=loadfile",
+        "--dist=worksteal",
         *session.posargs,
         env=BYTECODE,
     )
