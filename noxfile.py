@@ -67,7 +67,7 @@ def tests(session: nox.Session) -> None:
         "pytest",
         *(f"--ignore=tests/{folder}" for folder in WITH_FRAMEWORKS),
         # it looks at each test, and only microbench measures any
-        "-p=no:benchmark",
+        "-pno:benchmark",
         "-n=auto",
         "--dist=worksteal",
         *session.posargs,
