@@ -37,13 +37,14 @@ def watched(results: CellResults) -> list[Record]:
 
 def row(results: CellResults, records: Sequence[Record]) -> list[str]:
     uses = [record.gpu for record in records if record.gpu is not None]
+    limits = [one.power_limit_watts for one in uses if one.power_limit_watts is not None]
     energy = over_trials(records, joules_per_step)
     return [
         escape(results.cell.workload),
         escape(results.cell.backend),
         escape(results.device),
         estimate(over_trials(records, power_watts)),
-        number(max((one.power_limit_watts or 0.0 for one in uses), default=0.0) or None),
+        number(max(limits, default=None)),
         estimate(energy, 1e3),
         NOTHING if energy is None else str(energy.n),
         estimate(over_trials(records, device_used_bytes), 1 / MEBIBYTE),
