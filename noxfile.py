@@ -22,7 +22,14 @@ nox.options.sessions = ["lint", "tests"]
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 # GB to download and GB on disk. Disk of the first two as measured on Linux x86-64, Python 3.11;
 # the downloads and all of tensorflow-cuda are rough guesses, never measured
-SIZES = {"pytorch": (3.0, 5.5), "tensorflow": (0.4, 1.6), "tensorflow-cuda": (3.0, 6.0)}
+SIZES = {
+    "pytorch": (3.0, 5.5),
+    "tensorflow": (0.4, 1.6),
+    "tensorflow-cuda": (3.0, 6.0),
+    "jax": (0.2, 0.7),
+    "jax-cuda": (3.0, 6.0),
+}
+FRAMEWORKS = ["pytorch", "tensorflow", "jax"]
 WITH_FRAMEWORKS = ["conformance", "microbench", "end_to_end"]
 # imports take 3 to 7 times as long without bytecode
 BYTECODE: dict[str, str | None] = {
@@ -40,18 +47,23 @@ def pytorch(session: nox.Session) -> None:
 @nox.session
 def tensorflow(session: nox.Session) -> None:
     """Make the environment of Keras on TensorFlow; with CUDA where an NVIDIA driver is found."""
-    gpu = shutil.which("nvidia-smi") is not None
-    framework(session, "tensorflow", extra="tensorflow-cuda" if gpu else "tensorflow")
+    framework(session, "tensorflow", extra=for_this_machine("tensorflow"))
 
 
-@nox.session(requires=["pytorch", "tensorflow"])
+@nox.session
+def jax(session: nox.Session) -> None:
+    """Make the environment of JAX, plain and under Keras; with CUDA where a driver is found."""
+    framework(session, "jax", extra=for_this_machine("jax"))
+
+
+@nox.session(requires=FRAMEWORKS)
 def bench(session: nox.Session) -> None:
     """Run the benchmark: everything after `--` goes to `samestep run`."""
     parent(session)
     session.run("samestep", "run", *interpreters(session), *session.posargs, env=BYTECODE)
 
 
-@nox.session(requires=["pytorch", "tensorflow"])
+@nox.session(requires=FRAMEWORKS)
 def parity(session: nox.Session) -> None:
     """Check that every backend computes the same; `-- --with "torch==X"` takes other versions."""
     parent(session)
@@ -59,7 +71,7 @@ def parity(session: nox.Session) -> None:
     session.run("samestep", "parity", *interpreters(session), *arguments, env=BYTECODE)
 
 
-@nox.session(requires=["pytorch", "tensorflow"])
+@nox.session(requires=FRAMEWORKS)
 def tests(session: nox.Session) -> None:
     """Run all tests: without frameworks first, then each backend in its environment."""
     parent(session, "tests")
@@ -80,7 +92,7 @@ def tests(session: nox.Session) -> None:
     )
 
 
-@nox.session(requires=["pytorch", "tensorflow"])
+@nox.session(requires=FRAMEWORKS)
 def microbench(session: nox.Session) -> None:
     """Time forward and train step of each cell with pytest-benchmark, in each environment."""
     for backend in BACKENDS:
@@ -90,7 +102,7 @@ def microbench(session: nox.Session) -> None:
         )  # fmt: skip
 
 
-@nox.session(requires=["pytorch", "tensorflow"])
+@nox.session(requires=FRAMEWORKS)
 def overhead(session: nox.Session) -> None:
     """Time the step lane against a bare loop over the same step, in each environment."""
     for backend in BACKENDS:
@@ -112,6 +124,11 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
+
+
+def for_this_machine(extra: str) -> str:
+    """The extra, with CUDA where an NVIDIA driver is found."""
+    return extra if shutil.which("nvidia-smi") is None else f"{extra}-cuda"
 
 
 def parent(session: nox.Session, *groups: str) -> None:

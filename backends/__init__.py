@@ -22,12 +22,16 @@ BACKENDS: Mapping[str, Place] = {
         environment="tensorflow",
         variables={"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2"},
     ),
+    "keras-jax": Place(
+        adapter="backends.keras.adapter", environment="jax", variables={"KERAS_BACKEND": "jax"}
+    ),
     "keras-torch": Place(
         adapter="backends.keras.adapter",
         environment="pytorch",
         variables={"KERAS_BACKEND": "torch"},
     ),
     "pytorch": Place(adapter="backends.pytorch.adapter", environment="pytorch"),
+    "jax": Place(adapter="backends.jax.adapter", environment="jax"),
 }
 
 DEFAULT_BACKENDS = ("keras-tensorflow", "pytorch")

@@ -16,6 +16,7 @@ FRAMEWORKS = ("torch", "torchvision", "tensorflow", "keras", "jax")
 # its modules
 ALLOWED: dict[str, set[str]] = {
     "backends": set(),
+    "backends.jax": {"bench.adapter", "bench.spec", "backends.jax"},
     "backends.keras": {"bench.adapter", "bench.spec", "backends.keras"},
     "backends.pytorch": {"bench.adapter", "bench.spec", "backends.pytorch"},
     "bench": {"bench"},
@@ -46,19 +47,19 @@ ALLOWED: dict[str, set[str]] = {
         *("bench.work", "bench.workloads", "reports"),
     },
 }
-# the one owner of what others must not touch
+# the owners of what others must not touch
 OWNERS = {
-    "torch": "backends.pytorch",
-    "torchvision": "backends.pytorch",
-    "keras": "backends.keras",
-    "tensorflow": "backends.keras",
-    "jax": "backends.keras",
-    "subprocess": "bench.spawn",
-    "psutil": "bench.environment",
-    "pynvml": "bench.gpus",
-    "rich": "bench.display",
-    "typer": "bench.cli",
-    "matplotlib": "reports",
+    "torch": ("backends.pytorch", "backends.keras.torch_engine"),
+    "torchvision": ("backends.pytorch",),
+    "keras": ("backends.keras",),
+    "tensorflow": ("backends.keras.tensorflow_engine",),
+    "jax": ("backends.jax", "backends.keras.jax_engine"),
+    "subprocess": ("bench.spawn",),
+    "psutil": ("bench.environment",),
+    "pynvml": ("bench.gpus",),
+    "rich": ("bench.display",),
+    "typer": ("bench.cli",),
+    "matplotlib": ("reports",),
 }
 
 
@@ -126,8 +127,8 @@ def test_what_has_an_owner_is_imported_by_no_other(imports):
         f"{module} imports {name}"
         for module, names in imports.items()
         for name in sorted(names)
-        for package, owner in OWNERS.items()
-        if lies_in(name, package) and not lies_in(module, owner)
+        for package, owners in OWNERS.items()
+        if lies_in(name, package) and not any(lies_in(module, owner) for owner in owners)
     ]
     assert wrong == []
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends.keras import data, models
-from backends.keras.engines import ENGINES, Engine
+from backends.keras.engines import Engine, open_engine
 from bench.adapter import Array, Batch, Parameters
 from bench.spec import CLASSES, Execution, LayerSummary, Workload
 
@@ -24,8 +24,14 @@ class KerasProgram:
         self._workload = workload
         self._engine = engine
         self._exact = exact
-        self._model = models.network(workload, exact=exact)
-        self._step = engine.step(self._model)
+        self._built = models.network(workload, exact=exact)
+        self._step = engine.step(self._built)
+
+    @property
+    def _model(self) -> keras.Sequential:
+        """The model, its variables as the last train step left them."""
+        self._engine.settle(self._step)
+        return self._built
 
     def _named(self) -> dict[str, keras.Variable]:
         return {models.canonical_name(v): v for v in self._model.trainable_variables}
@@ -35,14 +41,15 @@ class KerasProgram:
 
     def load(self, parameters: Parameters, seed: int) -> None:
         keras.utils.set_random_seed(seed)
+        model = self._model
         for name, variable in self._named().items():
             variable.assign(parameters[name])
-        optimizer = self._model.optimizer
+        optimizer = model.optimizer
         for variable in optimizer.variables:
             if variable is not optimizer._learning_rate:
                 variable.assign(np.zeros(variable.shape, variable.dtype))
-        self._model.reset_metrics()
-        for layer in self._model.layers:
+        model.reset_metrics()
+        for layer in model.layers:
             if generator := getattr(layer, "seed_generator", None):
                 generator.state.assign(np.array([seed, 0], generator.state.dtype))
 
@@ -134,7 +141,7 @@ class KerasProgram:
 class KerasBackend:
     def __init__(self, name: str) -> None:
         self.name = name
-        self._engine = ENGINES[keras.backend.backend()]()
+        self._engine = open_engine(keras.backend.backend())
 
     def versions(self) -> dict[str, str]:
         return {"keras": keras.__version__, "numpy": np.__version__, **self._engine.versions()}
@@ -149,6 +156,8 @@ class KerasBackend:
             return f"{self.name} has Keras' own optimizers, which are the matched ones"
         if execution.precision not in DTYPES:
             return f"precision {execution.precision!r} is not built yet for {self.name}"
+        if execution.threads is not None and not self._engine.sets_threads:
+            return f"{self.name} takes all cores of a CPU and has no setting for fewer"
         return None
 
     def build(self, workload: Workload, execution: Execution) -> KerasProgram:

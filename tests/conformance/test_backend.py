@@ -104,6 +104,21 @@ def test_load_resets_all_state(backend: Backend, data: mnist.Mnist, workload: Wo
     assert largest_difference(first, probe(workload)) > 1e-4
 
 
+@DETERMINISTIC
+def test_what_was_loaded_is_not_trained_on(
+    backend: Backend, data: mnist.Mnist, workload: Workload
+) -> None:
+    """The arrays stay the caller's, though a framework may take their memory for its own."""
+    program = backend.build(workload, CPU)
+    given = probe(workload)
+    program.load(given, seed=1)
+    for _ in range(2):
+        program.train_step(program.put(batch_of(data, workload, 32)))
+    program.fit(*batch_of(data, workload, 32), 32)
+    program.synchronize()
+    assert largest_difference(given, probe(workload)) == 0.0
+
+
 @ALL
 def test_every_rung_passes(backend: Backend, data: mnist.Mnist, workload: Workload) -> None:
     """Logits, gradients, updates and trainings are those of the oracle, in float32."""

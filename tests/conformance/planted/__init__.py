@@ -16,7 +16,13 @@ from bench.parity.ladder import Ladder
 from bench.parity.rungs import Rung
 from bench.spec import Execution, ParityPlan, Workload
 
-FAMILIES = {"pytorch": "pytorch", "keras-tensorflow": "keras", "keras-torch": "keras"}
+FAMILIES = {
+    "keras-tensorflow": "keras",
+    "keras-jax": "keras",
+    "keras-torch": "keras",
+    "pytorch": "pytorch",
+    "jax": "jax",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

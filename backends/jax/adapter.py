@@ -1,0 +1,306 @@
+"""JAX behind the protocols of `bench.adapter`: a jitted step of pure functions, without Keras.
+
+Beside `backends/pytorch/adapter.py` this is a comparison of the two frameworks.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from backends.jax import data, models, optimizers
+from bench.adapter import Array, Batch, Parameters
+from bench.spec import CLASSES, Execution, LayerSummary, Workload
+
+DTYPES = ("float32", "float64")
+
+
+class State(NamedTuple):
+    """All that a step changes; `seen`, `loss_sum` and `right` are the running metrics."""
+
+    parameters: models.Arrays
+    moments: optimizers.Moments
+    step: jax.Array
+    key: jax.Array
+    seen: jax.Array
+    loss_sum: jax.Array
+    right: jax.Array
+
+
+def trained(workload: Workload, state: State, images: jax.Array, labels: jax.Array) -> State:
+    """The state after one batch."""
+    key, own = jax.random.split(state.key)
+
+    def mean_loss(parameters: models.Arrays) -> tuple[jax.Array, jax.Array]:
+        found = models.logits(workload, parameters, images, own)
+        return models.losses(found, labels).mean(), found
+
+    (loss, found), gradients = jax.value_and_grad(mean_loss, has_aux=True)(state.parameters)
+    step = state.step + 1
+    parameters, moments = optimizers.update(
+        workload.optimizer, state.parameters, state.moments, gradients, step
+    )
+    # Keras' step keeps running metrics too: the same step includes them
+    return State(
+        parameters=parameters,
+        moments=moments,
+        step=step,
+        key=key,
+        seen=state.seen + len(images),
+        loss_sum=state.loss_sum + loss * len(images),
+        right=state.right + models.right(found, labels),
+    )
+
+
+def differentiated(
+    workload: Workload, parameters: models.Arrays, key: jax.Array, images: Any, labels: Any
+) -> tuple[jax.Array, models.Arrays]:
+    """Mean loss in training mode, and its gradients."""
+
+    def mean_loss(parameters: models.Arrays) -> jax.Array:
+        return models.losses(models.logits(workload, parameters, images, key), labels).mean()
+
+    found: tuple[jax.Array, models.Arrays] = jax.value_and_grad(mean_loss)(parameters)
+    return found
+
+
+def evaluated(
+    workload: Workload, parameters: models.Arrays, images: Any, labels: Any
+) -> tuple[jax.Array, jax.Array]:
+    """Sum of the losses in evaluation mode, and the number of right images."""
+    found = models.logits(workload, parameters, images)
+    return models.losses(found, labels).sum(), models.right(found, labels)
+
+
+class JaxProgram:
+    def __init__(self, workload: Workload, execution: Execution, queue: "Queue") -> None:
+        self._workload = workload
+        self._dtype = execution.precision
+        self._device = device_named(execution.device)
+        self._queue = queue
+        self._step = jax.jit(partial(trained, workload), donate_argnums=0)
+        self._logits = jax.jit(partial(models.logits, workload))
+        self._gradients = jax.jit(partial(differentiated, workload))
+        self._evaluated = jax.jit(partial(evaluated, workload))
+        self._start(models.zeros(workload, self._dtype), seed=0)
+
+    def _start(self, parameters: models.Arrays, seed: int) -> None:
+        state = State(
+            parameters=parameters,
+            moments=optimizers.start(self._workload.optimizer, parameters),
+            step=jnp.zeros((), jnp.int32),
+            key=jax.random.key(seed),
+            seen=jnp.zeros((), jnp.int32),
+            loss_sum=jnp.zeros((), self._dtype),
+            right=jnp.zeros((), jnp.int32),
+        )
+        self._state = jax.device_put(state, self._device)
+
+    def layers(self) -> Sequence[LayerSummary]:
+        return tuple(models.summary(self._workload, self._state.parameters))
+
+    def load(self, parameters: Parameters, seed: int) -> None:
+        # copied: a step is given the memory of its state, and takes it
+        self._start({name: jnp.array(value) for name, value in parameters.items()}, seed)
+
+    def parameters(self) -> dict[str, Array]:
+        return self._canonical(self._state.parameters)
+
+    def _canonical(self, arrays: models.Arrays) -> dict[str, Array]:
+        # JAX sorts the keys of what goes through a jitted function
+        return {name: np.array(arrays[name]) for name in self._workload.parameter_shapes()}
+
+    def put(self, batch: Batch) -> Any:
+        images, labels = batch
+        placed = self._to_device(images, self._targets(labels))
+        jax.block_until_ready(placed)
+        return placed
+
+    def _targets(self, labels: Array) -> Array:
+        if self._workload.labels == "integer":
+            return labels.astype(np.int32)
+        return np.eye(CLASSES, dtype=self._dtype)[labels]
+
+    def _to_device(self, images: Array, targets: Array) -> tuple[jax.Array, jax.Array]:
+        placed: tuple[jax.Array, jax.Array] = jax.device_put(
+            (images.astype(self._dtype, copy=False), targets), self._device
+        )
+        return placed
+
+    def forward(self, batch: Any) -> Array:
+        images, _ = batch
+        return np.asarray(self._logits(self._state.parameters, images))
+
+    def gradients(self, batch: Any) -> tuple[float, dict[str, Array]]:
+        key, own = jax.random.split(self._state.key)
+        self._state = self._state._replace(key=key)
+        loss, gradients = self._gradients(self._state.parameters, own, *batch)
+        return float(loss), self._canonical(gradients)
+
+    def train_step(self, batch: Any) -> None:
+        self._state = self._step(self._state, *batch)
+
+    def take_metrics(self) -> tuple[float, float]:
+        seen = int(self._state.seen)
+        means = float(self._state.loss_sum) / seen, int(self._state.right) / seen
+        self._forget_metrics()
+        return means
+
+    def _forget_metrics(self) -> None:
+        running = ("seen", "loss_sum", "right")
+        zeros = {name: jnp.zeros_like(getattr(self._state, name)) for name in running}
+        self._state = self._state._replace(**jax.device_put(zeros, self._device))
+
+    def fit(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
+        self._forget_metrics()
+        for batch in data.batches(images, self._targets(labels), batch_size=batch_size):
+            self.train_step(self._to_device(*batch))
+        return self.take_metrics()
+
+    def tutorial(self, folder: Path, images: Array, labels: Array, batch_size: int) -> None:
+        for batch in data.tutorial_batches(images, self._targets(labels), batch_size):
+            self.train_step(self._to_device(*batch))
+
+    def evaluate(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
+        sums = [
+            self._evaluated(self._state.parameters, *self._to_device(*batch))
+            for batch in data.batches(images, self._targets(labels), batch_size=batch_size)
+        ]
+        losses, right = zip(*sums, strict=True)
+        return sum(map(float, losses)) / len(labels), sum(map(int, right)) / len(labels)
+
+    def predict(self, images: Array, batch_size: int) -> NDArray[np.float32]:
+        found = [
+            self._logits(self._state.parameters, batch.astype(self._dtype, copy=False))
+            for (batch,) in data.batches(images, batch_size=batch_size)
+        ]
+        return np.concatenate([np.asarray(logits) for logits in found])
+
+    def synchronize(self) -> None:
+        jax.block_until_ready(self._state)
+        self._queue.wait()
+
+    def compilations(self) -> int:
+        return int(self._step._cache_size())
+
+    def peak_device_bytes(self) -> int | None:
+        statistics = self._device.memory_stats() or {}
+        return statistics.get("peak_bytes_in_use")
+
+    def settings(self) -> dict[str, str | int | float | bool | None]:
+        parameter = next(iter(self._state.parameters.values()))
+        (device,) = parameter.devices()
+        return {
+            "device": name_of(device),
+            "dtype": str(parameter.dtype),
+            "compiled": "xla",
+            "tf32_matmul": allows_tf32(device),
+            "tf32_convolution": allows_tf32(device),
+            "threads_intra": "all cores",
+            "layout": "channels_last",
+            "optimizer": f"{self._workload.optimizer.name} in Keras' equations",
+            "optimizer_epsilon": self._workload.optimizer.epsilon,
+            "input_pipeline": "slices of NumPy arrays",
+            "metrics_in_step": "loss, accuracy",
+        }
+
+
+class Queue:
+    """What was dispatched last beside the programs; JAX waits for arrays, not for devices."""
+
+    def __init__(self) -> None:
+        self._last: object = None
+
+    def put(self, value: Any) -> Any:
+        self._last = value
+        return value
+
+    def wait(self) -> None:
+        jax.block_until_ready(self._last)
+
+
+class JaxBackend:
+    name = "jax"
+
+    def __init__(self) -> None:
+        self._queue = Queue()
+
+    def versions(self) -> dict[str, str]:
+        import jaxlib  # noqa: PLC0415 - for its version alone
+
+        return {"jax": jax.__version__, "jaxlib": jaxlib.__version__, "numpy": np.__version__}
+
+    def devices(self) -> tuple[str, ...]:
+        return ("cpu", *map(name_of, gpus()))
+
+    def unsupported(self, workload: Workload, execution: Execution) -> str | None:
+        if execution.mode != "default":
+            return f"mode {execution.mode!r} is not built yet for jax"
+        if execution.optimizer != "matched":
+            return f"optimizer {execution.optimizer!r} is not built yet for jax"
+        if execution.precision not in DTYPES:
+            return f"precision {execution.precision!r} is not built yet for jax"
+        if execution.threads is not None:
+            return "XLA takes all cores of a CPU and has no setting for fewer"
+        return None
+
+    def build(self, workload: Workload, execution: Execution) -> JaxProgram:
+        select(execution)
+        return JaxProgram(workload, execution, self._queue)
+
+    def product(self, left: Array, right: Array, execution: Execution) -> Callable[[], object]:
+        select(execution)
+        first, second = (jnp.array(one, execution.precision) for one in (left, right))
+        multiply = jax.jit(jnp.matmul)
+        return lambda: self._queue.put(multiply(first, second))
+
+    def accumulate(self, count: int, execution: Execution) -> Callable[[], object]:
+        select(execution)
+        ones = jnp.ones(count, execution.precision)
+        total = jnp.zeros_like(ones)
+        added = jax.jit(jnp.add, donate_argnums=0)
+
+        def add() -> object:
+            nonlocal total
+            total = added(total, ones)
+            return self._queue.put(total)
+
+        return add
+
+
+def select(execution: Execution) -> None:
+    """Make device and precision those of this process."""
+    jax.config.update("jax_enable_x64", execution.precision == "float64")
+    jax.config.update("jax_default_device", device_named(execution.device))
+    if execution.device != "cpu":
+        # XLA multiplies float32 on a GPU in TF32 unless it is told not to
+        jax.config.update("jax_default_matmul_precision", "highest")
+
+
+def gpus() -> list[Any]:
+    try:
+        return list(jax.devices("cuda"))
+    except RuntimeError:
+        return []
+
+
+def device_named(name: str) -> Any:
+    found = [jax.devices("cpu")[0], *gpus()]
+    return next(device for device in found if name_of(device) == name)
+
+
+def name_of(device: Any) -> str:
+    return "cpu" if device.platform == "cpu" else f"cuda:{device.id}"
+
+
+def allows_tf32(device: Any) -> bool:
+    return device.platform != "cpu" and jax.config.jax_default_matmul_precision != "highest"
+
+
+def open_backend(name: str) -> JaxBackend:
+    return JaxBackend()

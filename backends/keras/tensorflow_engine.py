@@ -1,0 +1,101 @@
+"""Keras on TensorFlow: a traced graph, with XLA where Keras chooses it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+class TensorFlowEngine:
+    float64_remedies = "Adam's betas as NumPy float64: Keras casts Python floats through float32"
+
+    sets_threads = True
+
+    def __init__(self) -> None:
+        self._device = "cpu"
+
+    def versions(self) -> dict[str, str]:
+        build = tf.sysconfig.get_build_info()
+        found = {"tensorflow": tf.__version__}
+        for name, key in (("cuda", "cuda_version"), ("cudnn", "cudnn_version")):
+            if build.get(key):
+                found[name] = str(build[key])
+        return found
+
+    def devices(self) -> tuple[str, ...]:
+        gpus = tf.config.list_physical_devices("GPU")
+        return ("cpu", *(f"cuda:{index}" for index in range(len(gpus))))
+
+    def select(self, device: str, threads: int | None) -> None:
+        config = tf.config
+        gpus = config.list_physical_devices("GPU")
+        _, _, index = device.partition(":")
+        config.set_visible_devices([gpus[int(index)]] if index else [], "GPU")
+        config.experimental.enable_tensor_float_32_execution(False)
+        if threads is not None:
+            config.threading.set_intra_op_parallelism_threads(threads)
+        self._device = device
+
+    def widen(self) -> None:
+        """Nothing to do: Adam's betas are the model's business."""
+
+    def put(self, value: Any) -> Any:
+        return tf.identity(value)
+
+    def step(self, model: keras.Sequential) -> Callable[[Any], Any]:
+        # as keras.src.backend.tensorflow.trainer compiles the step that `fit` calls
+        step: Callable[[Any], Any] = tf.function(
+            model.train_step, jit_compile=model.jit_compile, reduce_retracing=True
+        )
+        return step
+
+    def settle(self, step: Callable[[Any], Any]) -> None:
+        """Nothing to do: the step works on the model's variables."""
+
+    def gradients(self, model: keras.Sequential, images: Any, labels: Any) -> tuple[Any, list[Any]]:
+        with tf.GradientTape() as tape:
+            logits = model(images, training=True)
+            loss = model.compute_loss(x=images, y=labels, y_pred=logits)
+        return loss, tape.gradient(loss, [v.value for v in model.trainable_variables])
+
+    def synchronize(self) -> None:
+        tf.test.experimental.sync_devices()
+
+    def compilations(self, step: Callable[[Any], Any]) -> int:
+        return int(step.experimental_get_tracing_count())  # type: ignore[attr-defined]
+
+    def peak_device_bytes(self) -> int | None:
+        if self._device == "cpu":
+            return None
+        return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
+
+    def settings(self, model: keras.Sequential) -> dict[str, str | int | float | bool | None]:
+        config = tf.config
+        # only the selected GPU is visible, so that TensorFlow counts it as number 0
+        on_gpu = "GPU" in model.trainable_variables[0].value.device
+        return {
+            "device": self._device if on_gpu == (self._device != "cpu") else "cpu",
+            "compiled": "xla" if model.jit_compile else "graph",
+            "tf32_matmul": config.experimental.tensor_float_32_execution_enabled(),
+            "tf32_convolution": config.experimental.tensor_float_32_execution_enabled(),
+            "threads_intra": config.threading.get_intra_op_parallelism_threads() or "all cores",
+            "threads_inter": config.threading.get_inter_op_parallelism_threads() or "all cores",
+        }
+
+    def product(self, left: Any, right: Any) -> Callable[[], object]:
+        return lambda: tf.linalg.matmul(left, right)
+
+    def accumulate(self, ones: Any) -> Callable[[], object]:
+        total = tf.Variable(tf.zeros_like(ones))
+
+        def add() -> object:
+            # a value that nobody reads would cost more than the launch
+            total.assign_add(ones, read_value=False)
+            return total
+
+        return add
+
+
+def open_engine() -> TensorFlowEngine:
+    return TensorFlowEngine()

@@ -1,0 +1,93 @@
+"""Keras on torch: an eager step."""
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import torch
+
+
+class TorchEngine:
+    float64_remedies = "Keras' table that halves 64-bit types changed to keep float64"
+
+    sets_threads = True
+
+    def __init__(self) -> None:
+        self._device = "cpu"
+
+    def versions(self) -> dict[str, str]:
+        found = {"torch": torch.__version__}
+        if torch.version.cuda is not None:
+            found["cuda"] = torch.version.cuda
+        return found
+
+    def devices(self) -> tuple[str, ...]:
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        return ("cpu", *(f"cuda:{index}" for index in range(count)))
+
+    def select(self, device: str, threads: int | None) -> None:
+        torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cudnn.allow_tf32 = False
+        if threads is not None:
+            torch.set_num_threads(threads)
+        # entered for good: the process has one device
+        keras.device(device).__enter__()
+        self._device = device
+
+    def widen(self) -> None:
+        # without it Keras computes in float32 and hands out float64
+        dtypes = importlib.import_module("keras.src.backend.common.dtypes")
+        dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
+
+    def put(self, value: Any) -> Any:
+        return torch.as_tensor(value).to(self._device)
+
+    def step(self, model: keras.Sequential) -> Callable[[Any], Any]:
+        step: Callable[[Any], Any] = model.train_step
+        return step
+
+    def settle(self, step: Callable[[Any], Any]) -> None:
+        """Nothing to do: the step works on the model's variables."""
+
+    def gradients(self, model: keras.Sequential, images: Any, labels: Any) -> tuple[Any, list[Any]]:
+        model.zero_grad()
+        loss = model.compute_loss(x=images, y=labels, y_pred=model(images, training=True))
+        loss.backward()
+        gradients = [variable.value.grad.clone() for variable in model.trainable_variables]
+        model.zero_grad()
+        return loss.detach(), gradients
+
+    def synchronize(self) -> None:
+        if self._device != "cpu":
+            torch.cuda.synchronize(self._device)
+
+    def compilations(self, step: Callable[[Any], Any]) -> int:
+        return 0
+
+    def peak_device_bytes(self) -> int | None:
+        if self._device == "cpu":
+            return None
+        return int(torch.cuda.max_memory_allocated(self._device))
+
+    def settings(self, model: keras.Sequential) -> dict[str, str | int | float | bool | None]:
+        return {
+            "device": str(model.trainable_variables[0].value.device),
+            "compiled": "inductor" if model.jit_compile else False,
+            "tf32_matmul": torch.backends.cuda.matmul.allow_tf32,
+            "tf32_convolution": torch.backends.cudnn.allow_tf32,
+            "threads_intra": torch.get_num_threads(),
+            "threads_inter": torch.get_num_interop_threads(),
+        }
+
+    def product(self, left: Any, right: Any) -> Callable[[], object]:
+        into = left.new_empty(len(left), right.shape[1])
+        return lambda: torch.mm(left, right, out=into)
+
+    def accumulate(self, ones: Any) -> Callable[[], object]:
+        total = torch.zeros_like(ones)
+        return lambda: total.add_(ones)
+
+
+def open_engine() -> TorchEngine:
+    return TorchEngine()

@@ -1,0 +1,284 @@
+"""Bugs in the JAX adapter."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from pytest import MonkeyPatch  # noqa: PT013 - the one name that every plant has in its signature
+
+from backends.jax import adapter, data, models, optimizers
+from bench.spec import Conv2D, Dense, Dropout, Flatten
+from bench.workloads import CNN, MLP_256_256_128_64, MLP_512, MLP_512_256
+from tests.conformance.planted import Plant
+
+Patch = Callable[[MonkeyPatch], None]
+
+
+def layers(kind: type, changed: Callable[..., Any]) -> Patch:
+    """Another computation for the layers of this kind, with the right one at hand."""
+
+    def plant(patch: MonkeyPatch) -> None:
+        right = models.apply
+
+        def apply(layer: Any, name: str, parameters: Any, values: Any, key: Any) -> Any:
+            if isinstance(layer, kind):
+                return changed(right, layer, name, parameters, values, key)
+            return right(layer, name, parameters, values, key)
+
+        patch.setattr(models, "apply", apply)
+
+    return plant
+
+
+def without(*names: str) -> Patch:
+    """Parameters that are not made."""
+
+    def plant(patch: MonkeyPatch) -> None:
+        made = models.zeros
+
+        def zeros(workload: Any, dtype: str) -> Any:
+            return {name: value for name, value in made(workload, dtype).items()
+                    if name.partition("/")[2] not in names}  # fmt: skip
+
+        patch.setattr(models, "zeros", zeros)
+        layers(Dense, without_bias)(patch)
+
+    return plant
+
+
+def without_bias(right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any) -> Any:
+    zeros = {f"{name}/bias": jnp.zeros(layer.units, values.dtype)}
+    return right(layer, name, {**parameters, **zeros}, values, key)
+
+
+def square_transposed(
+    right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any
+) -> Any:
+    kernel = parameters[f"{name}/kernel"]
+    square = kernel.shape[0] == kernel.shape[1]
+    changed = {f"{name}/kernel": kernel.T if square else kernel}
+    return right(layer, name, {**parameters, **changed}, values, key)
+
+
+def through_float32(
+    right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any
+) -> Any:
+    smaller = {key: value.astype("float32") for key, value in parameters.items()}
+    return right(layer, name, smaller, values.astype("float32"), key).astype(values.dtype)
+
+
+def channels_first(
+    right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any
+) -> Any:
+    return right(layer, name, parameters, values.transpose(0, 3, 1, 2), key)
+
+
+def top_left(right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any) -> Any:
+    size = layer.kernel_size
+    around = (size // 2, (size - 1) // 2, 0)
+    none = (0, 0, 0)
+    padded = lax.pad(values, jnp.zeros((), values.dtype), (none, around, around, none))
+    return right(replace(layer, padding="valid"), name, parameters, padded, key)
+
+
+def always(right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any) -> Any:
+    known = jax.random.key(3) if key is None else key
+    return right(layer, name, parameters, values, known)
+
+
+def never(right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any) -> Any:
+    return values
+
+
+def share_kept_for_share_dropped(
+    right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any
+) -> Any:
+    return right(replace(layer, rate=1 - layer.rate), name, parameters, values, key)
+
+
+def unscaled(right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any) -> Any:
+    found = right(layer, name, parameters, values, key)
+    return found if key is None else found * (1 - layer.rate)
+
+
+def frozen(right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any) -> Any:
+    return right(layer, name, parameters, values, None if key is None else jax.random.key(7))
+
+
+def optimizer(**changed: Any) -> Patch:
+    """The right equations with other settings."""
+
+    def plant(patch: MonkeyPatch) -> None:
+        right = optimizers.update
+        patch.setattr(
+            optimizers,
+            "update",
+            lambda settings, *state: right(replace(settings, **changed), *state),
+        )
+
+    return plant
+
+
+def torchs_adam(patch: MonkeyPatch) -> None:
+    """Epsilon after the bias correction."""
+
+    def adam(settings: Any, parameters: Any, moments: Any, gradients: Any, step: Any) -> Any:
+        beta_1, beta_2 = settings.decay
+        first = optimizers.averaged(moments[0], gradients, beta_1)
+        second = optimizers.averaged(moments[1], jax.tree.map(jnp.square, gradients), beta_2)
+        count = step.astype("float32")
+        rate = settings.learning_rate / optimizers.shortfall(beta_1, count)
+        root = jnp.sqrt(optimizers.shortfall(beta_2, count))
+        changed = {
+            name: value - rate * first[name] / (jnp.sqrt(second[name]) / root + settings.epsilon)
+            for name, value in parameters.items()
+        }
+        return changed, (first, second)
+
+    patch.setattr(optimizers, "adam", adam)
+
+
+def outside_the_root(patch: MonkeyPatch) -> None:
+    def rmsprop(settings: Any, parameters: Any, moments: Any, gradients: Any) -> Any:
+        (velocity,) = moments
+        squares = jax.tree.map(jnp.square, gradients)
+        velocity = optimizers.averaged(velocity, squares, settings.decay[0])
+        changed = {
+            name: value
+            - settings.learning_rate
+            * gradients[name]
+            / (jnp.sqrt(velocity[name]) + settings.epsilon)
+            for name, value in parameters.items()
+        }
+        return changed, (velocity,)
+
+    patch.setattr(optimizers, "rmsprop", rmsprop)
+
+
+def loss(changed: Callable[..., Any]) -> Patch:
+    """Another loss of each image, with the right one at hand."""
+
+    def plant(patch: MonkeyPatch) -> None:
+        right = models.losses
+        patch.setattr(models, "losses", lambda found, labels: changed(right, found, labels))
+
+    return plant
+
+
+def nominal(right: Any, found: Any, labels: Any) -> Any:
+    return right(found, labels) * len(found) / MLP_512.batch_size
+
+
+def brighter(patch: MonkeyPatch) -> None:
+    place = adapter.JaxProgram._to_device
+    patch.setattr(
+        adapter.JaxProgram,
+        "_to_device",
+        lambda self, images, targets: place(self, 255 * images, targets),
+    )
+
+
+def partial_dropped(patch: MonkeyPatch) -> None:
+    batches = data.batches
+
+    def whole(*arrays: Any, batch_size: int) -> Any:
+        return [one for one in batches(*arrays, batch_size=batch_size) if len(one[0]) == batch_size]
+
+    patch.setattr(data, "batches", whole)
+
+
+PLANTS = [
+    Plant(
+        name="Adam with torch's epsilon",
+        workload=MLP_512_256, rung="update", where="dense_2/bias, full batch", plant=torchs_adam,
+    ),
+    Plant(
+        name="RMSprop with rho 0.99",
+        workload=MLP_512, rung="update", where="dense_1/bias, full batch",
+        plant=optimizer(decay=(0.99,)),
+    ),
+    Plant(
+        name="epsilon outside the root",
+        workload=MLP_512, rung="update", where="dense_1/bias, full batch", plant=outside_the_root,
+    ),
+    Plant(
+        name="no bias",
+        workload=MLP_512, rung="parameters", where="dense_0", plant=without("bias"),
+    ),
+    Plant(
+        name="a bias that is there and not used",
+        workload=MLP_512, rung="forward", where="logits, full batch",
+        plant=layers(Dense, without_bias),
+    ),
+    Plant(
+        name="flatten in the order C, H, W",
+        workload=CNN, rung="forward", where="logits", plant=layers(Flatten, channels_first),
+    ),
+    Plant(
+        name="padding at the top and at the left",
+        workload=CNN, rung="forward", where="logits", plant=layers(Conv2D, top_left),
+    ),
+    Plant(
+        name="square kernel transposed",
+        workload=MLP_256_256_128_64, rung="forward", where="logits",
+        plant=layers(Dense, square_transposed),
+    ),
+    Plant(
+        name="dropout on in evaluation",
+        workload=CNN, rung="forward", where="logits", plant=layers(Dropout, always),
+    ),
+    Plant(
+        name="dropout off in training",
+        workload=CNN, rung="dropout share", where="share of zeros", plant=layers(Dropout, never),
+    ),
+    Plant(
+        name="dropout at rate 0.75",
+        workload=CNN, rung="dropout share", where="share of zeros",
+        plant=layers(Dropout, share_kept_for_share_dropped),
+    ),
+    Plant(
+        name="survivors of dropout not scaled",
+        workload=CNN, rung="dropout scale", where="scale of survivors",
+        plant=layers(Dropout, unscaled),
+    ),
+    Plant(
+        name="a frozen dropout mask",
+        workload=CNN, rung="dropout masks", where="successive steps",
+        plant=layers(Dropout, frozen),
+    ),
+    Plant(
+        name="loss summed",
+        workload=MLP_512, rung="gradient", where="loss, full batch",
+        plant=loss(lambda right, found, labels: right(found, labels) * len(found)),
+    ),
+    Plant(
+        name="loss divided by the nominal batch",
+        workload=MLP_512, rung="gradient", where="loss, partial batch", plant=loss(nominal),
+    ),
+    Plant(
+        name="softmax twice",
+        workload=MLP_512, rung="gradient", where="loss, full batch",
+        plant=loss(lambda right, found, labels: right(jax.nn.softmax(found), labels)),
+    ),
+    Plant(
+        name="labels off by one",
+        workload=MLP_512, rung="gradient", where="loss, full batch",
+        plant=loss(lambda right, found, labels: right(found, (labels + 1) % 10)),
+    ),
+    Plant(
+        name="pixels not divided by 255",
+        workload=MLP_512, rung="forward", where="logits, full batch", plant=brighter,
+    ),
+    Plant(
+        name="partial batch dropped",
+        workload=MLP_512, rung="fit", where="both batches", plant=partial_dropped,
+    ),
+    Plant(
+        name="float64 computed in float32",
+        workload=MLP_512, rung="forward", where="as far off as float32 is",
+        plant=layers(Dense, through_float32), precision="float64",
+    ),
+]  # fmt: skip
