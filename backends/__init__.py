@@ -1,7 +1,8 @@
 """Where each backend lives, as strings: importing this package imports no framework.
 
 `adapter` is a module with `open_backend(name) -> bench.adapter.Backend`. `environment` names the
-environment (the nox session) that holds its framework. `variables` are set for its worker.
+environment (the nox session) that holds its framework. `variables` are set for its worker, and
+`cache_variable` names the one that tells where what is compiled is kept between processes.
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,14 @@ class Place:
     adapter: str
     environment: str
     variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    cache_variable: str | None = None
+
+
+# everything is kept, however quickly it was compiled
+JAX_CACHE = {
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
 
 
 BACKENDS: Mapping[str, Place] = {
@@ -23,15 +32,28 @@ BACKENDS: Mapping[str, Place] = {
         variables={"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2"},
     ),
     "keras-jax": Place(
-        adapter="backends.keras.adapter", environment="jax", variables={"KERAS_BACKEND": "jax"}
+        adapter="backends.keras.adapter",
+        environment="jax",
+        variables={"KERAS_BACKEND": "jax", **JAX_CACHE},
+        cache_variable="JAX_COMPILATION_CACHE_DIR",
     ),
     "keras-torch": Place(
         adapter="backends.keras.adapter",
         environment="pytorch",
         variables={"KERAS_BACKEND": "torch"},
+        cache_variable="TORCHINDUCTOR_CACHE_DIR",
     ),
-    "pytorch": Place(adapter="backends.pytorch.adapter", environment="pytorch"),
-    "jax": Place(adapter="backends.jax.adapter", environment="jax"),
+    "pytorch": Place(
+        adapter="backends.pytorch.adapter",
+        environment="pytorch",
+        cache_variable="TORCHINDUCTOR_CACHE_DIR",
+    ),
+    "jax": Place(
+        adapter="backends.jax.adapter",
+        environment="jax",
+        variables=JAX_CACHE,
+        cache_variable="JAX_COMPILATION_CACHE_DIR",
+    ),
 }
 
 DEFAULT_BACKENDS = ("keras-tensorflow", "pytorch")

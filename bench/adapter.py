@@ -5,6 +5,8 @@
    kernels `(height, width, in, out)`; what a Flatten hands on is in the order of NHWC.
 2. Images are float32 in [0, 1], `(batch, *workload.input_shape)`; labels are int64 `(batch,)`,
    which the backend makes one-hot where `workload.labels` says so.
+   In the mode `epoch` what `put` is given may be several whole batches of `execution.batch_size`,
+   and `train_step` makes a step of each, in order, in one program.
 3. No clocks and no statistics inside. Whoever times a call, synchronizes afterwards.
 4. A setting that was requested and isn't in force is an error, or stands in `settings()`.
 5. Every backend has the same files and the same order of methods, so that a diff of two adapters
@@ -23,6 +25,13 @@ from bench.spec import Execution, LayerSummary, Workload
 Array: TypeAlias = NDArray[Any]
 Batch: TypeAlias = tuple[Array, Array]
 Parameters: TypeAlias = Mapping[str, Array]
+
+
+def stretches(count: int, batch_size: int) -> list[slice]:
+    """All whole batches of `count` images together, then the partial one: for the mode `epoch`."""
+    whole = count // batch_size * batch_size
+    found = [slice(0, whole), slice(whole, count)]
+    return [one for one in found if one.stop > one.start]
 
 
 class Program(Protocol):
@@ -47,7 +56,10 @@ class Program(Protocol):
         """Mean loss of the batch in training mode and its gradients, canonical; no update."""
 
     def train_step(self, batch: Any) -> None:
-        """One update, the running loss and accuracy kept on the device; asynchronous."""
+        """One update (in the mode `epoch` one for each batch); asynchronous.
+
+        The running loss and accuracy are kept on the device.
+        """
 
     def take_metrics(self) -> tuple[float, float]:
         """Size-weighted means of loss and accuracy over the train steps since the last call.

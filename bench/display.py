@@ -161,4 +161,5 @@ def describe(trial: Trial) -> str:
     turn = f"seed {trial.seed}" if trial.round is None else f"round {trial.round + 1}"
     if trial.parity is not None:
         turn = trial.parity.precision
-    return f"{trial.kind} {cell.workload} {cell.backend} {cell.execution.device}, {turn}"
+    mode = "" if cell.execution.mode == "default" else f" {cell.execution.mode}"
+    return f"{trial.kind} {cell.workload} {cell.backend} {cell.execution.device}{mode}, {turn}"

@@ -73,6 +73,8 @@ def figures_from(entry: Mapping[str, Any], ending_seconds: float) -> plan.PilotF
         step_seconds=entry["step_seconds"],
         steps_per_block=entry["steps_per_block"],
         native_step_seconds=entry["native_step_seconds"],
+        steps_per_call=entry["steps_per_call"],
+        compile_seconds=entry["compile_seconds"],
     )
 
 

@@ -37,7 +37,8 @@ Item = TypeVar("Item")
 class Profile:
     """How much is measured. `epochs` replaces a workload's published number, for those named.
 
-    `parity` is climbed by every cell before anything else. Rounds are added up to `most_rounds`
+    `parity` is climbed by every cell before anything else. In the first `cold_rounds` a compiler's
+    cache is empty, where a mode has one. Rounds are added up to `most_rounds`
     while an interval is too wide; with `repeats`, disturbed trials are run once more.
     """
 
@@ -53,6 +54,7 @@ class Profile:
     latency_seconds: float = 0.3
     power_seconds: float = 10.0
     power_rounds: int = 6
+    cold_rounds: int = 3
     most_rounds: int = 0
     repeats: bool = True
     seeds: tuple[int, ...] = (0,)
@@ -97,13 +99,16 @@ RUN_UP_BLOCKS = 0.25
 class PilotFigures:
     """What the pilot measured for a cell.
 
-    `setup_seconds` is from spawn to the end of the first step, and the process's end.
+    `setup_seconds` is from spawn to the end of the first step, and the process's end, without
+    `compile_seconds`: how much longer the first step took than another one.
     """
 
     setup_seconds: float
     step_seconds: float
     steps_per_block: int
     native_step_seconds: float
+    steps_per_call: int = 1
+    compile_seconds: float = 0.0
 
 
 def select_profile(name: str) -> Profile:
@@ -214,10 +219,12 @@ def timing_trial(
             window_blocks=profile.window_blocks,
             blocks=profile.blocks,
             steps_per_block=pilot.steps_per_block,
+            steps_per_call=pilot.steps_per_call,
+            cold=turn < profile.cold_rounds and cell.execution.mode != "default",
             native_steps=native,
             native_slices=profile.native_slices,
             tutorial_steps=tutorial_steps(cell, profile, turn),
-            latency_steps=latency_steps(profile, pilot),
+            latency_steps=latency_steps(cell, profile, pilot),
             run_up_steps=math.ceil(RUN_UP_BLOCKS * pilot.steps_per_block),
             power_seconds=power_seconds(cell, profile, turn),
         ),
@@ -226,7 +233,7 @@ def timing_trial(
 
 def tutorial_steps(cell: Cell, profile: Profile, turn: int) -> int:
     """As many rounds have them as an interval needs: the lane ranks nobody."""
-    if turn >= profile.tutorial_rounds:
+    if turn >= profile.tutorial_rounds or cell.execution.many_steps:
         return 0
     return min(profile.tutorial_steps, TRAIN_IMAGES // cell.execution.batch_size)
 
@@ -238,8 +245,10 @@ def power_seconds(cell: Cell, profile: Profile, turn: int) -> float:
     return profile.power_seconds
 
 
-def latency_steps(profile: Profile, pilot: PilotFigures) -> int:
+def latency_steps(cell: Cell, profile: Profile, pilot: PilotFigures) -> int:
     """The profile's seconds of single steps; all trials together make a 99th percentile."""
+    if cell.execution.many_steps:
+        return 0
     wanted = math.ceil(profile.latency_seconds / pilot.step_seconds)
     return min(max(wanted, FEWEST_LATENCY_STEPS), MOST_LATENCY_STEPS)
 
@@ -267,10 +276,18 @@ def estimate_seconds(trials: Sequence[Trial], figures: Mapping[Cell, PilotFigure
 def trial_seconds(trial: Trial, pilot: PilotFigures) -> float:
     return (
         pilot.setup_seconds
+        + programs(trial) * pilot.compile_seconds
         + parity_seconds(trial.parity, pilot)
         + timing_seconds(trial.timing, pilot)
         + accuracy_seconds(trial, pilot)
     )
+
+
+def programs(trial: Trial) -> float:
+    """How many a trial compiles: one for each variant and size of batch, fewer with a cache."""
+    compiled = {"parity": 8.0, "timing": 3.0, "accuracy": 2.0}[trial.kind]
+    primed = trial.cell.execution.mode != "default" and not (trial.timing and trial.timing.cold)
+    return compiled / 4 if primed and trial.kind != "parity" else compiled
 
 
 def parity_seconds(plan: ParityPlan | None, pilot: PilotFigures) -> float:

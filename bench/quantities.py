@@ -49,7 +49,8 @@ def startup_seconds(record: Record) -> float | None:
 
 
 def first_step_seconds(record: Record) -> float | None:
-    return record.timings.first_step_seconds
+    """Where nothing was compiled before, in this process or in another one."""
+    return None if is_primed(record) else record.timings.first_step_seconds
 
 
 def peak_rss_bytes(record: Record) -> float | None:
@@ -117,10 +118,29 @@ def pipeline_cost(record: Record) -> float | None:
 def compile_seconds(record: Record) -> float | None:
     """The first step less a steady one: tracing, compiling, and all that is made only once.
 
-    Not clipped at zero, which would hide how noisy a difference is.
+    With the further steps that compiled something anew. Not clipped at zero, which would hide how
+    noisy a difference is.
     """
-    first, steady = record.timings.first_step_seconds, step_seconds(record)
-    return None if first is None or steady is None else first - steady
+    first, again = record.timings.first_step_seconds, record.timings.recompile_seconds
+    steady, timing = step_seconds(record), record.trial.timing
+    if first is None or steady is None or timing is None:
+        return None
+    call = timing.steps_per_call * steady
+    return first - call + (0.0 if again is None else again - call)
+
+
+def is_primed(record: Record) -> bool:
+    """Whether the compiler found in its cache what an earlier process had compiled."""
+    settings = record.settings
+    return settings is not None and settings.effective.get("compile_cache") == "primed"
+
+
+def cold_compile_seconds(record: Record) -> float | None:
+    return None if is_primed(record) else compile_seconds(record)
+
+
+def primed_compile_seconds(record: Record) -> float | None:
+    return compile_seconds(record) if is_primed(record) else None
 
 
 def over(above: float | None, below: float | None) -> float | None:

@@ -38,6 +38,7 @@ class Request:
     backends: Sequence[str]
     devices: Sequence[str]
     profile: plan.Profile
+    modes: Sequence[str] = ("default",)
     interpreters: Mapping[str, str]
     places: Mapping[str, Place] = field(default_factory=lambda: BACKENDS)
     packages: Sequence[Path] = ()
@@ -50,7 +51,8 @@ class Request:
             Cell(
                 workload=workload.name,
                 backend=backend,
-                execution=Execution(device=device, batch_size=workload.batch_size),
+                execution=Execution(device=device, batch_size=workload.batch_size, mode=mode),
             )
             for workload in self.workloads
+            for mode in self.modes
         ]

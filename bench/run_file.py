@@ -40,6 +40,8 @@ class PilotModel(Strict):
     step_seconds: float
     steps_per_block: int
     native_step_seconds: float
+    steps_per_call: int = 1
+    compile_seconds: float = 0.0
 
     def figures(self) -> PilotFigures:
         return PilotFigures(**self.model_dump(exclude={"cell"}))

@@ -239,6 +239,7 @@ class Runner:
             name=trial.name,
             listen=lambda event: self._heard(one, event),
             setup=trial.setup,
+            cache=cache_of(trial),
         )
 
     def _dump_of(self, trial: Trial) -> str | None:
@@ -266,6 +267,13 @@ class Runner:
 def watch_for(trial: Trial) -> GpuWatch | None:
     device = trial.cell.execution.device
     return None if device == "cpu" else GpuWatch(device)
+
+
+def cache_of(trial: Trial) -> Literal["none", "cold", "kept"]:
+    """In the mode that a user gets without asking, nothing is kept; that is the default too."""
+    if trial.cell.execution.mode == "default":
+        return "none"
+    return "cold" if trial.timing is not None and trial.timing.cold else "kept"
 
 
 def has_record(folder: Path, run: RunModel, trial: TrialModel) -> bool:

@@ -35,6 +35,7 @@ DEADLINES: Mapping[str, float] = {
     "build": 120,
     "load": 120,
     "first_step": 600,
+    "recompile": 600,
     "parity": 300,
     "warmup": 300,
     "step": 300,

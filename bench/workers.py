@@ -3,16 +3,19 @@
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
 
 from bench.environment import environment
 from bench.record import EnvironmentModel
 from bench.request import Request
 from bench.spawn import Launch, Listener, Outcome, Worker, run_in_turns
 from bench.spec import Cell, Setup
+
+CACHES = "caches"
 
 
 @dataclass(slots=True)
@@ -38,13 +41,18 @@ def ignore(event: Mapping[str, Any]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What one worker is to do: the content of its job, the name of its log, who hears of it."""
+    """What one worker is to do: the content of its job, the name of its log, who hears of it.
+
+    `cache` is where its compiler keeps what it has compiled: nowhere, in a folder that is empty and
+    goes with the worker, or in one that all workers of this backend and run share.
+    """
 
     backend: str
     content: Mapping[str, Any]
     name: str
     listen: Listener = ignore
     setup: Setup | None = None
+    cache: Literal["none", "cold", "kept"] = "none"
 
 
 class Workers:
@@ -63,26 +71,41 @@ class Workers:
             backend=backend,
             content={"cells": [asdict(cell) for cell in cells]},
             name=f"pilot-{backend}_{device}",
+            cache="kept" if any(cell.execution.mode != "default" for cell in cells) else "none",
         )
         (outcome,) = self.work([task], random.Random())
         return outcome
 
     def work(self, tasks: Sequence[Task], order: random.Random) -> list[Outcome]:
         """These tasks, from their start to their end, taking turns in what they time."""
-        with self.spent.watching():
-            return run_in_turns([self._worker(task) for task in tasks], order)
+        with ExitStack() as caches, self.spent.watching():
+            workers = [self._worker(task, self._cache_folder(task, caches)) for task in tasks]
+            return run_in_turns(workers, order)
 
-    def _worker(self, task: Task) -> Worker:
+    def _cache_folder(self, task: Task, caches: ExitStack) -> str | None:
+        """The folder for what the task's compiler keeps; `caches` removes it where it is cold."""
+        if self._request.places[task.backend].cache_variable is None or task.cache == "none":
+            return None
+        if task.cache == "cold":
+            return caches.enter_context(TemporaryDirectory(prefix="samestep-cold-"))
+        kept = (self._folder / CACHES / task.backend).resolve()
+        kept.mkdir(parents=True, exist_ok=True)
+        return str(kept)
+
+    def _worker(self, task: Task, cache_folder: str | None) -> Worker:
         backend = task.backend
+        cache_variable = self._request.places[backend].cache_variable
+        cached = {cache_variable: cache_folder} if cache_variable and cache_folder else {}
         launch = Launch(
             interpreter=self._request.interpreters[backend],
             packages=self._packages,
-            variables={**self._variables(backend), **set_up(task.setup)},
+            variables={**self._variables(backend), **cached, **set_up(task.setup)},
             deadlines=self._request.deadlines,
         )
         job = {
             "backend": backend,
             "adapter": self._request.places[backend].adapter,
+            "cache_folder": cache_folder,
             **task.content,
         }
         return Worker(job, launch, self._folder / "logs" / f"{task.name}.log", task.listen)

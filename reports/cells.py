@@ -35,6 +35,11 @@ class CellResults:
         return good == len(self.planned) and not self.withheld
 
     @property
+    def unsupported(self) -> bool:
+        """The backend has no such cell: every record says so."""
+        return {record.status for record in self.records} == {"unsupported"}
+
+    @property
     def missing(self) -> tuple[TrialModel, ...]:
         recorded = {record.trial.trial().name for record in self.records}
         return tuple(trial for trial in self.planned if trial.trial().name not in recorded)

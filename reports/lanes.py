@@ -5,6 +5,7 @@ from statistics import median
 
 from bench.record import Record, TimingsModel
 from bench.stats import Estimate
+from reports import compiling
 from reports.cells import CellResults
 from reports.speed import Speed
 from reports.text import NOTHING, details, escape, estimate, listed, number, plural, table
@@ -27,7 +28,7 @@ def section(cells: Sequence[CellResults]) -> list[str]:
         "trials. tutorial: "
         "the input pipeline that a newcomer writes; it measures the pipeline as much as the step.",
         *gaps(cells),
-        *break_even_table(cells),
+        *compiling.section(cells),
         *phases(cells),
     ]
 
@@ -119,50 +120,6 @@ def gaps(cells: Sequence[CellResults]) -> list[str]:
     ]
 
 
-def break_even_table(cells: Sequence[CellResults]) -> list[str]:
-    """From how many steps on a mode that compiles has repaid its first step, against `default`."""
-    defaults = {plain(results): results for results in cells if mode(results) == "default"}
-    rows = [
-        [escape(results.name), compiling(results.speed), break_even(default.speed, results.speed)]
-        for results in cells
-        if mode(results) != "default" and (default := defaults.get(plain(results))) is not None
-    ]
-    if not rows:
-        return []
-    headers = ["cell", "compile s", "steps to break even"]
-    return [table(headers, rows, ",".join(headers[1:]))]
-
-
-def mode(results: CellResults) -> str:
-    return results.cell.execution.mode
-
-
-def plain(results: CellResults) -> tuple[str, str]:
-    """What a cell has in common with the same in another mode."""
-    cell = results.cell
-    return cell.backend, cell.label.replace(f"_{mode(results)}_", "_default_")
-
-
-def compiling(speed: Speed | None) -> str:
-    return NOTHING if speed is None else estimate(speed.compile_seconds)
-
-
-def break_even(default: Speed | None, other: Speed | None) -> str:
-    """`never` where the other mode's step is not the shorter one."""
-    if default is None or other is None:
-        return NOTHING
-    parts = (
-        default.first_step_seconds, other.first_step_seconds,
-        default.step_seconds, other.step_seconds,
-    )  # fmt: skip
-    if None in parts:
-        return NOTHING
-    first, other_first, step, other_step = (part.value for part in parts if part is not None)
-    if other_step >= step:
-        return "never"
-    return number(max(0.0, (other_first - first) / (step - other_step)))
-
-
 def phases(cells: Sequence[CellResults]) -> list[str]:
     """Median seconds of each phase of a timing trial; a column for each cell."""
     timed = [results for results in cells if results.good("timing")]
@@ -172,11 +129,10 @@ def phases(cells: Sequence[CellResults]) -> list[str]:
     ]
     headers = ["phase", *(escape(results.name) for results in timed)]
     shown = [row for row in rows if set(row[1:]) != {NOTHING}]
-    compiled = ["first step less a steady one", *(compiling(one.speed) for one in timed)]
     return [
         details(
             "Where a timing trial's time goes (median seconds)",
-            table(headers, [*shown, compiled], ",".join(headers[1:])),
+            table(headers, shown, ",".join(headers[1:])),
         )
     ]
 

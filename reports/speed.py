@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bench.quantities import (
-    compile_seconds,
+    cold_compile_seconds,
     first_step_seconds,
     latency_quantile,
     latency_seconds,
@@ -16,6 +16,7 @@ from bench.quantities import (
     peak_device_bytes,
     peak_rss_bytes,
     pipeline_cost,
+    primed_compile_seconds,
     startup_seconds,
     steady_seconds,
     step_seconds,
@@ -50,7 +51,8 @@ class Speed:
     pipeline_cost: Estimate | None
     samples_per_second: float | None
     first_step_seconds: Estimate | None
-    compile_seconds: Estimate | None
+    cold_compile_seconds: Estimate | None
+    primed_compile_seconds: Estimate | None
     peak_rss_bytes: Estimate | None
     peak_device_bytes: Estimate | None
 
@@ -75,7 +77,8 @@ def speed(records: Sequence[Record]) -> Speed | None:
         pipeline_cost=over_trials(records, pipeline_cost),
         samples_per_second=throughput(records),
         first_step_seconds=over_trials(records, first_step_seconds),
-        compile_seconds=over_trials(records, compile_seconds),
+        cold_compile_seconds=over_trials(records, cold_compile_seconds),
+        primed_compile_seconds=over_trials(records, primed_compile_seconds),
         peak_rss_bytes=over_trials(records, peak_rss_bytes),
         peak_device_bytes=over_trials(records, peak_device_bytes),
     )

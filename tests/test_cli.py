@@ -231,9 +231,9 @@ def with_status(status: str):
 )
 def test_the_exit_code_tells_whether_all_that_was_asked_for_ran(statuses, code, code_when_named):
     records = [GOOD if status == "ok" else with_status(status) for status in statuses]
-    assert running.exit_code(records, len(records), named=False) == code
-    assert running.exit_code(records, len(records), named=True) == code_when_named
-    assert running.exit_code(records, len(records) + 1, named=False) == 1
+    assert running.exit_code(records, len(records), {"unavailable"}) == code
+    assert running.exit_code(records, len(records), set()) == code_when_named
+    assert running.exit_code(records, len(records) + 1, {"unavailable"}) == 1
 
 
 def test_statuses_are_counted():

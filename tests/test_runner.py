@@ -455,7 +455,8 @@ def test_an_interruption_before_the_plan_leaves_no_run(tmp_path):
 
 CELL = accuracy_trial("fake").cell
 FIGURES = {"cell": CELL.label, "status": "ok", "setup_seconds": 1.0, "step_seconds": 0.5,
-           "steps_per_block": 2, "native_step_seconds": 0.25}  # fmt: skip
+           "steps_per_block": 2, "steps_per_call": 1, "compile_seconds": 0.5,
+           "native_step_seconds": 0.25}  # fmt: skip
 
 
 def noted(outcome: Outcome, pilot: Pilot | None = None) -> Pilot:

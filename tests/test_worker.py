@@ -327,7 +327,8 @@ def test_without_whoever_gives_the_turns_a_worker_ends(run_trial):
 def test_phases_are_announced_as_they_begin(timed):
     announced = [event["phase"] for event in timed if event["event"] == "phase"]
     assert list(dict.fromkeys(announced)) == [
-        "environment", "import", "device", "build", "load", "parity", "first_step", "warmup",
+        "environment", "import", "device", "build", "load", "parity", "first_step",
+            "recompile", "warmup",
         "step", "latency", "native", "tutorial",
     ]  # fmt: skip
     timings = timed[-1]["result"]["timings"]

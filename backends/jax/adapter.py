@@ -14,10 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends.jax import data, models, optimizers
-from bench.adapter import Array, Batch, Parameters
+from bench.adapter import Array, Batch, Parameters, stretches
 from bench.spec import CLASSES, Execution, LayerSummary, Workload
 
 DTYPES = ("float32", "float64")
+LACKS = {
+    "compiled": "JAX's step is compiled in its default mode",
+    "graph": "CUDA graphs are captured in plain PyTorch alone",
+}
 
 
 class State(NamedTuple):
@@ -57,6 +61,20 @@ def trained(workload: Workload, state: State, images: jax.Array, labels: jax.Arr
     )
 
 
+def trained_on_each(
+    workload: Workload, batch_size: int, state: State, images: jax.Array, labels: jax.Array
+) -> State:
+    """The state after each of several whole batches, one after the other, in one program."""
+    count = max(1, len(images) // batch_size)
+    batches = [one.reshape(count, -1, *one.shape[1:]) for one in (images, labels)]
+
+    def one(state: State, batch: Any) -> tuple[State, None]:
+        return trained(workload, state, *batch), None
+
+    after, _ = jax.lax.scan(one, state, batches)
+    return after
+
+
 def differentiated(
     workload: Workload, parameters: models.Arrays, key: jax.Array, images: Any, labels: Any
 ) -> tuple[jax.Array, models.Arrays]:
@@ -83,7 +101,11 @@ class JaxProgram:
         self._dtype = execution.precision
         self._device = device_named(execution.device)
         self._queue = queue
-        self._step = jax.jit(partial(trained, workload), donate_argnums=0)
+        self._execution = execution
+        step = partial(trained, workload)
+        if execution.many_steps:
+            step = partial(trained_on_each, workload, execution.batch_size)
+        self._step = jax.jit(step, donate_argnums=0)
         self._logits = jax.jit(partial(models.logits, workload))
         self._gradients = jax.jit(partial(differentiated, workload))
         self._evaluated = jax.jit(partial(evaluated, workload))
@@ -158,6 +180,10 @@ class JaxProgram:
 
     def fit(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
         self._forget_metrics()
+        if self._execution.many_steps:
+            for chosen in stretches(len(labels), batch_size):
+                self.train_step(self.put((images[chosen], labels[chosen])))
+            return self.take_metrics()
         for batch in data.batches(images, self._targets(labels), batch_size=batch_size):
             self.train_step(self._to_device(*batch))
         return self.take_metrics()
@@ -239,8 +265,8 @@ class JaxBackend:
         return ("cpu", *map(name_of, gpus()))
 
     def unsupported(self, workload: Workload, execution: Execution) -> str | None:
-        if execution.mode != "default":
-            return f"mode {execution.mode!r} is not built yet for jax"
+        if execution.mode in LACKS:
+            return LACKS[execution.mode]
         if execution.optimizer != "matched":
             return f"optimizer {execution.optimizer!r} is not built yet for jax"
         if execution.precision not in DTYPES:

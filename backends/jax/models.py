@@ -70,7 +70,7 @@ def losses(found: jax.Array, labels: jax.Array) -> jax.Array:
 def right(found: jax.Array, labels: jax.Array) -> jax.Array:
     """How many images are classified as labelled."""
     classes = labels if labels.ndim == 1 else labels.argmax(axis=1)
-    return (found.argmax(axis=1) == classes).sum()
+    return (found.argmax(axis=1) == classes).sum(dtype=jnp.int32)
 
 
 def summary(workload: Workload, parameters: Arrays) -> Iterator[LayerSummary]:

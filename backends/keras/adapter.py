@@ -13,19 +13,29 @@ from numpy.typing import NDArray
 
 from backends.keras import data, models
 from backends.keras.engines import Engine, open_engine
-from bench.adapter import Array, Batch, Parameters
+from bench.adapter import Array, Batch, Parameters, stretches
 from bench.spec import CLASSES, Execution, LayerSummary, Workload
 
 DTYPES = ("float32", "float64")
 
 
 class KerasProgram:
-    def __init__(self, workload: Workload, engine: Engine, *, exact: bool) -> None:
+    def __init__(self, workload: Workload, engine: Engine, execution: Execution) -> None:
         self._workload = workload
         self._engine = engine
-        self._exact = exact
-        self._built = models.network(workload, exact=exact)
-        self._step = engine.step(self._built)
+        self._execution = execution
+        # parity alone computes in float64; what is timed is Keras as it comes
+        self._exact = execution.precision == "float64"
+        if self._exact:
+            engine.widen()
+        self._built = models.network(
+            workload, exact=self._exact and engine.rounds_floats, **compiling(execution, engine)
+        )
+        self._step = (
+            engine.steps(self._built, execution.batch_size)
+            if execution.many_steps
+            else engine.step(self._built)
+        )
 
     @property
     def _model(self) -> keras.Sequential:
@@ -92,6 +102,8 @@ class KerasProgram:
         return loss, accuracy
 
     def fit(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
+        if self._execution.many_steps:
+            return self._fit_at_once(images, labels, batch_size)
         history = self._model.fit(
             images,
             self._targets(labels),
@@ -101,6 +113,12 @@ class KerasProgram:
             verbose=0,
         )
         return float(history.history["loss"][0]), float(history.history["accuracy"][0])
+
+    def _fit_at_once(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
+        self._model.reset_metrics()
+        for chosen in stretches(len(labels), batch_size):
+            self.train_step(self.put((images[chosen], labels[chosen])))
+        return self.take_metrics()
 
     def tutorial(self, folder: Path, images: Array, labels: Array, batch_size: int) -> None:
         data.tutorial_epoch(self._model, images, self._targets(labels), batch_size)
@@ -150,8 +168,8 @@ class KerasBackend:
         return self._engine.devices()
 
     def unsupported(self, workload: Workload, execution: Execution) -> str | None:
-        if execution.mode != "default":
-            return f"mode {execution.mode!r} is not built yet for {self.name}"
+        if execution.mode in self._engine.lacks:
+            return self._engine.lacks[execution.mode]
         if execution.optimizer != "matched":
             return f"{self.name} has Keras' own optimizers, which are the matched ones"
         if execution.precision not in DTYPES:
@@ -164,11 +182,7 @@ class KerasBackend:
         self._engine.select(execution.device, execution.threads)
         keras.config.set_floatx(execution.precision)
         keras.utils.clear_session()
-        # parity alone computes in float64; what is timed is Keras as it comes
-        exact = execution.precision == "float64"
-        if exact:
-            self._engine.widen()
-        return KerasProgram(workload, self._engine, exact=exact)
+        return KerasProgram(workload, self._engine, execution)
 
     def product(self, left: Array, right: Array, execution: Execution) -> Callable[[], object]:
         self._engine.select(execution.device, execution.threads)
@@ -178,6 +192,14 @@ class KerasBackend:
     def accumulate(self, count: int, execution: Execution) -> Callable[[], object]:
         self._engine.select(execution.device, execution.threads)
         return self._engine.accumulate(self._engine.put(np.ones(count, execution.precision)))
+
+
+def compiling(execution: Execution, engine: Engine) -> dict[str, Any]:
+    """What `Model.compile` is told of the mode."""
+    if execution.mode == "default":
+        return {}
+    steps = engine.steps_per_execution if execution.mode == "compiled" else 1
+    return {"jit_compile": True, "steps_per_execution": steps}
 
 
 def open_backend(name: str) -> KerasBackend:

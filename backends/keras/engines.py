@@ -4,7 +4,7 @@ Each engine has a module of its own, which imports its framework: a process hold
 """
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import keras
@@ -13,8 +13,14 @@ import keras
 class Engine(Protocol):
     # what a float64 program needs so as not to compute some of it in float32
     float64_remedies: str
+    # whether a Python float goes through float32 on its way to float64
+    rounds_floats: bool
     # whether a number of threads can be asked for
     sets_threads: bool
+    # mode to why this engine has none such; the modes it has are not named
+    lacks: Mapping[str, str]
+    # train steps that the compiled `fit` makes in one call
+    steps_per_execution: int
 
     def versions(self) -> dict[str, str]:
         """Package name to version, Keras itself left out."""
@@ -33,6 +39,9 @@ class Engine(Protocol):
 
     def step(self, model: keras.Sequential) -> Callable[[Any], Any]:
         """The train step that `fit` runs, without its loop and without a sync."""
+
+    def steps(self, model: keras.Sequential, batch_size: int) -> Callable[[Any], Any]:
+        """A train step for each of the whole batches that it is given, in one program."""
 
     def settle(self, step: Callable[[Any], Any]) -> None:
         """Bring what the step has done into the model's variables, where it is not there yet."""

@@ -1,7 +1,7 @@
 """Keras on JAX: a jitted step of pure functions over the values of the model's variables."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -12,10 +12,13 @@ import keras
 class JaxStep:
     """The train step that Keras' `fit` jits. It owns the variables' values until `settle`."""
 
-    def __init__(self, model: keras.Sequential) -> None:
+    def __init__(
+        self, model: keras.Sequential, step: Callable[[Any, Any], Any], device: Any
+    ) -> None:
         self._model = model
+        self._device = device
         # a step is given the memory of its state, and takes it
-        self.compiled = jax.jit(model.train_step, donate_argnums=0)
+        self.compiled = jax.jit(step, donate_argnums=0)
         self.state: tuple[list[Any], ...] | None = None
 
     def _variables(self) -> tuple[list[keras.Variable], ...]:
@@ -31,7 +34,9 @@ class JaxStep:
         if self.state is None:
             # metrics that appear in the first step would compile the second one anew
             self._model._symbolic_build(data_batch=batch)
-            self.state = tuple([one.value for one in group] for group in self._variables())
+            values = tuple([one.value for one in group] for group in self._variables())
+            # what a step returns is bound to its device; another kind would compile it anew
+            self.state = jax.device_put(values, self._device)
         _, self.state = self.compiled(self.state, batch)
 
     def settle(self) -> None:
@@ -45,7 +50,10 @@ class JaxStep:
 
 class JaxEngine:
     float64_remedies = "jax_enable_x64"
+    rounds_floats = False
     sets_threads = False
+    lacks: ClassVar[dict[str, str]] = {"graph": "CUDA graphs are captured in plain PyTorch alone"}
+    steps_per_execution = 32
 
     def __init__(self) -> None:
         self._device: Any = jax.devices("cpu")[0]
@@ -74,7 +82,21 @@ class JaxEngine:
         return jax.device_put(value, self._device)
 
     def step(self, model: keras.Sequential) -> Callable[[Any], Any]:
-        self._model, self._step = model, JaxStep(model)
+        self._model, self._step = model, JaxStep(model, model.train_step, self._device)
+        return self._step
+
+    def steps(self, model: keras.Sequential, batch_size: int) -> Callable[[Any], Any]:
+        def one(state: Any, batch: Any) -> tuple[Any, None]:
+            _, state = model.train_step(state, batch)
+            return state, None
+
+        def all_of(state: Any, batch: Any) -> tuple[None, Any]:
+            count = max(1, len(batch[0]) // batch_size)
+            batches = jax.tree.map(lambda one: one.reshape(count, -1, *one.shape[1:]), batch)
+            state, _ = jax.lax.scan(one, state, batches)
+            return None, state
+
+        self._model, self._step = model, JaxStep(model, all_of, self._device)
         return self._step
 
     def settle(self, step: Callable[[Any], Any]) -> None:

@@ -1,6 +1,7 @@
 """A workload as a compiled `keras.Sequential`. Keras' layouts are the canonical ones."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,10 +14,10 @@ LOSSES = {
 }
 
 
-def network(workload: Workload, *, exact: bool = False) -> keras.Sequential:
-    """The model, built and compiled with Keras' own choice of `jit_compile`.
+def network(workload: Workload, *, exact: bool = False, **compiling: Any) -> keras.Sequential:
+    """The model, built and compiled; with Keras' own choices where `compiling` makes none.
 
-    `exact` makes the optimizer exact in float64, which on TensorFlow it is not by itself.
+    `exact` makes the optimizer exact in float64 on an engine where it is not by itself.
     """
     model = keras.Sequential(
         [
@@ -29,6 +30,7 @@ def network(workload: Workload, *, exact: bool = False) -> keras.Sequential:
         optimizer=optimizer(workload.optimizer, exact=exact),
         loss=LOSSES[workload.labels](from_logits=True),
         metrics=["accuracy"],
+        **compiling,
     )
     model.optimizer.build(model.trainable_variables)
     return model
@@ -55,7 +57,7 @@ def keras_layer(name: str, layer: Layer) -> keras.Layer:
 def optimizer(settings: Optimizer, *, exact: bool) -> keras.Optimizer:
     rate, epsilon = settings.learning_rate, settings.epsilon
     if settings.name == "adam":
-        # TensorFlow takes a Python float through float32 on its way to float64
+        # NumPy's keep all their digits
         beta_1, beta_2 = map(np.float64, settings.decay) if exact else settings.decay
         return keras.optimizers.Adam(rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
     return keras.optimizers.RMSprop(rate, rho=settings.decay[0], epsilon=epsilon)

@@ -2,16 +2,41 @@
 
 import importlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import torch
 
+MOST_RECOMPILES = 128
+
+
+class CompiledStep:
+    """The train step as Keras' `fit` compiles it."""
+
+    def __init__(self, model: keras.Sequential) -> None:
+        # past the limit of programs for one function Dynamo would go on without compiling
+        torch._dynamo.config.recompile_limit = MOST_RECOMPILES
+        self._model = model
+        self._built = False
+        self._step = torch.compile(model.train_step)
+
+    def __call__(self, batch: Any) -> None:
+        if not self._built:
+            # as `fit` does: Dynamo can't trace how a loss is built
+            self._model._symbolic_build(data_batch=batch)
+            self._built = True
+        self._step(batch)
+
 
 class TorchEngine:
     float64_remedies = "Keras' table that halves 64-bit types changed to keep float64"
-
+    rounds_floats = False
     sets_threads = True
+    lacks: ClassVar[dict[str, str]] = {
+        "graph": "CUDA graphs are captured in plain PyTorch alone",
+        "epoch": "Keras on PyTorch has no program of more than one step",
+    }
+    steps_per_execution = 1
 
     def __init__(self) -> None:
         self._device = "cpu"
@@ -45,7 +70,10 @@ class TorchEngine:
 
     def step(self, model: keras.Sequential) -> Callable[[Any], Any]:
         step: Callable[[Any], Any] = model.train_step
-        return step
+        return CompiledStep(model) if model.jit_compile else step
+
+    def steps(self, model: keras.Sequential, batch_size: int) -> Callable[[Any], Any]:
+        raise NotImplementedError(self.lacks["epoch"])
 
     def settle(self, step: Callable[[Any], Any]) -> None:
         """Nothing to do: the step works on the model's variables."""
@@ -63,7 +91,7 @@ class TorchEngine:
             torch.cuda.synchronize(self._device)
 
     def compilations(self, step: Callable[[Any], Any]) -> int:
-        return 0
+        return int(torch._dynamo.utils.counters["stats"]["unique_graphs"])
 
     def peak_device_bytes(self) -> int | None:
         if self._device == "cpu":
@@ -74,6 +102,7 @@ class TorchEngine:
         return {
             "device": str(model.trainable_variables[0].value.device),
             "compiled": "inductor" if model.jit_compile else False,
+            "graph_breaks": sum(torch._dynamo.utils.counters["graph_break"].values()),
             "tf32_matmul": torch.backends.cuda.matmul.allow_tf32,
             "tf32_convolution": torch.backends.cudnn.allow_tf32,
             "threads_intra": torch.get_num_threads(),

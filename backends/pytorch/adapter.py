@@ -3,7 +3,7 @@
 Beside `backends/keras/adapter.py` this is a comparison of the two frameworks.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from backends.pytorch import data, models
-from backends.pytorch.optimizers import matched
-from bench.adapter import Array, Batch, Parameters
+from backends.pytorch import data, models, modes
+from backends.pytorch.optimizers import forget, matched
+from bench.adapter import Array, Batch, Parameters, stretches
 from bench.spec import CLASSES, Execution, LayerSummary, Workload
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
@@ -27,14 +27,25 @@ class PytorchProgram:
         self._dtype = DTYPES[execution.precision]
         self._model = models.network(workload).to(self._device, self._dtype)
         self._images_behind = models.flattened_shapes(workload)
-        self._reset_training()
-
-    def _reset_training(self) -> None:
-        self._optimizer = matched(self._workload.optimizer, self._model.parameters())
+        self._optimizer = matched(
+            workload.optimizer, self._model.parameters(), capturable=execution.mode != "default"
+        )
         self._loss_sum = torch.zeros((), dtype=self._dtype, device=self._device)
         self._right = torch.zeros((), dtype=torch.int64, device=self._device)
         self._seen = 0
+        self._execution = execution
+        self._update = modes.compiled(self._eager_update, execution)
+        self._step = modes.captured(self._one_step, execution, self._state)
         self._model.train()
+
+    def _state(self) -> Iterator[torch.Tensor]:
+        """All that a train step changes."""
+        yield from self._model.parameters()
+        for values in self._optimizer.state.values():
+            yield from values.values()
+        for group in self._optimizer.param_groups:
+            yield from (group["step"],) if "step" in group else ()
+        yield from (self._loss_sum, self._right)
 
     def _named(self) -> dict[str, torch.nn.Parameter]:
         renamed = {"weight": "kernel", "bias": "bias"}
@@ -51,7 +62,8 @@ class PytorchProgram:
                 image = self._images_behind.get(name)
                 parameter.copy_(models.from_canonical(parameters[name], image))
                 parameter.grad = None
-        self._reset_training()
+        forget(self._optimizer)
+        self._forget_metrics()
 
     def parameters(self) -> dict[str, Array]:
         return {
@@ -98,7 +110,20 @@ class PytorchProgram:
 
     def train_step(self, batch: Any) -> None:
         images, labels = batch
+        if self._execution.many_steps:
+            size = self._execution.batch_size
+            for own, classes in zip(images.split(size), labels.split(size), strict=True):
+                self._step(own, classes)
+        else:
+            self._step(images, labels)
+        self._seen += len(labels)
+
+    def _one_step(self, images: torch.Tensor, labels: torch.Tensor) -> None:
+        # Dynamo does not trace into it
         self._optimizer.zero_grad()
+        self._update(images, labels)
+
+    def _eager_update(self, images: torch.Tensor, labels: torch.Tensor) -> None:
         logits = self._model(images)
         loss = functional.cross_entropy(logits, labels)
         loss.backward()
@@ -107,19 +132,23 @@ class PytorchProgram:
         self._loss_sum += loss.detach() * len(labels)
         classes = labels if labels.ndim == 1 else labels.argmax(dim=1)
         self._right += (logits.detach().argmax(dim=1) == classes).sum()
-        self._seen += len(labels)
 
     def take_metrics(self) -> tuple[float, float]:
         means = self._loss_sum.item() / self._seen, self._right.item() / self._seen
-        self._loss_sum.zero_()
-        self._right.zero_()
-        self._seen = 0
+        self._forget_metrics()
         return means
 
-    def fit(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
+    def _forget_metrics(self) -> None:
         self._loss_sum.zero_()
         self._right.zero_()
         self._seen = 0
+
+    def fit(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
+        self._forget_metrics()
+        if self._execution.many_steps:
+            for chosen in stretches(len(labels), batch_size):
+                self.train_step(self.put((images[chosen], labels[chosen])))
+            return self.take_metrics()
         tensors = data.image_tensor(images, self._dtype), self._targets(labels)
         for batch in data.batches(*tensors, batch_size=batch_size):
             self.train_step(self._to_device(*batch))
@@ -153,7 +182,7 @@ class PytorchProgram:
             torch.cuda.synchronize(self._device)
 
     def compilations(self) -> int:
-        return 0
+        return modes.compilations()
 
     def peak_device_bytes(self) -> int | None:
         if self._device.type == "cuda":
@@ -166,7 +195,8 @@ class PytorchProgram:
         return {
             "device": str(parameter.device),
             "dtype": str(parameter.dtype).removeprefix("torch."),
-            "compiled": False,
+            "compiled": modes.COMPILED[self._execution.mode],
+            "graph_breaks": modes.graph_breaks(),
             "tf32_matmul": torch.backends.cuda.matmul.allow_tf32,
             "tf32_convolution": torch.backends.cudnn.allow_tf32,
             "cudnn_benchmark": torch.backends.cudnn.benchmark,
@@ -199,8 +229,8 @@ class PytorchBackend:
         return ("cpu", *(f"cuda:{index}" for index in range(count)))
 
     def unsupported(self, workload: Workload, execution: Execution) -> str | None:
-        if execution.mode != "default":
-            return f"mode {execution.mode!r} is not built yet for pytorch"
+        if reason := modes.unsupported(execution):
+            return reason
         if execution.optimizer != "matched":
             return f"optimizer {execution.optimizer!r} is not built yet for pytorch"
         if execution.precision not in DTYPES:

@@ -12,7 +12,7 @@ import typer
 
 from backends import BACKENDS, DEFAULT_BACKENDS
 from bench.errors import UsageError
-from bench.spec import require
+from bench.spec import MODES, require
 
 EXIT_INTERRUPTED = 130
 
@@ -31,6 +31,14 @@ Backends = Annotated[
 Devices = Annotated[
     list[str] | None,
     typer.Option("--device", help="cpu, cuda:N; the CPU and the first GPU without it."),
+]
+Modes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mode",
+        help=f"Of {', '.join(MODES)}, or 'all', with those that a backend lacks left out; "
+        "default without it.",
+    ),
 ]
 Interpreters = Annotated[
     list[str] | None,
@@ -70,6 +78,14 @@ def select_devices(names: Sequence[str]) -> tuple[str, ...]:
             f"Received: {', '.join(absent)}"
         )
     return tuple(dict.fromkeys(wanted))
+
+
+def select_modes(names: Sequence[str]) -> tuple[str, ...]:
+    if "all" in names:
+        return MODES
+    for name in names:
+        require(name in MODES, "unknown mode", expected=f"all, {', '.join(MODES)}", received=name)
+    return tuple(dict.fromkeys(names)) or MODES[:1]
 
 
 def lock_names(devices: Iterable[str]) -> list[str]:

@@ -16,6 +16,7 @@ from bench.cli.options import (
     Backends,
     Devices,
     Interpreters,
+    Modes,
     Out,
     Workloads,
     machine_held,
@@ -24,11 +25,12 @@ from bench.cli.options import (
     select_backends,
     select_devices,
     select_interpreters,
+    select_modes,
     split,
 )
 from bench.errors import UsageError
 from bench.plan import MOST_ROUNDS, PROFILES, Profile, select_profile
-from bench.spec import require
+from bench.spec import MODES, require
 from bench.workloads import select_workloads
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ def run(
     workload: Workloads = None,
     backend: Backends = None,
     device: Devices = None,
+    mode: Modes = None,
     profile: Annotated[
         str | None,
         typer.Option(help=f"How much to measure: {', '.join(PROFILES)}; standard without it."),
@@ -81,13 +84,14 @@ def run(
         profile=adjusted(
             select_profile(profile or "standard"), rounds, split(seeds), extend=extend
         ),
+        modes=select_modes(split(mode)),
         interpreters=select_interpreters(python or ()),
     )
-    planned = (workload, backend, device, profile, rounds, seeds, extend or None, out)
+    planned = (workload, backend, device, mode, profile, rounds, seeds, extend or None, out)
     if resume is not None and any(option is not None for option in planned):
         raise UsageError(
             "--resume finishes the plan that the run was started with. Expected: no --workload, "
-            "--backend, --device, --profile, --rounds, --seeds, --extend or --out beside it"
+            "--backend, --device, --mode, --profile, --rounds, --seeds, --extend or --out beside it"
         )
     folder = resume or out or new_folder(request.profile.name)
     devices = request.devices if resume is None else devices_of(read_run(folder))
@@ -199,7 +203,7 @@ def conclude(run: "RunModel | None", folder: Path, *, named: bool, as_json: bool
             "--python BACKEND=PATH names one of yours",
             file=sys.stderr,
         )
-    return exit_code(records, len(run.trials), named=named)
+    return exit_code(records, len(run.trials), excuses(run, named=named))
 
 
 def count_statuses(records: Iterable["Record"]) -> dict[str, int]:
@@ -207,10 +211,17 @@ def count_statuses(records: Iterable["Record"]) -> dict[str, int]:
     return {status: statuses.count(status) for status in sorted(set(statuses))}
 
 
-def exit_code(records: Sequence["Record"], planned: int, *, named: bool) -> int:
-    """0 where all that was asked for ran; an unavailable default backend is only a warning."""
-    excused = {"ok"} if named else {"ok", "unavailable"}
+def excuses(run: "RunModel", *, named: bool) -> set[str]:
+    """Statuses that are no failure, of what was not asked for by name."""
+    excused = set() if named else {"unavailable"}
+    if {trial.execution.mode for trial in run.trials} == set(MODES):
+        excused.add("unsupported")
+    return excused
+
+
+def exit_code(records: Sequence["Record"], planned: int, excused: set[str]) -> int:
+    """0 where all that was asked for ran; these statuses count as that."""
     measured = any(record.status == "ok" for record in records)
     complete = len(records) == planned
-    good = all(record.status in excused for record in records)
+    good = all(record.status in {"ok", *excused} for record in records)
     return 0 if measured and complete and good else 1

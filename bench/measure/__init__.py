@@ -3,7 +3,7 @@
 Needs only the standard library, for it runs in the workers.
 """
 
-from bench.measure.blocks import block_size, fit_slice, step_block
+from bench.measure.blocks import block_size, call_size, fit_slice, step_block
 from bench.measure.canary import Canary, canary
 from bench.measure.lanes import latency_lane, native_lane, short_steps
 from bench.measure.phases import Clock, Phases
@@ -18,6 +18,7 @@ __all__ = [
     "Sensors",
     "WarmUp",
     "block_size",
+    "call_size",
     "canary",
     "fit_slice",
     "has_two_levels",

@@ -4,7 +4,7 @@ The clock is an argument everywhere, so that tests check exact numbers. Nothing 
 inside what it times, except at its end.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import cycle, islice
 from typing import Any
 
@@ -37,6 +37,25 @@ def fit_slice(
     program.fit(images, labels, batch_size)
     program.synchronize()
     return clock() - started
+
+
+def call_size(
+    program: Program, batch_of: Callable[[int], Any], most: int, clock: Clock
+) -> tuple[int, Any]:
+    """Steps that a call of the train step makes, a power of four, and the batch for it.
+
+    So many that a call takes a quarter of a block, so that a block still has parts; at most `most`.
+    `batch_of` puts so many batches on the device.
+    """
+    steps, batch = 1, batch_of(1)
+    while 4 * steps <= most:
+        program.train_step(batch)
+        fastest = min(step_block(program, [batch], 1, clock) for _ in range(3))
+        if fastest >= BLOCK_SECONDS / 4:
+            break
+        steps *= 4
+        batch = batch_of(steps)
+    return steps, batch
 
 
 def block_size(program: Program, batches: Iterable[Any], clock: Clock) -> tuple[int, float]:

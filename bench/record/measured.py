@@ -52,6 +52,7 @@ class TimingsModel(Strict):
 
     `waiting_seconds`: while others that are timed together with it had their turn.
     `run_up_seconds`: steps at the beginning of its own turns, not part of what was timed.
+    `recompile_seconds`: further steps after the first, as long as one compiled something anew.
     """
 
     spawn_seconds: Seconds | None = None
@@ -61,6 +62,7 @@ class TimingsModel(Strict):
     build_seconds: Seconds | None = None
     load_seconds: Seconds | None = None
     first_step_seconds: Seconds | None = None
+    recompile_seconds: Seconds | None = None
     parity_seconds: Seconds | None = None
     warmup_seconds: Seconds | None = None
     step_seconds: Seconds | None = None

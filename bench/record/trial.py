@@ -43,6 +43,8 @@ class TimingPlanModel(Strict):
     latency_steps: Annotated[int, Field(ge=0)] = 0
     run_up_steps: Annotated[int, Field(ge=0)] = 0
     power_seconds: Seconds = 0.0
+    steps_per_call: Count = 1
+    cold: bool = False
 
 
 class SetupModel(Strict):

@@ -97,6 +97,7 @@ CAME_LATER = (
     "lanes.power",
     "timings.waiting_seconds",
     "timings.run_up_seconds",
+    "timings.recompile_seconds",
     "timings.power_seconds",
     "gpu",
 )

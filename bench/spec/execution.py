@@ -53,6 +53,11 @@ class Execution:
             received=self.threads,
         )
 
+    @property
+    def many_steps(self) -> bool:
+        """Whether a call of the train step may make a step of each of several batches."""
+        return self.mode == "epoch"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:

@@ -27,6 +27,8 @@ class TimingPlan:
 
     `run_up_steps` begin each turn and are not timed: after others had theirs, caches are cold.
     `power_seconds` of steps while the energy of a GPU is counted; 0 without.
+    `steps_per_call` of the train step: 1 but in the mode `epoch`; it divides `steps_per_block`.
+    `cold`: with an empty cache of the compiler, where the mode has one.
 
     `steps_per_block` and `native_steps` come from the pilot, so that they are the same in every
     trial of a cell, and `native_steps` in every backend of a workload.
@@ -41,6 +43,8 @@ class TimingPlan:
     latency_steps: int = 0
     run_up_steps: int = 0
     power_seconds: float = 0.0
+    steps_per_call: int = 1
+    cold: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

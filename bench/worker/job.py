@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from bench import measure, mnist
@@ -55,6 +56,7 @@ class Job:
         self.task = task
         self.send = send
         self.result: dict[str, Any] = {"status": "ok", "reason": None, "flags": []}
+        self._cache = cache_state(task.get("cache_folder"))
         self.phases = measure.Phases(
             time.monotonic, lambda name: send({"event": "phase", "phase": name})
         )
@@ -103,8 +105,12 @@ class Job:
         """Layers and settings as they are; raises where the tensors are on another device."""
         with self.phases("device"):
             self.result["layers"] = [asdict(layer) for layer in program.layers()]
-            self.result["settings"] = program.settings()
+            self.result["settings"] = self.settings(program)
             require_device(device, self.result["settings"]["device"])
+
+    def settings(self, program: Program) -> dict[str, str | int | float | bool | None]:
+        """What is in force, the state of the compiler's cache at the start with it."""
+        return {**program.settings(), "compile_cache": self._cache}
 
     def climb(self, rungs: Iterable[Rung]) -> None:
         """Note each rung; the first that fails ends the job as `ParityError`."""
@@ -129,6 +135,13 @@ class Job:
         usage = resource.getrusage(resource.RUSAGE_SELF)
         self.result["cpu_seconds"] = usage.ru_utime + usage.ru_stime
         self.result.setdefault("peak_rss_bytes", peak_rss_bytes())
+
+
+def cache_state(folder: str | None) -> str:
+    """Of a compiler's cache: `cold` where nothing is in it, `primed`, or `none`."""
+    if folder is None:
+        return "none"
+    return "primed" if any(Path(folder).rglob("*")) else "cold"
 
 
 def peak_rss_bytes() -> int:

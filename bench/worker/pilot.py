@@ -6,7 +6,7 @@ from typing import Any
 
 from bench import measure, mnist
 from bench.adapter import Array, Backend, Program
-from bench.spec import Cell, Execution
+from bench.spec import TRAIN_IMAGES, Cell, Execution
 from bench.worker.calibration import calibrate
 from bench.worker.job import Job, one_line, status_of
 from bench.workloads import WORKLOADS
@@ -34,16 +34,27 @@ class PilotJob(Job):
             program = self.build(backend, workload, cell.execution)
             with self.phases("load"):
                 program.load(mnist.initial_parameters(workload, 0, cell.execution.precision), 0)
-                images, labels = self.training_data(workload, max(PILOT_SLICES) * size, 0)
+                images, labels = self.training_data(workload, self.images(cell), 0)
                 batch = program.put((images[:size], labels[:size]))
             with self.phases("first_step"):
+                begun = time.monotonic()
                 program.train_step(batch)
                 program.synchronize()
+                first = time.monotonic() - begun
             setup = time.monotonic() - started
             with self.phases("step"):
-                steps, step_seconds = measure.block_size(program, [batch], time.perf_counter)
+                most = TRAIN_IMAGES // size if cell.execution.many_steps else 1
+                call, batch = measure.call_size(
+                    program,
+                    lambda steps: program.put((images[: steps * size], labels[: steps * size])),
+                    most,
+                    time.perf_counter,
+                )
+                calls, call_seconds = measure.block_size(program, [batch], time.perf_counter)
+                step_seconds = call_seconds / call
             with self.phases("native"):
-                program.fit(images[: 5 * size], labels[: 5 * size], size)
+                for steps in PILOT_SLICES if cell.execution.many_steps else (5,):
+                    program.fit(images[: steps * size], labels[: steps * size], size)
                 native = self.native_step(program, images, labels, size)
             if "calibration" not in self.result:
                 self.result["calibration"] = self.calibration(backend, program, cell.execution)
@@ -53,11 +64,19 @@ class PilotJob(Job):
         return {
             "cell": cell.label,
             "status": "ok",
-            "setup_seconds": shared + setup,
+            "setup_seconds": shared + setup - max(0.0, first - step_seconds),
             "step_seconds": step_seconds,
-            "steps_per_block": steps,
+            "steps_per_block": calls * call,
+            "steps_per_call": call,
+            "compile_seconds": max(0.0, first - step_seconds),
             "native_step_seconds": max(native, step_seconds),
         }
+
+    def images(self, cell: Cell) -> int:
+        """So many that `fit` has enough; a program of many steps may want them all."""
+        if cell.execution.many_steps:
+            return TRAIN_IMAGES
+        return max(PILOT_SLICES) * cell.execution.batch_size
 
     def native_step(self, program: Program, images: Array, labels: Array, size: int) -> float:
         """Seconds of a step in the framework's own loop, the loop's start-up left out.

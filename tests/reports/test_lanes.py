@@ -6,7 +6,7 @@ import pytest
 
 from reports import lanes
 from reports.cells import group
-from reports.speed import Speed, speed
+from reports.speed import speed
 from tests.records import build_record, build_run, plan
 
 TRIALS = [trial for trial in plan(workloads=["mlp-512"], rounds=2, seeds=()) if trial.timing]
@@ -45,47 +45,6 @@ def test_without_a_lane_there_is_no_gap():
     assert (found.observer_effect, found.pipeline_cost) == (None, None)
     assert found.latency_p99_seconds is None
     assert found.loop_overhead.value == pytest.approx(2.5)
-
-
-def timed(first: float, step: float) -> Speed:
-    timings = {"first_step_seconds": first, "total_seconds": 10.0}
-    found = build_record(TRIALS[0], lanes=with_lanes(step, [step], step, step), timings=timings)
-    return speed([found])
-
-
-@pytest.mark.parametrize(
-    ("first", "step", "steps"),
-    [
-        # 8 seconds of compiling, repaid by half a second a step
-        (9.0, 0.5, "16.0"),
-        (9.0, 1.0, "never"),
-        (9.0, 1.5, "never"),
-        (0.5, 0.5, "0.00"),
-    ],
-)
-def test_a_mode_that_compiles_breaks_even_when_its_steps_have_repaid_it(first, step, steps):
-    assert float(lanes.break_even(timed(1.0, 1.0), timed(first, step)).replace("never", "-1")) == (
-        float(steps.replace("never", "-1"))
-    )
-
-
-def test_what_compiling_takes_is_the_first_step_less_a_steady_one():
-    assert timed(1.25, 0.25).compile_seconds.value == 1.0
-
-
-def test_modes_are_compared_with_the_default_of_the_same_cell():
-    compiled = [
-        replace(
-            trial,
-            cell=replace(trial.cell, execution=replace(trial.cell.execution, mode="compiled")),
-        )
-        for trial in TRIALS
-    ]
-    trials = [*TRIALS, *compiled]
-    cells = group(build_run(trials), [build_record(trial) for trial in trials])
-    (table,) = lanes.break_even_table(cells)
-    assert table.count("compiled") == 2
-    assert lanes.break_even_table(cells[:1]) == []
 
 
 def test_repeated_trials_are_shown_with_and_without():

@@ -1,0 +1,92 @@
+"""A train step as it is, compiled by `torch.compile`, or captured in a CUDA graph."""
+
+import shutil
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
+
+import torch
+
+from bench.spec import Execution
+
+Step: TypeAlias = Callable[[torch.Tensor, torch.Tensor], None]
+
+# mode to what the setting `compiled` says
+COMPILED = {"default": False, "compiled": "inductor", "graph": "cuda graph", "epoch": "cuda graph"}
+COMPILERS = ("g++", "clang++", "c++")
+MOST_RECOMPILES = 128
+# what a stream needs before a capture: allocations and the choice of kernels
+WARM_UP_STEPS = 3
+
+
+def unsupported(execution: Execution) -> str | None:
+    """Why this mode can't be had, or None where it can."""
+    on_cpu = execution.device == "cpu"
+    if execution.mode in ("graph", "epoch") and on_cpu:
+        return f"mode {execution.mode!r} replays CUDA graphs, and the device is a CPU"
+    if execution.mode == "compiled" and on_cpu and not any(map(shutil.which, COMPILERS)):
+        return f"torch.compile needs a C++ compiler for a CPU: none of {', '.join(COMPILERS)}"
+    return None
+
+
+def compiled(step: Step, execution: Execution) -> Step:
+    """In this mode alone the whole step as one graph, backward pass and optimizer in it."""
+    if execution.mode != "compiled":
+        return step
+    config: Any = torch._dynamo.config
+    # a process that pilots compiles every workload in two shapes; past the limit it would run eager
+    config.recompile_limit = MOST_RECOMPILES
+    # without it Dynamo breaks the graph in two at `backward`; older versions can't do otherwise
+    if hasattr(config, "trace_autograd_ops"):
+        config.trace_autograd_ops = True
+    # a shape of its own for the last batch, not one program for any
+    found: Step = torch.compile(step, dynamic=False)
+    return found
+
+
+def captured(step: Step, execution: Execution, state: Callable[[], Iterable[torch.Tensor]]) -> Step:
+    """The step as a CUDA graph where the mode asks for it; `state` gives all that it changes."""
+    return Captured(step, state) if execution.mode in ("graph", "epoch") else step
+
+
+def compilations() -> int:
+    """Graphs that were compiled in this process so far."""
+    return int(torch._dynamo.utils.counters["stats"]["unique_graphs"])
+
+
+def graph_breaks() -> int:
+    return sum(torch._dynamo.utils.counters["graph_break"].values())
+
+
+class Captured:
+    """The step, captured for each shape that comes, and replayed from then on."""
+
+    def __init__(self, step: Step, state: Callable[[], Iterable[torch.Tensor]]) -> None:
+        self._step = step
+        self._state = state
+        self._graphs: dict[torch.Size, tuple[torch.cuda.CUDAGraph, torch.Tensor, torch.Tensor]] = {}
+
+    def __call__(self, images: torch.Tensor, labels: torch.Tensor) -> None:
+        if images.shape not in self._graphs:
+            self._graphs[images.shape] = self._capture(images.clone(), labels.clone())
+        graph, own_images, own_labels = self._graphs[images.shape]
+        own_images.copy_(images)
+        own_labels.copy_(labels)
+        graph.replay()
+
+    def _capture(
+        self, images: torch.Tensor, labels: torch.Tensor
+    ) -> tuple[torch.cuda.CUDAGraph, torch.Tensor, torch.Tensor]:
+        before = [tensor.detach().clone() for tensor in self._state()]
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            for _ in range(WARM_UP_STEPS):
+                self._step(images, labels)
+        torch.cuda.current_stream().wait_stream(stream)
+        with torch.no_grad():
+            for tensor, value in zip(self._state(), before, strict=True):
+                tensor.copy_(value)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            self._step(images, labels)
+        return graph, images, labels
