@@ -38,12 +38,14 @@ class Profile:
     """How much is measured. `epochs` replaces a workload's published number, for those named.
 
     `parity` is climbed by every cell before anything else. In the first `cold_rounds` a compiler's
-    cache is empty, where a mode has one. Rounds are added up to `most_rounds`
-    while an interval is too wide; with `repeats`, disturbed trials are run once more.
+    cache is empty, where a mode has one. `judged`: with more cells there are more rounds, as their
+    verdicts need. Rounds are added up to `most_rounds` while an interval is too wide; with
+    `repeats`, disturbed trials are run once more.
     """
 
     name: str
     rounds: int
+    judged: bool = False
     parity: tuple[ParityPlan, ...] = CERTIFICATE
     window_blocks: int = 10
     blocks: int = 12
@@ -79,8 +81,10 @@ PROFILES = {
             epochs=dict.fromkeys(WORKLOADS, 1),
             train_images=6_400,
         ),
-        Profile(name="standard", rounds=10, epochs={"mlp-256-256-128-64": 20}),
-        Profile(name="full", rounds=20, most_rounds=MOST_ROUNDS, seeds=tuple(range(10))),
+        Profile(name="standard", rounds=10, judged=True, epochs={"mlp-256-256-128-64": 20}),
+        Profile(
+            name="full", rounds=20, judged=True, most_rounds=MOST_ROUNDS, seeds=tuple(range(10))
+        ),
     )
 }
 

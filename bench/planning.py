@@ -2,8 +2,8 @@
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,22 @@ from typing import Any
 from bench import __version__, plan, schedule
 from bench.collect import Beside, record_of
 from bench.environment import environment
+from bench.opponents import claims
 from bench.piloting import Miss, Pilot, missed_trial, note
 from bench.record import TrialModel, write_record
 from bench.request import Display, Request
 from bench.run_file import PilotModel, RunModel, now, record_path, write_run
 from bench.spawn import Outcome
 from bench.spec import Cell, Trial
+from bench.stats import fewest_rounds
 from bench.workers import Workers
+
+
+def judgeable(profile: plan.Profile, cells: Iterable[Cell]) -> plan.Profile:
+    """The profile with so many rounds that none of its report's claims lacks them."""
+    if not profile.judged:
+        return profile
+    return replace(profile, rounds=max(profile.rounds, fewest_rounds(claims(cells))))
 
 
 class Planner:
@@ -34,7 +43,8 @@ class Planner:
         started = time.monotonic()
         pilot = self._pilot(self._request.cells)
         order_seed = secrets.randbelow(2**32)
-        trials = plan.expand(pilot.figures, self._request.profile, order_seed)
+        profile = judgeable(self._request.profile, pilot.figures)
+        trials = plan.expand(pilot.figures, profile, order_seed)
         run = self._planned(
             pilot,
             trials,

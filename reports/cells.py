@@ -6,7 +6,7 @@ from functools import cached_property
 
 from bench.record import Record, TrialModel
 from bench.run_file import RunModel
-from bench.spec import Cell, TrialKind, Workload
+from bench.spec import MODES, Cell, TrialKind, Workload
 from bench.workloads import WORKLOADS
 from reports.accuracy import Accuracy, accuracy
 from reports.speed import Speed, speed
@@ -127,11 +127,15 @@ def group(run: RunModel, records: Iterable[Record]) -> tuple[CellResults, ...]:
     )
 
 
-def place(cell: Cell) -> tuple[int, str, str, str, str]:
-    """Where a cell stands: workloads as in the table of workloads, the CPU before a GPU."""
+def place(cell: Cell) -> tuple[int, str, str, str, int, str]:
+    """Where a cell stands: workloads as in the table of workloads, the CPU before a GPU.
+
+    Of one backend the mode that a user gets without asking comes first.
+    """
     known = list(WORKLOADS)
     position = known.index(cell.workload) if cell.workload in WORKLOADS else len(known)
-    return position, cell.workload, cell.execution.device, cell.backend, cell.label
+    mode = MODES.index(cell.execution.mode)
+    return position, cell.workload, cell.execution.device, cell.backend, mode, cell.label
 
 
 def workloads(cells: Sequence[CellResults]) -> tuple[str, ...]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import combinations
 from typing import Any
 
+from bench.opponents import opponents
 from bench.quantities import native_seconds, step_seconds
 from bench.run_file import RunModel
 from bench.stats import Claim, Comparison, compare_rounds, judge
@@ -29,7 +29,7 @@ def rank(run: RunModel, cells: Sequence[CellResults]) -> tuple[RankedPair, ...]:
     """A claim for each pair and lane, judged together; none for a smoke run."""
     if run.profile == "smoke":
         return ()
-    pairs = [(first, second, lane) for first, second in opponents(cells) for lane in LANES]
+    pairs = [(first, second, lane) for first, second in timed_opponents(cells) for lane in LANES]
     claims = judge([compare(*pair) for pair in pairs])
     return tuple(
         RankedPair(first=first, second=second, lane=lane, claim=claim)
@@ -37,16 +37,15 @@ def rank(run: RunModel, cells: Sequence[CellResults]) -> tuple[RankedPair, ...]:
     )
 
 
-def opponents(cells: Sequence[CellResults]) -> Iterator[tuple[CellResults, CellResults]]:
-    """Timed cells that differ in the backend alone; the second is the one that came first.
-
-    So in the order of `group` the reference is the earlier name.
-    """
-    timed = [one for one in cells if any(trial.kind == "timing" for trial in one.planned)]
-    for second, first in combinations(timed, 2):
-        same = (first.cell.workload, first.cell.execution)
-        if same == (second.cell.workload, second.cell.execution):
-            yield first, second
+def timed_opponents(cells: Sequence[CellResults]) -> Iterator[tuple[CellResults, CellResults]]:
+    """In the order of `group`, so that the reference is the earlier name, or the default mode."""
+    timed = {
+        one.cell: one
+        for one in cells
+        if not one.unsupported and any(trial.kind == "timing" for trial in one.planned)
+    }
+    for first, second in opponents(timed):
+        yield timed[first], timed[second]
 
 
 def compare(first: CellResults, second: CellResults, lane: str) -> Comparison | None:
@@ -70,6 +69,7 @@ def as_json(pair: RankedPair) -> dict[str, Any]:
         "lane": pair.lane,
         "first": pair.first.cell.backend,
         "second": pair.second.cell.backend,
+        "second_mode": pair.second.cell.execution.mode,
         "verdict": claim.verdict,
         "reason": claim.reason,
         "adjusted_p_value": claim.p_value,

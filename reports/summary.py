@@ -57,12 +57,14 @@ def summary(run: RunModel, cells: Sequence[CellResults], pairs: Sequence[RankedP
     """One paragraph of facts: machine, what ran, how much of it, medians, verdicts."""
     devices = sorted({results.cell.execution.device for results in cells})
     complete = sum(results.complete for results in cells)
+    lacking = sum(results.unsupported for results in cells)
     seeds = sorted({trial.seed for trial in run.trials if trial.kind == "accuracy"})
     sentences = [
         f"{machine_in_words(run)}.",
         f"{plural(len(workloads(cells)), 'workload')} on {escape(listed(backends(cells)))}; "
         f"devices: {escape(listed(devices))}; profile {escape(run.profile)}.",
-        f"{complete} of {plural(len(cells), 'cell')} have all their figures.",
+        f"{complete} of {plural(len(cells), 'cell')} have all their figures"
+        f"{f', {lacking} are unsupported' if lacking else ''}.",
         f"Timing: {plural(rounds(run), 'round')}. Accuracy: {plural(len(seeds), 'seed')} "
         f"({escape(listed(seeds))}).",
         *medians(cells),
@@ -94,7 +96,9 @@ def accuracy_table(rows: Sequence[SummaryRow]) -> list[str]:
     blocks = [
         "## Summary",
         "### Parameters and accuracy",
-        table(headers, map(accuracy_row, rows), "parameters, difference (points), seeds"),
+        table(
+            headers, map(accuracy_row, supported(rows)), "parameters, difference (points), seeds"
+        ),
         "✓: counts and shapes of every layer equal the workload's in every trial. Test accuracy: "
         "after the last epoch, mean over seeds. Published: one draw, on hardware that its source "
         f"does not name. {NOTHING}: not measured; the reason is under Cells and trials without "
@@ -118,6 +122,11 @@ def accuracy_row(row: SummaryRow) -> list[str]:
         trained(row),
         NOTHING if row.accuracy is None else str(len(row.accuracy.seeds)),
     ]
+
+
+def supported(rows: Sequence[SummaryRow]) -> list[SummaryRow]:
+    """What a backend does not have stands among the cells without figures alone."""
+    return [row for row in rows if not row.results.unsupported]
 
 
 def named(row: SummaryRow) -> list[str]:
@@ -153,7 +162,7 @@ def speed_table(rows: Sequence[SummaryRow]) -> list[str]:
     headers = ["workload", "backend", "device", "native ms/step", "step ms/step", "n"]
     headers += ["samples/s", "first step s", "memory MiB"]
     headers += ["GPU memory MiB", "GPU speed / CPU speed"] if gpu else []
-    cells = [row_of_speed(row)[: len(headers)] for row in rows]
+    cells = [row_of_speed(row)[: len(headers)] for row in supported(rows)]
     return [
         "### Speed",
         table(headers, cells, ",".join(headers[3:])),

@@ -10,6 +10,8 @@ from reports.ranking import RankedPair
 from reports.text import NOTHING, escape, estimate, plural, table
 from reports.trials import comparable, disturbed, ranked
 
+MOST_IN_SHORT = 4
+
 
 def section(
     run: RunModel, cells: Sequence[CellResults], pairs: Sequence[RankedPair]
@@ -46,12 +48,21 @@ def row(pair: RankedPair) -> list[str]:
 
 def sentence(pair: RankedPair) -> str:
     """`pytorch takes 0.71 [0.68, 0.74] times as long as keras-tensorflow: FASTER`."""
-    first, second = escape(pair.first.cell.backend), escape(pair.second.cell.backend)
+    first, second = names(pair)
     comparison = pair.claim.comparison
     if comparison is None:
         return f"{first} against {second}: {pair.claim.verdict}"
     ratio = estimate(comparison.ratio)
     return f"{first} takes {ratio} times as long as {second}: {pair.claim.verdict}"
+
+
+def names(pair: RankedPair) -> tuple[str, str]:
+    """The backends; of one backend in two modes both with their modes."""
+    cells = pair.first.cell, pair.second.cell
+    if cells[0].backend != cells[1].backend:
+        return escape(cells[0].backend), escape(cells[1].backend)
+    first, second = (escape(f"{cell.backend} ({cell.execution.mode})") for cell in cells)
+    return first, second
 
 
 def percent(fraction: float) -> str:
@@ -94,10 +105,12 @@ def in_short(run: RunModel, pairs: Sequence[RankedPair]) -> str:
         return nothing_judged(run)
     found: dict[str, Counter[Verdict]] = {}
     for pair in pairs:
-        first, second = escape(pair.first.cell.backend), escape(pair.second.cell.backend)
+        first, second = names(pair)
         where = f"{first} against {second} on {escape(pair.first.device)}"
         found.setdefault(where, Counter())[pair.claim.verdict] += 1
     parts = [f"{where}: {counted(verdicts)}" for where, verdicts in found.items()]
+    if len(parts) > MOST_IN_SHORT:
+        parts = [f"{counted(sum(found.values(), Counter()))}, each under Which is faster"]
     return f"Verdicts over workloads and lanes (native and step): {'; '.join(parts)}."
 
 

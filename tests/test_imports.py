@@ -44,7 +44,7 @@ ALLOWED: dict[str, set[str]] = {
     "reports": {
         *("bench.calibration", "bench.contention", "bench.errors", "bench.files", "bench.plan"),
         *("bench.quantities", "bench.record", "bench.run_file", "bench.spec", "bench.stats"),
-        *("bench.work", "bench.workloads", "reports"),
+        *("bench.opponents", "bench.work", "bench.workloads", "reports"),
     },
 }
 # the owners of what others must not touch

@@ -72,7 +72,7 @@ class KerasProgram:
     def put(self, batch: Batch) -> Any:
         images, labels = batch
         put = self._engine.put
-        placed = put(images.astype(keras.config.floatx())), put(self._targets(labels))
+        placed = put(images.astype(keras.config.floatx(), copy=False)), put(self._targets(labels))
         self._engine.synchronize()
         return placed
 

@@ -17,6 +17,7 @@ class JaxStep:
     ) -> None:
         self._model = model
         self._device = device
+        self._built = False
         # a step is given the memory of its state, and takes it
         self.compiled = jax.jit(step, donate_argnums=0)
         self.state: tuple[list[Any], ...] | None = None
@@ -32,12 +33,17 @@ class JaxStep:
 
     def __call__(self, batch: Any) -> None:
         if self.state is None:
-            # metrics that appear in the first step would compile the second one anew
-            self._model._symbolic_build(data_batch=batch)
+            self._build(batch)
             values = tuple([one.value for one in group] for group in self._variables())
             # what a step returns is bound to its device; another kind would compile it anew
             self.state = jax.device_put(values, self._device)
         _, self.state = self.compiled(self.state, batch)
+
+    def _build(self, batch: Any) -> None:
+        if not self._built:
+            # metrics that appear in the first step would compile the second one anew
+            self._model._symbolic_build(data_batch=batch)
+            self._built = True
 
     def settle(self) -> None:
         if self.state is None:

@@ -114,7 +114,7 @@ def adjusted(
         profile = replace(profile, most_rounds=MOST_ROUNDS)
     if rounds is not None:
         require(rounds >= 0, "rounds", expected="0 or more", received=rounds)
-        profile = replace(profile, rounds=rounds)
+        profile = replace(profile, rounds=rounds, judged=False)
     if seeds:
         good = all(seed.isdecimal() and len(seed) < 10 for seed in seeds)
         require(good, "seeds", expected="numbers such as 0,1,2", received=",".join(seeds))

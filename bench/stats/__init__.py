@@ -16,7 +16,7 @@ from bench.stats.estimates import (
 )
 from bench.stats.ranks import Tails, rank_sum, signed_rank
 from bench.stats.rounding import decimals, shown
-from bench.stats.verdicts import AGREEMENT, LEVEL, Claim, Verdict, holm, judge
+from bench.stats.verdicts import AGREEMENT, LEVEL, Claim, Verdict, fewest_rounds, holm, judge
 
 __all__ = [
     "AGREEMENT",
@@ -33,6 +33,7 @@ __all__ = [
     "compare_rounds",
     "compare_samples",
     "decimals",
+    "fewest_rounds",
     "holm",
     "judge",
     "median_interval",

@@ -1,5 +1,6 @@
 """What a comparison allows to say, and why no more."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -37,6 +38,15 @@ class Claim:
     equivalence_p_value: float | None
     verdict: Verdict
     reason: str
+
+
+def fewest_rounds(claims: int) -> int:
+    """Rounds with which all of `claims` could be called different, were they all of one sign.
+
+    The signed-rank test's smallest two-sided p value is 2 / 2^n; Holm's first step takes it times
+    the number of claims.
+    """
+    return max(SMALLEST_SAMPLE, math.ceil(1 + math.log2(max(1, claims) / LEVEL) + 1e-9))
 
 
 def judge(comparisons: Sequence[Comparison | None], least: float = SAME_WITHIN) -> list[Claim]:

@@ -130,6 +130,44 @@ def test_every_rung_passes(backend: Backend, data: mnist.Mnist, workload: Worklo
     assert ("tanh trajectory" in names) != ("dropout masks" in names)
 
 
+# Dynamo warns of this and that in Keras' own code, and compiles it nevertheless
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("mode", ["compiled", "epoch"])
+@pytest.mark.parametrize("workload", [MLP_512_256, CNN], ids=lambda value: value.name)
+def test_every_rung_passes_in_the_other_modes(
+    backend: Backend, data: mnist.Mnist, workload: Workload, mode: str
+) -> None:
+    """Where the backend has the mode; dropout draws a new mask in each of its steps too."""
+    if backend.unsupported(workload, replace(CPU, mode=mode)):
+        pytest.skip(f"{backend.name} has no mode {mode!r} on a CPU, and says so")
+    rungs = climb(backend, data, workload, "float32", mode=mode)
+    assert all(rung.passed for rung in rungs), rungs[-1]
+
+
+@DETERMINISTIC
+def test_a_program_of_many_steps_is_the_steps_one_by_one(
+    backend: Backend, data: mnist.Mnist, workload: Workload
+) -> None:
+    epoch = replace(CPU, mode="epoch")
+    if backend.unsupported(workload, epoch):
+        pytest.skip(f"{backend.name} has no mode 'epoch' on a CPU, and says so")
+    images, labels = batch_of(data, workload, 96 + 8)
+    found = []
+    for sizes in ((96, 8), (32, 32, 32, 8)):
+        program = backend.build(workload, epoch)
+        program.load(probe(workload), seed=1)
+        ends = np.cumsum(sizes)
+        for start, end in zip(ends - sizes, ends, strict=True):
+            program.train_step(program.put((images[start:end], labels[start:end])))
+        found.append((program.take_metrics(), program.parameters()))
+    program.load(probe(workload), seed=1)
+    found.append((program.fit(images, labels, 32), program.parameters()))
+    (at_once, together), *others = found
+    for metrics, parameters in others:
+        assert metrics == pytest.approx(at_once, rel=1e-5)
+        assert largest_difference(parameters, together) < 1e-5
+
+
 @DETERMINISTIC
 def test_one_hot_labels_are_the_same_function(
     backend: Backend, data: mnist.Mnist, workload: Workload

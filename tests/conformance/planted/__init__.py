@@ -43,10 +43,17 @@ def plants(backend: str) -> Sequence[Plant]:
 
 
 def climb(
-    backend: Backend, data: Mnist, workload: Workload, precision: str, seed: int = 0
+    backend: Backend,
+    data: Mnist,
+    workload: Workload,
+    precision: str,
+    seed: int = 0,
+    mode: str = "default",
 ) -> list[Rung]:
     """The rungs from the first to the last, or to the one that fails."""
-    execution = Execution(device="cpu", batch_size=workload.batch_size, precision=precision)
+    execution = Execution(
+        device="cpu", batch_size=workload.batch_size, precision=precision, mode=mode
+    )
 
     def build(variant: Workload) -> Program:
         return backend.build(variant, execution)
