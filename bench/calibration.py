@@ -78,6 +78,6 @@ class CalibrationModel(Strict):
 
 
 def calibrations(backend: str, result: Mapping[str, Any] | None) -> list[CalibrationModel]:
-    """What a pilot's result says of it: one, or none where no cell of the pilot ran."""
-    sent = (result or {}).get("calibration")
-    return [] if sent is None else [CalibrationModel.model_validate({"backend": backend, **sent})]
+    """What a pilot's result says of it: one a precision, none where no cell of the pilot ran."""
+    sent = (result or {}).get("calibrations", ())
+    return [CalibrationModel.model_validate({"backend": backend, **one}) for one in sent]

@@ -176,17 +176,27 @@ def drawn(trial: Trial, order_seed: int) -> Trial:
 def parity_trials(cells: Iterable[Cell], profile: Profile) -> list[Trial]:
     """For each cell one trial a precision."""
     return [
-        Trial(kind="parity", cell=cell, seed=0, parity=shortened(parity, cell))
+        Trial(kind="parity", cell=cell, seed=0, parity=for_cell(parity, cell))
         for cell in cells
         for parity in profile.parity
     ]
 
 
+def for_cell(parity: ParityPlan, cell: Cell) -> ParityPlan:
+    """In the cell's own precision, where that is another than float32; in float64 all are alike."""
+    if parity.precision == "float32":
+        parity = replace(parity, precision=cell.execution.precision)
+    return shortened(parity, cell)
+
+
 def shortened(parity: ParityPlan, cell: Cell) -> ParityPlan:
-    layers = WORKLOADS[cell.workload].layers
-    if not any(isinstance(layer, Conv2D) for layer in layers):
-        return parity
-    return replace(parity, steps=min(parity.steps, CONVOLUTIONAL_STEPS), twin_steps=0)
+    workload = WORKLOADS[cell.workload]
+    steps, twin_steps = parity.steps, parity.twin_steps
+    if any(isinstance(layer, Conv2D) for layer in workload.layers):
+        steps, twin_steps = min(steps, CONVOLUTIONAL_STEPS), 0
+    # the oracle takes as long for as many images
+    share = min(1.0, workload.batch_size / cell.execution.batch_size)
+    return replace(parity, steps=math.ceil(share * steps), twin_steps=math.ceil(share * twin_steps))
 
 
 def shared_by(cell: Cell) -> tuple[str, str, int]:
@@ -258,10 +268,12 @@ def latency_steps(cell: Cell, profile: Profile, pilot: PilotFigures) -> int:
 
 
 def accuracy_trials(cells: Iterable[Cell], profile: Profile) -> list[Trial]:
+    """At the workload's own batch size alone: another one is another training."""
     return [
         Trial(kind="accuracy", cell=cell, seed=seed, accuracy=accuracy_plan(cell, profile))
         for seed in profile.seeds
         for cell in cells
+        if cell.execution.batch_size == WORKLOADS[cell.workload].batch_size
     ]
 
 

@@ -88,6 +88,12 @@ def latency_seconds(record: Record) -> float | None:
     return None if lane is None else median(lane.step_seconds)
 
 
+def latency_mean_seconds(record: Record) -> float | None:
+    """The mean of the single steps: to be compared with a block's time per step, a mean too."""
+    lane = (record.lanes or NO_LANES).latency
+    return None if lane is None else mean(lane.step_seconds)
+
+
 def latency_quantile(records: Iterable[Record], share: float) -> float | None:
     """The quantile `share` of all single steps of all these trials together."""
     lanes = [(record.lanes or NO_LANES).latency for record in records]
@@ -101,8 +107,7 @@ def observer_effect(record: Record) -> float | None:
     Of means on both sides: a block's time per step is a mean, and a median of single steps would
     leave out the slow ones.
     """
-    lane = (record.lanes or NO_LANES).latency
-    return over(None if lane is None else mean(lane.step_seconds), step_seconds(record))
+    return over(latency_mean_seconds(record), step_seconds(record))
 
 
 def loop_overhead(record: Record) -> float | None:

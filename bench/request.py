@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -39,6 +40,10 @@ class Request:
     devices: Sequence[str]
     profile: plan.Profile
     modes: Sequence[str] = ("default",)
+    precisions: Sequence[str] = ("float32",)
+    optimizers: Sequence[str] = ("matched",)
+    # none: each workload's own
+    batch_sizes: Sequence[int] = ()
     interpreters: Mapping[str, str]
     places: Mapping[str, Place] = field(default_factory=lambda: BACKENDS)
     packages: Sequence[Path] = ()
@@ -47,12 +52,20 @@ class Request:
     preflight: PreflightModel | None = None
 
     def cells(self, backend: str, device: str) -> list[Cell]:
+        ways = list(product(self.modes, self.precisions, self.optimizers))
         return [
             Cell(
                 workload=workload.name,
                 backend=backend,
-                execution=Execution(device=device, batch_size=workload.batch_size, mode=mode),
+                execution=Execution(
+                    device=device,
+                    batch_size=batch_size,
+                    mode=mode,
+                    precision=precision,
+                    optimizer=optimizer,
+                ),
             )
             for workload in self.workloads
-            for mode in self.modes
+            for batch_size in self.batch_sizes or [workload.batch_size]
+            for mode, precision, optimizer in ways
         ]

@@ -228,7 +228,7 @@ class Runner:
     def _task(self, one: Ready) -> Task:
         trial = one.trial
         workload = WORKLOADS[trial.cell.workload]
-        initial = mnist.initial_parameters(workload, trial.seed, trial.cell.execution.precision)
+        initial = mnist.initial_parameters(workload, trial.seed, trial.cell.execution.dtype)
         return Task(
             backend=trial.cell.backend,
             content={

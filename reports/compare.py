@@ -12,9 +12,10 @@ from bench.spec import Cell
 from bench.stats import SAME_WITHIN, Claim, cell_value, compare_samples, judge
 from reports.cells import CellResults, group
 from reports.machine import machine_rows, version_rows
-from reports.ranking import LANES, by_round
+from reports.ranking import LANES
 from reports.roofs import roofs
 from reports.text import NOTHING, escape, estimate, listed, number, plural, table
+from reports.trials import by_round, comparable
 
 # Two runs share no rounds: what the machine did between them is in their ratio and in no interval.
 LEAST_BETWEEN_RUNS = 0.05
@@ -89,7 +90,7 @@ def in_both(first: ComparedRun, other: ComparedRun) -> Iterator[tuple[CellResult
 
 def seconds(results: CellResults, lane: str) -> list[float]:
     """Seconds per step in the order of the rounds."""
-    found = by_round(results, LANES[lane])
+    found = by_round(comparable(results.good("timing")), LANES[lane])
     return [found[turn] for turn in sorted(found)]
 
 

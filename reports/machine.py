@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from bench.record import EnvironmentModel, Record
 from bench.run_file import RunModel
 from reports.cells import CellResults, workloads
+from reports.ledger import variables
 from reports.text import NOTHING, escape, listed, number, plural, table
 
 GIBIBYTE = 2**30
@@ -96,12 +97,6 @@ def in_force(cells: Iterable[CellResults]) -> dict[str, dict[str, set[str]]]:
                 workloads_with = found.setdefault(key, {}).setdefault(str(value), set())
                 workloads_with.add(results.cell.workload)
     return found
-
-
-def variables(record: Record) -> dict[str, str]:
-    """The environment variables that steer a framework, named apart from its own settings."""
-    found = record.environment.variables if record.settings is not None else {}
-    return {f"variable {name}": value for name, value in found.items()}
 
 
 def values(found: dict[str, set[str]]) -> str:

@@ -8,11 +8,26 @@ from bench.errors import WriteError
 from bench.files import write_atomically
 from bench.record import Record
 from bench.run_file import RunModel, read_records, read_run
-from reports import limits, machine, method, parity, power, ranking, summary, verdicts, workload
+from reports import (
+    fastest,
+    limits,
+    machine,
+    method,
+    parity,
+    power,
+    ranking,
+    summary,
+    sweep,
+    tax,
+    verdicts,
+    workload,
+)
 from reports.cells import group, workloads
 from reports.figures import all_figures, step_time_file, timed_by_device
 from reports.roofline import rooflines
+from reports.sweep_figure import sweep_figures
 from reports.tables import SummaryRow, rows_of
+from reports.tax_figure import tax_figures
 from reports.text import image
 
 REPORT_FILE = "report.md"
@@ -31,8 +46,11 @@ def write_report(folder: Path) -> Path:
     report = folder / REPORT_FILE
     # figures first: whenever it is read, a report links to figures that exist
     stamp = summary.SMOKE if run.profile == "smoke" else ""
-    roofs = rooflines([row.results for row in rows], run.calibration, stamp)
-    write_figures(chain(all_figures(rows, stamp), roofs), folder / FIGURES)
+    cells = [row.results for row in rows]
+    roofs = rooflines(cells, run.calibration, stamp)
+    layers = tax_figures(cells, run.calibration, stamp)
+    sweeps = sweep_figures(cells, stamp)
+    write_figures(chain(all_figures(rows, stamp), roofs, layers, sweeps), folder / FIGURES)
     write_atomically(report, compose(run, records, rows).encode())
     return report
 
@@ -73,11 +91,14 @@ def compose(run: RunModel, records: Sequence[Record], rows: Sequence[SummaryRow]
         summary.speed_table(rows),
         step_time_images(rows),
         verdicts.section(run, cells, pairs),
+        fastest.section(cells, run.calibration),
         summary.without_figures(run, cells),
         chain.from_iterable(
             workload.section(name, [row for row in rows if row.results.cell.workload == name])
             for name in workloads(cells)
         ),
+        tax.section(cells, run.calibration),
+        sweep.section(cells),
         limits.section(cells, run.calibration),
         power.section(cells),
         machine.machine(run, records),

@@ -9,8 +9,8 @@ from bench.quantities import native_seconds, step_seconds
 from bench.run_file import RunModel
 from bench.stats import Claim, Comparison, compare_rounds, judge
 from reports.cells import CellResults
-from reports.speed import Quantity
-from reports.trials import comparable
+from reports.ledger import notes, refusal
+from reports.trials import Quantity, by_round, comparable
 
 LANES: dict[str, Quantity] = {"native": native_seconds, "step": step_seconds}
 
@@ -26,10 +26,18 @@ class RankedPair:
 
 
 def rank(run: RunModel, cells: Sequence[CellResults]) -> tuple[RankedPair, ...]:
-    """A claim for each pair and lane, judged together; none for a smoke run."""
+    """A claim for each pair and lane, judged together; none for a smoke run.
+
+    None either for cells in which something else was computed.
+    """
     if run.profile == "smoke":
         return ()
-    pairs = [(first, second, lane) for first, second in timed_opponents(cells) for lane in LANES]
+    pairs = [
+        (first, second, lane)
+        for first, second in timed_opponents(cells)
+        if refusal(first, second) is None
+        for lane in LANES
+    ]
     claims = judge([compare(*pair) for pair in pairs])
     return tuple(
         RankedPair(first=first, second=second, lane=lane, claim=claim)
@@ -48,16 +56,18 @@ def timed_opponents(cells: Sequence[CellResults]) -> Iterator[tuple[CellResults,
         yield timed[first], timed[second]
 
 
+def refused(cells: Sequence[CellResults]) -> Iterator[tuple[CellResults, CellResults, str]]:
+    """Pairs that stand against each other in the plan and may not be compared, and why."""
+    for first, second in timed_opponents(cells):
+        if (why := refusal(first, second)) is not None:
+            yield first, second, why
+
+
 def compare(first: CellResults, second: CellResults, lane: str) -> Comparison | None:
-    return compare_rounds(by_round(first, LANES[lane]), by_round(second, LANES[lane]))
-
-
-def by_round(results: CellResults, quantity: Quantity) -> dict[int, float]:
-    return {
-        record.trial.round: seconds
-        for record in comparable(results.good("timing"))
-        if record.trial.round is not None and (seconds := quantity(record)) is not None
-    }
+    seconds = [
+        by_round(comparable(results.good("timing")), LANES[lane]) for results in (first, second)
+    ]
+    return compare_rounds(*seconds)
 
 
 def as_json(pair: RankedPair) -> dict[str, Any]:
@@ -72,6 +82,7 @@ def as_json(pair: RankedPair) -> dict[str, Any]:
         "second_mode": pair.second.cell.execution.mode,
         "verdict": claim.verdict,
         "reason": claim.reason,
+        "settings_that_differ": notes(pair.first, pair.second),
         "adjusted_p_value": claim.p_value,
         "adjusted_equivalence_p_value": claim.equivalence_p_value,
         "comparison": None if comparison is None else asdict(comparison),

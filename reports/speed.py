@@ -1,9 +1,8 @@
 """What the timing trials of one cell say: each figure first per trial, then over the trials."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from bench.quantities import (
     cold_compile_seconds,
@@ -24,8 +23,7 @@ from bench.quantities import (
 )
 from bench.record import NativeLane, Record
 from bench.stats import Estimate, cell_value, samples_per_second
-
-Quantity: TypeAlias = Callable[[Record], float | None]
+from reports.trials import Quantity, by_round
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,13 +102,5 @@ def throughput(records: Sequence[Record]) -> float | None:
 def paired_ratio(above: Sequence[Record], below: Sequence[Record]) -> Estimate | None:
     """Native seconds of one cell over another's, round by round; None without a common round."""
     # a ratio within a round cancels what slowed the machine in that round
-    first, second = by_round(above), by_round(below)
+    first, second = (by_round(records, native_seconds) for records in (above, below))
     return cell_value([first[turn] / second[turn] for turn in sorted(first.keys() & second.keys())])
-
-
-def by_round(records: Sequence[Record]) -> dict[int, float]:
-    return {
-        record.trial.round: seconds
-        for record in records
-        if record.trial.round is not None and (seconds := native_seconds(record)) is not None
-    }

@@ -1,11 +1,13 @@
 """Which records stand for a cell: one a round, and of those the ones that may be ranked."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 from bench.contention import DISTURBED
 from bench.record import Record
 
 UNSTEADY = "no_steady_state"
+Quantity: TypeAlias = Callable[[Record], float | None]
 
 
 def disturbed(record: Record) -> bool:
@@ -28,6 +30,15 @@ def ranked(records: Iterable[Record]) -> list[Record]:
         if record.trial.round is not None:
             last[record.trial.round] = record
     return [last[turn] for turn in sorted(last)]
+
+
+def by_round(records: Iterable[Record], quantity: Quantity) -> dict[int, float]:
+    """The quantity of each record that has it, by its round."""
+    return {
+        record.trial.round: value
+        for record in records
+        if record.trial.round is not None and (value := quantity(record)) is not None
+    }
 
 
 def comparable(records: Iterable[Record]) -> list[Record]:

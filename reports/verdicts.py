@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from bench.run_file import RunModel
 from bench.stats import AGREEMENT, LEVEL, SAME_WITHIN, Verdict
 from reports.cells import CellResults
-from reports.ranking import RankedPair
+from reports.ledger import notes
+from reports.ranking import RankedPair, refused
 from reports.text import NOTHING, escape, estimate, plural, table
 from reports.trials import comparable, disturbed, ranked
 
@@ -19,10 +20,13 @@ def section(
     yield "## Which is faster"
     if not pairs:
         yield nothing_judged(run)
+        yield from refusals(cells)
         return
     headers = ["workload", "device", "lane", "verdict", "could find", "n", "because"]
+    headers += ["settings that differ"]
     yield table(headers, map(row, pairs), "could find, n")
     yield LEGEND
+    yield from refusals(cells)
     yield from omissions(cells)
 
 
@@ -43,6 +47,7 @@ def row(pair: RankedPair) -> list[str]:
         NOTHING if smallest is None else f"{100 * smallest:.1f} %",
         NOTHING if comparison is None else str(comparison.n),
         pair.claim.reason,
+        escape(notes(pair.first, pair.second)) or NOTHING,
     ]
 
 
@@ -81,6 +86,18 @@ LEGEND = (
     "with this noise finds in nine cases of ten. A verdict is about this run, on this machine "
     "and with these versions: the next run may differ by more than its rounds did."
 )
+
+
+def refusals(cells: Sequence[CellResults]) -> Iterator[str]:
+    """Cells that compute something else than each other have no ratio."""
+    found = [
+        f"- {escape(first.name)} and {escape(second.name)} on {escape(first.cell.workload)}: "
+        f"{escape(why)}"
+        for first, second, why in refused(cells)
+    ]
+    if found:
+        yield "Not compared, since they compute something else:"
+        yield "\n".join(found)
 
 
 def omissions(cells: Sequence[CellResults]) -> Iterator[str]:

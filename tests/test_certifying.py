@@ -302,13 +302,16 @@ def test_a_summary_that_can_not_be_written_is_an_error(cells, tmp_path, monkeypa
     assert caught.value.exit_code == 74
 
 
+PRECISIONS = "float64, float32, tf32, bfloat16"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--precision", "float16"],
-         "precision. Expected: float64 or float32. Received: 'float16'"),
+         f"unknown precision. Expected: one of {PRECISIONS}. Received: 'float16'"),
         (["--precision", "float32,exact"],
-         "precision. Expected: float64 or float32. Received: 'exact'"),
+         f"unknown precision. Expected: one of {PRECISIONS}. Received: 'exact'"),
         (["--precision", "float32", "--dump", "arrays"],
          "--dump writes what the float64 trials compute. Expected: float64 among --precision. "
          "Received: 'float32'"),

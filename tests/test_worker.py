@@ -370,7 +370,7 @@ GRAPH = replace(CPU, mode="graph")
         ("fake-drifting", CPU, "parity_failed",
          "rung initial: measured 3, gate 0: dense_1/bias: 3 values differ"),
         ("fake-elsewhere", CPU, "parity_failed",
-         "the tensors are on another device. Expected: cpu. Received: cuda:0"),
+         "setting device is not what was asked for. Expected: cpu. Received: cuda:0"),
         ("fake-idle", CPU, "parity_failed",
          "fit changed no weight. Expected: an update. Received: the same"),
         ("fake-nan", CPU, "failed_training",

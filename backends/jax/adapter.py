@@ -6,7 +6,7 @@ Beside `backends/pytorch/adapter.py` this is a comparison of the two frameworks.
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -15,13 +15,20 @@ from numpy.typing import NDArray
 
 from backends.jax import data, models, optimizers
 from bench.adapter import Array, Batch, Parameters, stretches
-from bench.spec import CLASSES, Execution, LayerSummary, Workload
+from bench.spec import CLASSES, Execution, LayerSummary, Optimizer, Workload
 
-DTYPES = ("float32", "float64")
+# of parameters and optimizer; `bfloat16` is mixed: the network alone is computed in it
+DTYPES = {"float32": "float32", "tf32": "float32", "bfloat16": "float32", "float64": "float64"}
+# on a GPU, by precision; XLA multiplies float32 in TF32 unless it is told not to
+PRODUCTS = {"float32": "highest", "tf32": "tensorfloat32", "bfloat16": None, "float64": "highest"}
 LACKS = {
     "compiled": "JAX's step is compiled in its default mode",
     "graph": "CUDA graphs are captured in plain PyTorch alone",
 }
+
+
+# parameters, images and in training a key to the logits `(batch, 10)`
+Logits: TypeAlias = Callable[..., jax.Array]
 
 
 class State(NamedTuple):
@@ -36,18 +43,20 @@ class State(NamedTuple):
     right: jax.Array
 
 
-def trained(workload: Workload, state: State, images: jax.Array, labels: jax.Array) -> State:
+def trained(
+    optimizer: Optimizer, logits: Logits, state: State, images: jax.Array, labels: jax.Array
+) -> State:
     """The state after one batch."""
     key, own = jax.random.split(state.key)
 
     def mean_loss(parameters: models.Arrays) -> tuple[jax.Array, jax.Array]:
-        found = models.logits(workload, parameters, images, own)
+        found = logits(parameters, images, own)
         return models.losses(found, labels).mean(), found
 
     (loss, found), gradients = jax.value_and_grad(mean_loss, has_aux=True)(state.parameters)
     step = state.step + 1
     parameters, moments = optimizers.update(
-        workload.optimizer, state.parameters, state.moments, gradients, step
+        optimizer, state.parameters, state.moments, gradients, step
     )
     # Keras' step keeps running metrics too: the same step includes them
     return State(
@@ -62,53 +71,60 @@ def trained(workload: Workload, state: State, images: jax.Array, labels: jax.Arr
 
 
 def trained_on_each(
-    workload: Workload, batch_size: int, state: State, images: jax.Array, labels: jax.Array
+    step: Callable[..., State],
+    batch_size: int,
+    state: State,
+    images: jax.Array,
+    labels: jax.Array,
 ) -> State:
     """The state after each of several whole batches, one after the other, in one program."""
     count = max(1, len(images) // batch_size)
     batches = [one.reshape(count, -1, *one.shape[1:]) for one in (images, labels)]
 
     def one(state: State, batch: Any) -> tuple[State, None]:
-        return trained(workload, state, *batch), None
+        return step(state, *batch), None
 
     after, _ = jax.lax.scan(one, state, batches)
     return after
 
 
 def differentiated(
-    workload: Workload, parameters: models.Arrays, key: jax.Array, images: Any, labels: Any
+    logits: Logits, parameters: models.Arrays, key: jax.Array, images: Any, labels: Any
 ) -> tuple[jax.Array, models.Arrays]:
     """Mean loss in training mode, and its gradients."""
 
     def mean_loss(parameters: models.Arrays) -> jax.Array:
-        return models.losses(models.logits(workload, parameters, images, key), labels).mean()
+        return models.losses(logits(parameters, images, key), labels).mean()
 
     found: tuple[jax.Array, models.Arrays] = jax.value_and_grad(mean_loss)(parameters)
     return found
 
 
 def evaluated(
-    workload: Workload, parameters: models.Arrays, images: Any, labels: Any
+    logits: Logits, parameters: models.Arrays, images: Any, labels: Any
 ) -> tuple[jax.Array, jax.Array]:
     """Sum of the losses in evaluation mode, and the number of right images."""
-    found = models.logits(workload, parameters, images)
+    found = logits(parameters, images)
     return models.losses(found, labels).sum(), models.right(found, labels)
 
 
 class JaxProgram:
     def __init__(self, workload: Workload, execution: Execution, queue: "Queue") -> None:
         self._workload = workload
-        self._dtype = execution.precision
+        self._dtype = DTYPES[execution.precision]
         self._device = device_named(execution.device)
         self._queue = queue
         self._execution = execution
-        step = partial(trained, workload)
+        logits: Logits = partial(models.logits, workload)
+        if execution.precision == "bfloat16":
+            logits = partial(models.logits_in_bfloat16, workload)
+        step = partial(trained, workload.optimizer, logits)
         if execution.many_steps:
-            step = partial(trained_on_each, workload, execution.batch_size)
+            step = partial(trained_on_each, step, execution.batch_size)
         self._step = jax.jit(step, donate_argnums=0)
-        self._logits = jax.jit(partial(models.logits, workload))
-        self._gradients = jax.jit(partial(differentiated, workload))
-        self._evaluated = jax.jit(partial(evaluated, workload))
+        self._logits = jax.jit(logits)
+        self._gradients = jax.jit(partial(differentiated, logits))
+        self._evaluated = jax.jit(partial(evaluated, logits))
         self._start(models.zeros(workload, self._dtype), seed=0)
 
     def _start(self, parameters: models.Arrays, seed: int) -> None:
@@ -218,18 +234,26 @@ class JaxProgram:
         statistics = self._device.memory_stats() or {}
         return statistics.get("peak_bytes_in_use")
 
+    def _precision_in_force(self, dtype: Any, device: Any) -> str:
+        if self._execution.precision == "bfloat16":
+            return "bfloat16"
+        return "tf32" if allows_tf32(device) and str(dtype) == "float32" else str(dtype)
+
     def settings(self) -> dict[str, str | int | float | bool | None]:
         parameter = next(iter(self._state.parameters.values()))
         (device,) = parameter.devices()
         return {
             "device": name_of(device),
             "dtype": str(parameter.dtype),
+            "precision": self._precision_in_force(parameter.dtype, device),
             "compiled": "xla",
+            "programs": self.compilations(),
             "tf32_matmul": allows_tf32(device),
             "tf32_convolution": allows_tf32(device),
             "threads_intra": "all cores",
             "layout": "channels_last",
             "optimizer": f"{self._workload.optimizer.name} in Keras' equations",
+            "optimizer_equations": "keras",
             "optimizer_epsilon": self._workload.optimizer.epsilon,
             "input_pipeline": "slices of NumPy arrays",
             "metrics_in_step": "loss, accuracy",
@@ -268,9 +292,9 @@ class JaxBackend:
         if execution.mode in LACKS:
             return LACKS[execution.mode]
         if execution.optimizer != "matched":
-            return f"optimizer {execution.optimizer!r} is not built yet for jax"
-        if execution.precision not in DTYPES:
-            return f"precision {execution.precision!r} is not built yet for jax"
+            return "JAX itself has no optimizers; the matched ones are this backend's own"
+        if execution.precision == "tf32" and execution.device == "cpu":
+            return "TF32 is a format of NVIDIA's GPUs"
         if execution.threads is not None:
             return "XLA takes all cores of a CPU and has no setting for fewer"
         return None
@@ -281,13 +305,13 @@ class JaxBackend:
 
     def product(self, left: Array, right: Array, execution: Execution) -> Callable[[], object]:
         select(execution)
-        first, second = (jnp.array(one, execution.precision) for one in (left, right))
+        first, second = (jnp.array(one, product_dtype(execution)) for one in (left, right))
         multiply = jax.jit(jnp.matmul)
         return lambda: self._queue.put(multiply(first, second))
 
     def accumulate(self, count: int, execution: Execution) -> Callable[[], object]:
         select(execution)
-        ones = jnp.ones(count, execution.precision)
+        ones = jnp.ones(count, product_dtype(execution))
         total = jnp.zeros_like(ones)
         added = jax.jit(jnp.add, donate_argnums=0)
 
@@ -299,13 +323,16 @@ class JaxBackend:
         return add
 
 
+def product_dtype(execution: Execution) -> str:
+    return "bfloat16" if execution.precision == "bfloat16" else DTYPES[execution.precision]
+
+
 def select(execution: Execution) -> None:
     """Make device and precision those of this process."""
     jax.config.update("jax_enable_x64", execution.precision == "float64")
     jax.config.update("jax_default_device", device_named(execution.device))
-    if execution.device != "cpu":
-        # XLA multiplies float32 on a GPU in TF32 unless it is told not to
-        jax.config.update("jax_default_matmul_precision", "highest")
+    products = None if execution.device == "cpu" else PRODUCTS[execution.precision]
+    jax.config.update("jax_default_matmul_precision", products)
 
 
 def gpus() -> list[Any]:

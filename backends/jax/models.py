@@ -30,6 +30,14 @@ def logits(
     return values
 
 
+def logits_in_bfloat16(
+    workload: Workload, parameters: Arrays, images: jax.Array, key: jax.Array | None = None
+) -> jax.Array:
+    """The same, computed in bfloat16 from float32 parameters, and float32 again at the end."""
+    halved, pictures = jax.tree.map(lambda one: one.astype(jnp.bfloat16), (parameters, images))
+    return logits(workload, halved, pictures, key).astype(jnp.float32)
+
+
 def apply(
     layer: Layer, name: str, parameters: Arrays, values: jax.Array, key: jax.Array | None
 ) -> jax.Array:

@@ -16,7 +16,8 @@ from backends.keras.engines import Engine, open_engine
 from bench.adapter import Array, Batch, Parameters, stretches
 from bench.spec import CLASSES, Execution, LayerSummary, Workload
 
-DTYPES = ("float32", "float64")
+# to what Keras calls the type of the variables
+FLOATX = {"float32": "float32", "tf32": "float32", "bfloat16": "float32", "float64": "float64"}
 
 
 class KerasProgram:
@@ -83,7 +84,8 @@ class KerasProgram:
 
     def forward(self, batch: Any) -> Array:
         images, _ = batch
-        return np.asarray(keras.ops.convert_to_numpy(self._model(images, training=False)))
+        logits = keras.ops.cast(self._model(images, training=False), keras.config.floatx())
+        return np.asarray(keras.ops.convert_to_numpy(logits))
 
     def gradients(self, batch: Any) -> tuple[float, dict[str, Array]]:
         loss, gradients = self._engine.gradients(self._model, *batch)
@@ -131,7 +133,8 @@ class KerasProgram:
         return float(result["loss"]), float(result["accuracy"])
 
     def predict(self, images: Array, batch_size: int) -> NDArray[np.float32]:
-        return np.asarray(self._model.predict(images, batch_size=batch_size, verbose=0))
+        logits = self._model.predict(images, batch_size=batch_size, verbose=0)
+        return np.asarray(logits).astype(keras.config.floatx(), copy=False)
 
     def synchronize(self) -> None:
         self._engine.synchronize()
@@ -142,14 +145,26 @@ class KerasProgram:
     def peak_device_bytes(self) -> int | None:
         return self._engine.peak_device_bytes()
 
+    def _precision_in_force(self) -> str:
+        """The type that the layers compute in, or TF32 where their float32 is rounded to it."""
+        computed = {str(layer.compute_dtype) for layer in self._model.layers}
+        found = "/".join(sorted(computed))
+        rounded = (
+            self._engine.settings(self._model)["tf32_matmul"] and self._execution.device != "cpu"
+        )
+        return "tf32" if found == "float32" and rounded else found
+
     def settings(self) -> dict[str, str | int | float | bool | None]:
         optimizer = self._model.optimizer
         return {
             **self._engine.settings(self._model),
             **({"remedies": self._engine.float64_remedies} if self._exact else {}),
             "dtype": self._model.trainable_variables[0].dtype,
+            "precision": self._precision_in_force(),
+            "programs": self.compilations(),
             "layout": keras.config.image_data_format(),
             "optimizer": type(optimizer).__name__,
+            "optimizer_equations": "keras",
             "optimizer_epsilon": optimizer.epsilon,
             "input_pipeline": "fit over arrays",
             "metrics_in_step": "loss, accuracy",
@@ -172,26 +187,38 @@ class KerasBackend:
             return self._engine.lacks[execution.mode]
         if execution.optimizer != "matched":
             return f"{self.name} has Keras' own optimizers, which are the matched ones"
-        if execution.precision not in DTYPES:
-            return f"precision {execution.precision!r} is not built yet for {self.name}"
+        if execution.precision == "tf32" and execution.device == "cpu":
+            return "TF32 is a format of NVIDIA's GPUs"
         if execution.threads is not None and not self._engine.sets_threads:
             return f"{self.name} takes all cores of a CPU and has no setting for fewer"
         return None
 
     def build(self, workload: Workload, execution: Execution) -> KerasProgram:
-        self._engine.select(execution.device, execution.threads)
-        keras.config.set_floatx(execution.precision)
+        select(self._engine, execution)
         keras.utils.clear_session()
         return KerasProgram(workload, self._engine, execution)
 
     def product(self, left: Array, right: Array, execution: Execution) -> Callable[[], object]:
-        self._engine.select(execution.device, execution.threads)
-        first, second = (self._engine.put(one.astype(execution.precision)) for one in (left, right))
+        select(self._engine, execution)
+        first, second = (
+            self._engine.put(one.astype(keras.config.floatx())) for one in (left, right)
+        )
+        if execution.precision == "bfloat16":
+            first, second = (keras.ops.cast(one, "bfloat16") for one in (first, second))
         return self._engine.product(first, second)
 
     def accumulate(self, count: int, execution: Execution) -> Callable[[], object]:
-        self._engine.select(execution.device, execution.threads)
-        return self._engine.accumulate(self._engine.put(np.ones(count, execution.precision)))
+        select(self._engine, execution)
+        return self._engine.accumulate(self._engine.put(np.ones(count, keras.config.floatx())))
+
+
+def select(engine: Engine, execution: Execution) -> None:
+    """Make device, threads and precision those of this process."""
+    engine.select(execution)
+    floatx = FLOATX[execution.precision]
+    keras.config.set_floatx(floatx)
+    mixed = execution.precision == "bfloat16"
+    keras.config.set_dtype_policy("mixed_bfloat16" if mixed else floatx)
 
 
 def compiling(execution: Execution, engine: Engine) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 import keras
 
+from bench.spec import Execution
+
 
 class Engine(Protocol):
     # what a float64 program needs so as not to compute some of it in float32
@@ -17,10 +19,12 @@ class Engine(Protocol):
     rounds_floats: bool
     # whether a number of threads can be asked for
     sets_threads: bool
-    # mode to why this engine has none such; the modes it has are not named
-    lacks: Mapping[str, str]
     # train steps that the compiled `fit` makes in one call
     steps_per_execution: int
+
+    @property
+    def lacks(self) -> Mapping[str, str]:
+        """Mode to why this engine has none such; the modes it has are not named."""
 
     def versions(self) -> dict[str, str]:
         """Package name to version, Keras itself left out."""
@@ -28,8 +32,8 @@ class Engine(Protocol):
     def devices(self) -> tuple[str, ...]:
         """`cpu`, `cuda:0`, ..."""
 
-    def select(self, device: str, threads: int | None) -> None:
-        """Make `device` and `threads` those of this process; before anything else is made."""
+    def select(self, execution: Execution) -> None:
+        """Make device, threads and TF32 those of this process; before anything else is made."""
 
     def widen(self) -> None:
         """Make this process compute in float64 where it says so, for good."""

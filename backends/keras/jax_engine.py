@@ -8,6 +8,11 @@ import jax.numpy as jnp
 import jaxlib
 import keras
 
+from bench.spec import Execution
+
+# on a GPU, by precision; XLA multiplies float32 in TF32 unless it is told not to
+PRODUCTS = {"float32": "highest", "tf32": "tensorfloat32", "bfloat16": None, "float64": "highest"}
+
 
 class JaxStep:
     """The train step that Keras' `fit` jits. It owns the variables' values until `settle`."""
@@ -73,13 +78,13 @@ class JaxEngine:
     def devices(self) -> tuple[str, ...]:
         return ("cpu", *map(name_of, gpus()))
 
-    def select(self, device: str, threads: int | None) -> None:
+    def select(self, execution: Execution) -> None:
+        device = execution.device
         found = [jax.devices("cpu")[0], *gpus()]
         self._device = next(one for one in found if name_of(one) == device)
         jax.config.update("jax_default_device", self._device)
-        if device != "cpu":
-            # XLA multiplies float32 on a GPU in TF32 unless it is told not to
-            jax.config.update("jax_default_matmul_precision", "highest")
+        products = None if device == "cpu" else PRODUCTS[execution.precision]
+        jax.config.update("jax_default_matmul_precision", products)
 
     def widen(self) -> None:
         jax.config.update("jax_enable_x64", True)

@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 import keras
 import tensorflow as tf
 
+from bench.spec import Execution
+
 
 class Steps:
     """A traced function of images and labels, as a step is called: with both in one batch."""
@@ -39,12 +41,13 @@ class TensorFlowEngine:
         gpus = tf.config.list_physical_devices("GPU")
         return ("cpu", *(f"cuda:{index}" for index in range(len(gpus))))
 
-    def select(self, device: str, threads: int | None) -> None:
+    def select(self, execution: Execution) -> None:
+        device, threads = execution.device, execution.threads
         config = tf.config
         gpus = config.list_physical_devices("GPU")
         _, _, index = device.partition(":")
         config.set_visible_devices([gpus[int(index)]] if index else [], "GPU")
-        config.experimental.enable_tensor_float_32_execution(False)
+        config.experimental.enable_tensor_float_32_execution(execution.precision == "tf32")
         if threads is not None:
             config.threading.set_intra_op_parallelism_threads(threads)
         self._device = device

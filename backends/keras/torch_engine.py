@@ -1,12 +1,16 @@
 """Keras on torch: an eager step."""
 
 import importlib
+import shutil
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import keras
 import torch
 
+from bench.spec import Execution
+
+COMPILERS = ("g++", "clang++", "c++")
 MOST_RECOMPILES = 128
 
 
@@ -32,14 +36,22 @@ class TorchEngine:
     float64_remedies = "Keras' table that halves 64-bit types changed to keep float64"
     rounds_floats = False
     sets_threads = True
-    lacks: ClassVar[dict[str, str]] = {
-        "graph": "CUDA graphs are captured in plain PyTorch alone",
-        "epoch": "Keras on PyTorch has no program of more than one step",
-    }
     steps_per_execution = 1
 
     def __init__(self) -> None:
         self._device = "cpu"
+
+    @property
+    def lacks(self) -> dict[str, str]:
+        found = {
+            "graph": "CUDA graphs are captured in plain PyTorch alone",
+            "epoch": "Keras on PyTorch has no program of more than one step",
+        }
+        if not any(map(shutil.which, COMPILERS)):
+            found["compiled"] = (
+                f"torch.compile needs a C++ compiler: none of {', '.join(COMPILERS)}"
+            )
+        return found
 
     def versions(self) -> dict[str, str]:
         found = {"torch": torch.__version__}
@@ -51,9 +63,10 @@ class TorchEngine:
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         return ("cpu", *(f"cuda:{index}" for index in range(count)))
 
-    def select(self, device: str, threads: int | None) -> None:
-        torch.backends.cuda.matmul.allow_tf32 = False
-        torch.backends.cudnn.allow_tf32 = False
+    def select(self, execution: Execution) -> None:
+        device, threads = execution.device, execution.threads
+        torch.backends.cuda.matmul.allow_tf32 = execution.precision == "tf32"
+        torch.backends.cudnn.allow_tf32 = execution.precision == "tf32"
         if threads is not None:
             torch.set_num_threads(threads)
         # entered for good: the process has one device
@@ -91,6 +104,8 @@ class TorchEngine:
             torch.cuda.synchronize(self._device)
 
     def compilations(self, step: Callable[[Any], Any]) -> int:
+        if not isinstance(step, CompiledStep):
+            return 0
         return int(torch._dynamo.utils.counters["stats"]["unique_graphs"])
 
     def peak_device_bytes(self) -> int | None:
@@ -102,7 +117,7 @@ class TorchEngine:
         return {
             "device": str(model.trainable_variables[0].value.device),
             "compiled": "inductor" if model.jit_compile else False,
-            "graph_breaks": sum(torch._dynamo.utils.counters["graph_break"].values()),
+            "graph_breaks": graph_breaks() if model.jit_compile else 0,
             "tf32_matmul": torch.backends.cuda.matmul.allow_tf32,
             "tf32_convolution": torch.backends.cudnn.allow_tf32,
             "threads_intra": torch.get_num_threads(),
@@ -116,6 +131,10 @@ class TorchEngine:
     def accumulate(self, ones: Any) -> Callable[[], object]:
         total = torch.zeros_like(ones)
         return lambda: total.add_(ones)
+
+
+def graph_breaks() -> int:
+    return sum(torch._dynamo.utils.counters["graph_break"].values())
 
 
 def open_engine() -> TorchEngine:

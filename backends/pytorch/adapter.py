@@ -4,6 +4,8 @@ Beside `backends/keras/adapter.py` this is a comparison of the two frameworks.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,17 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from backends.pytorch import data, models, modes
-from backends.pytorch.optimizers import forget, matched
+from backends.pytorch.optimizers import MATH, KerasAdam, KerasRMSprop, forget
 from bench.adapter import Array, Batch, Parameters, stretches
 from bench.spec import CLASSES, Execution, LayerSummary, Workload
 
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
+# of parameters and optimizer; `bfloat16` is mixed: products alone are computed in it
+DTYPES = {
+    "float32": torch.float32,
+    "tf32": torch.float32,
+    "bfloat16": torch.float32,
+    "float64": torch.float64,
+}
 
 
 class PytorchProgram:
@@ -27,9 +35,12 @@ class PytorchProgram:
         self._dtype = DTYPES[execution.precision]
         self._model = models.network(workload).to(self._device, self._dtype)
         self._images_behind = models.flattened_shapes(workload)
-        self._optimizer = matched(
+        self._optimizer = MATH[execution.optimizer](
             workload.optimizer, self._model.parameters(), capturable=execution.mode != "default"
         )
+        self._precision: Callable[[], AbstractContextManager[Any]] = nullcontext
+        if execution.precision == "bfloat16":
+            self._precision = partial(torch.autocast, self._device.type, dtype=torch.bfloat16)
         self._loss_sum = torch.zeros((), dtype=self._dtype, device=self._device)
         self._right = torch.zeros((), dtype=torch.int64, device=self._device)
         self._seen = 0
@@ -90,15 +101,16 @@ class PytorchProgram:
     def forward(self, batch: Any) -> Array:
         images, _ = batch
         self._model.eval()
-        with torch.no_grad():
+        with torch.no_grad(), self._precision():
             logits = self._model(images)
         self._model.train()
-        return np.asarray(logits.cpu().numpy())
+        return np.asarray(logits.to(self._dtype).cpu().numpy())
 
     def gradients(self, batch: Any) -> tuple[float, dict[str, Array]]:
         images, labels = batch
         self._optimizer.zero_grad()
-        loss = functional.cross_entropy(self._model(images), labels)
+        with self._precision():
+            loss = functional.cross_entropy(self._model(images), labels)
         loss.backward()
         gradients = {
             name: models.to_canonical(parameter.grad, self._images_behind.get(name))
@@ -124,8 +136,9 @@ class PytorchProgram:
         self._update(images, labels)
 
     def _eager_update(self, images: torch.Tensor, labels: torch.Tensor) -> None:
-        logits = self._model(images)
-        loss = functional.cross_entropy(logits, labels)
+        with self._precision():
+            logits = self._model(images)
+            loss = functional.cross_entropy(logits, labels)
         loss.backward()
         self._optimizer.step()
         # Keras' step keeps running metrics too: the same step includes them
@@ -167,7 +180,7 @@ class PytorchProgram:
 
     def predict(self, images: Array, batch_size: int) -> NDArray[np.float32]:
         self._model.eval()
-        with torch.no_grad():
+        with torch.no_grad(), self._precision():
             logits = [
                 self._model(*self._to_device(*batch))
                 for batch in data.batches(
@@ -175,19 +188,29 @@ class PytorchProgram:
                 )
             ]
         self._model.train()
-        return np.asarray(torch.cat(logits).cpu().numpy())
+        return np.asarray(torch.cat(logits).to(self._dtype).cpu().numpy())
 
     def synchronize(self) -> None:
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
 
     def compilations(self) -> int:
-        return modes.compilations()
+        return modes.programs(self._step, self._execution)
 
     def peak_device_bytes(self) -> int | None:
         if self._device.type == "cuda":
             return int(torch.cuda.max_memory_allocated(self._device))
         return None
+
+    def _precision_in_force(self, dtype: torch.dtype) -> str:
+        if self._precision is not nullcontext:
+            return "bfloat16"
+        name = str(dtype).removeprefix("torch.")
+        backends = torch.backends
+        rounded = {backends.cuda.matmul.allow_tf32, backends.cudnn.allow_tf32}
+        if self._device.type == "cpu" or name != "float32" or rounded == {False}:
+            return name
+        return "tf32" if rounded == {True} else "tf32 in part"
 
     def settings(self) -> dict[str, str | int | float | bool | None]:
         parameter = next(self._model.parameters())
@@ -195,8 +218,10 @@ class PytorchProgram:
         return {
             "device": str(parameter.device),
             "dtype": str(parameter.dtype).removeprefix("torch."),
-            "compiled": modes.COMPILED[self._execution.mode],
-            "graph_breaks": modes.graph_breaks(),
+            "precision": self._precision_in_force(parameter.dtype),
+            "compiled": self.compilations() > 0 and modes.COMPILED[self._execution.mode],
+            "programs": self.compilations(),
+            "graph_breaks": modes.graph_breaks(self._execution),
             "tf32_matmul": torch.backends.cuda.matmul.allow_tf32,
             "tf32_convolution": torch.backends.cudnn.allow_tf32,
             "cudnn_benchmark": torch.backends.cudnn.benchmark,
@@ -205,6 +230,10 @@ class PytorchProgram:
             "threads_inter": torch.get_num_interop_threads(),
             "layout": "channels_first",
             "optimizer": type(self._optimizer).__name__,
+            "optimizer_equations": (
+                "keras" if isinstance(self._optimizer, KerasAdam | KerasRMSprop) else "framework"
+            ),
+            "optimizer_fused": bool(group.get("fused")),
             "optimizer_epsilon": group["eps"],
             "input_pipeline": "DataLoader(TensorDataset), 0 workers",
             "metrics_in_step": "loss, accuracy",
@@ -231,10 +260,8 @@ class PytorchBackend:
     def unsupported(self, workload: Workload, execution: Execution) -> str | None:
         if reason := modes.unsupported(execution):
             return reason
-        if execution.optimizer != "matched":
-            return f"optimizer {execution.optimizer!r} is not built yet for pytorch"
-        if execution.precision not in DTYPES:
-            return f"precision {execution.precision!r} is not built yet for pytorch"
+        if execution.precision == "tf32" and execution.device == "cpu":
+            return "TF32 is a format of NVIDIA's GPUs"
         return None
 
     def build(self, workload: Workload, execution: Execution) -> PytorchProgram:
@@ -243,7 +270,7 @@ class PytorchBackend:
 
     def product(self, left: Array, right: Array, execution: Execution) -> Callable[[], object]:
         select(execution)
-        dtype, device = DTYPES[execution.precision], execution.device
+        dtype, device = product_dtype(execution), execution.device
         first, second = (torch.tensor(one, dtype=dtype, device=device) for one in (left, right))
         into = first.new_empty(len(left), right.shape[1])
         return lambda: torch.mm(first, second, out=into)
@@ -255,10 +282,14 @@ class PytorchBackend:
         return lambda: total.add_(ones)
 
 
+def product_dtype(execution: Execution) -> torch.dtype:
+    return torch.bfloat16 if execution.precision == "bfloat16" else DTYPES[execution.precision]
+
+
 def select(execution: Execution) -> None:
     """Make precision and threads those of this process."""
-    torch.backends.cuda.matmul.allow_tf32 = False
-    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = execution.precision == "tf32"
+    torch.backends.cudnn.allow_tf32 = execution.precision == "tf32"
     if execution.threads is not None:
         torch.set_num_threads(execution.threads)
 

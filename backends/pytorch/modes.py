@@ -23,8 +23,8 @@ def unsupported(execution: Execution) -> str | None:
     on_cpu = execution.device == "cpu"
     if execution.mode in ("graph", "epoch") and on_cpu:
         return f"mode {execution.mode!r} replays CUDA graphs, and the device is a CPU"
-    if execution.mode == "compiled" and on_cpu and not any(map(shutil.which, COMPILERS)):
-        return f"torch.compile needs a C++ compiler for a CPU: none of {', '.join(COMPILERS)}"
+    if execution.mode == "compiled" and not any(map(shutil.which, COMPILERS)):
+        return f"torch.compile needs a C++ compiler: none of {', '.join(COMPILERS)}"
     return None
 
 
@@ -48,12 +48,17 @@ def captured(step: Step, execution: Execution, state: Callable[[], Iterable[torc
     return Captured(step, state) if execution.mode in ("graph", "epoch") else step
 
 
-def compilations() -> int:
-    """Graphs that were compiled in this process so far."""
-    return int(torch._dynamo.utils.counters["stats"]["unique_graphs"])
+def programs(step: Step, execution: Execution) -> int:
+    """Graphs that were compiled in this process so far, or that this step has captured."""
+    if execution.mode == "compiled":
+        return int(torch._dynamo.utils.counters["stats"]["unique_graphs"])
+    return len(step.graphs) if isinstance(step, Captured) else 0
 
 
-def graph_breaks() -> int:
+def graph_breaks(execution: Execution) -> int:
+    # importing Dynamo takes a second that an eager process does not pay
+    if execution.mode != "compiled":
+        return 0
     return sum(torch._dynamo.utils.counters["graph_break"].values())
 
 
@@ -63,12 +68,12 @@ class Captured:
     def __init__(self, step: Step, state: Callable[[], Iterable[torch.Tensor]]) -> None:
         self._step = step
         self._state = state
-        self._graphs: dict[torch.Size, tuple[torch.cuda.CUDAGraph, torch.Tensor, torch.Tensor]] = {}
+        self.graphs: dict[torch.Size, tuple[torch.cuda.CUDAGraph, torch.Tensor, torch.Tensor]] = {}
 
     def __call__(self, images: torch.Tensor, labels: torch.Tensor) -> None:
-        if images.shape not in self._graphs:
-            self._graphs[images.shape] = self._capture(images.clone(), labels.clone())
-        graph, own_images, own_labels = self._graphs[images.shape]
+        if images.shape not in self.graphs:
+            self.graphs[images.shape] = self._capture(images.clone(), labels.clone())
+        graph, own_images, own_labels = self.graphs[images.shape]
         own_images.copy_(images)
         own_labels.copy_(labels)
         graph.replay()
@@ -76,7 +81,7 @@ class Captured:
     def _capture(
         self, images: torch.Tensor, labels: torch.Tensor
     ) -> tuple[torch.cuda.CUDAGraph, torch.Tensor, torch.Tensor]:
-        before = [tensor.detach().clone() for tensor in self._state()]
+        before = {id(tensor): tensor.detach().clone() for tensor in self._state()}
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
@@ -84,8 +89,9 @@ class Captured:
                 self._step(images, labels)
         torch.cuda.current_stream().wait_stream(stream)
         with torch.no_grad():
-            for tensor, value in zip(self._state(), before, strict=True):
-                tensor.copy_(value)
+            for tensor in self._state():
+                # some optimizers make theirs in the first step
+                tensor.copy_(before.get(id(tensor), torch.zeros_like(tensor)))
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
             self._step(images, labels)

@@ -94,6 +94,28 @@ def matched(
     return KerasRMSprop(parameters, lr=lr, rho=optimizer.decay[0], eps=epsilon)
 
 
+def stock(
+    optimizer: Optimizer, parameters: Iterable[torch.Tensor], *, capturable: bool
+) -> torch.optim.Optimizer:
+    """Torch's own, fused where it is, with the same figures in its own equations."""
+    owned = list(parameters)
+    # on a CPU nothing is captured, and torch refuses to prepare for it
+    capturable = capturable and owned[0].is_cuda
+    lr, epsilon = optimizer.learning_rate, optimizer.epsilon
+    if optimizer.name == "adam":
+        beta_1, beta_2 = optimizer.decay
+        betas = beta_1, beta_2
+        return torch.optim.Adam(
+            owned, lr=lr, betas=betas, eps=epsilon, fused=True, capturable=capturable
+        )
+    return torch.optim.RMSprop(
+        owned, lr=lr, alpha=optimizer.decay[0], eps=epsilon, capturable=capturable
+    )
+
+
+MATH = {"matched": matched, "stock": stock}
+
+
 def forget(optimizer: torch.optim.Optimizer) -> None:
     """Make it as before its first step, its tensors where they are: captured steps know them so."""
     for values in optimizer.state.values():

@@ -10,16 +10,19 @@ import typer
 
 from bench.cli.options import (
     EXIT_INTERRUPTED,
+    MEASURED_PRECISIONS,
     AsJson,
     Backends,
     Devices,
     Interpreters,
     Modes,
+    Optimizers,
     Out,
     Workloads,
     machine_held,
     new_folder,
     require_new,
+    select,
     select_backends,
     select_devices,
     select_interpreters,
@@ -28,14 +31,15 @@ from bench.cli.options import (
 )
 from bench.errors import WriteError
 from bench.plan import CERTIFICATE, Profile
-from bench.spec import require
+from bench.spec import OPTIMIZER_MATH, require
 from bench.workloads import select_workloads
 
 if TYPE_CHECKING:
     from bench.request import Request
     from reports.cells import CellResults
 
-PRECISIONS = tuple(plan.precision for plan in CERTIFICATE)
+# float64 certifies the math, the others what is measured
+CERTIFIED = ("float64", *MEASURED_PRECISIONS)
 
 
 def parity(
@@ -45,8 +49,9 @@ def parity(
     mode: Modes = None,
     precision: Annotated[
         list[str] | None,
-        typer.Option(help=f"Of {', '.join(PRECISIONS)}, comma-separated; both without it."),
+        typer.Option(help=f"Of {', '.join(CERTIFIED)}; float64 and float32 without it."),
     ] = None,
+    optimizer: Optimizers = None,
     out: Out = None,
     junit: Annotated[
         Path | None, typer.Option(help="Also write JUnit XML.", metavar="FILE")
@@ -67,6 +72,8 @@ def parity(
         devices=select_devices(split(device)),
         profile=profile_of(split(precision), dumping=dump is not None),
         modes=select_modes(split(mode)),
+        precisions=[name for name in split(precision) if name != "float64"] or ["float32"],
+        optimizers=select("optimizer", split(optimizer), OPTIMIZER_MATH),
         interpreters=select_interpreters(python or ()),
         dump=dump,
     )
@@ -85,17 +92,17 @@ def parity(
 
 def profile_of(precisions: list[str], *, dumping: bool) -> Profile:
     """No rounds and no trainings, the certificate's plans in these precisions alone."""
-    unknown = [name for name in precisions if name not in PRECISIONS]
-    require(not unknown, "precision", expected=" or ".join(PRECISIONS), received=",".join(unknown))
-    wanted = precisions or PRECISIONS
+    wanted = select("precision", precisions, CERTIFIED) if precisions else CERTIFIED[:2]
     require(
         not dumping or "float64" in wanted,
         "--dump writes what the float64 trials compute",
         expected="float64 among --precision",
         received=",".join(wanted),
     )
-    plans = tuple(plan for plan in CERTIFICATE if plan.precision in wanted)
-    return Profile(name="parity", rounds=0, seeds=(), parity=plans)
+    exact, measured = CERTIFICATE
+    plans = [exact] if "float64" in wanted else []
+    plans += [measured] if set(wanted) - {"float64"} else []
+    return Profile(name="parity", rounds=0, seeds=(), parity=tuple(plans))
 
 
 def certify(request: "Request", folder: Path) -> "tuple[CellResults, ...]":

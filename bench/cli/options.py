@@ -12,7 +12,7 @@ import typer
 
 from backends import BACKENDS, DEFAULT_BACKENDS
 from bench.errors import UsageError
-from bench.spec import MODES, require
+from bench.spec import MODES, PRECISIONS, TRAIN_IMAGES, require
 
 EXIT_INTERRUPTED = 130
 
@@ -38,6 +38,22 @@ Modes = Annotated[
         "--mode",
         help=f"Of {', '.join(MODES)}, or 'all', with those that a backend lacks left out; "
         "default without it.",
+    ),
+]
+# float64 is for parity alone
+MEASURED_PRECISIONS = tuple(name for name in PRECISIONS if name != "float64")
+Optimizers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--optimizer",
+        help="matched (Keras' equations everywhere; without it), or stock (PyTorch's own: other "
+        "math), comma-separated.",
+    ),
+]
+BatchSizes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--batch-size", help="Batch sizes, comma-separated; each workload's own without it."
     ),
 ]
 Interpreters = Annotated[
@@ -81,11 +97,25 @@ def select_devices(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def select_modes(names: Sequence[str]) -> tuple[str, ...]:
-    if "all" in names:
-        return MODES
+    return MODES if "all" in names else select("mode", names, MODES)
+
+
+def select(what: str, names: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """The names, each once; the first of those known where there are none."""
     for name in names:
-        require(name in MODES, "unknown mode", expected=f"all, {', '.join(MODES)}", received=name)
-    return tuple(dict.fromkeys(names)) or MODES[:1]
+        require(
+            name in known, f"unknown {what}", expected=f"one of {', '.join(known)}", received=name
+        )
+    return tuple(dict.fromkeys(names)) or tuple(known[:1])
+
+
+def select_batch_sizes(sizes: Sequence[str]) -> tuple[int, ...]:
+    for size in sizes:
+        require(
+            size.isdecimal() and 0 < int(size) <= TRAIN_IMAGES,
+            "batch size", expected=f"1 to {TRAIN_IMAGES}", received=size,
+        )  # fmt: skip
+    return tuple(sorted({int(size) for size in sizes}))
 
 
 def lock_names(devices: Iterable[str]) -> list[str]:

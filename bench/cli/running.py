@@ -12,17 +12,22 @@ import typer
 from backends import DEFAULT_BACKENDS
 from bench.cli.options import (
     EXIT_INTERRUPTED,
+    MEASURED_PRECISIONS,
     AsJson,
     Backends,
+    BatchSizes,
     Devices,
     Interpreters,
     Modes,
+    Optimizers,
     Out,
     Workloads,
     machine_held,
     new_folder,
     require_new,
+    select,
     select_backends,
+    select_batch_sizes,
     select_devices,
     select_interpreters,
     select_modes,
@@ -30,7 +35,7 @@ from bench.cli.options import (
 )
 from bench.errors import UsageError
 from bench.plan import MOST_ROUNDS, PROFILES, Profile, select_profile
-from bench.spec import MODES, require
+from bench.spec import MODES, OPTIMIZER_MATH, require
 from bench.workloads import select_workloads
 
 if TYPE_CHECKING:
@@ -46,6 +51,12 @@ def run(
     backend: Backends = None,
     device: Devices = None,
     mode: Modes = None,
+    precision: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Of {', '.join(MEASURED_PRECISIONS)}; float32 without it."),
+    ] = None,
+    optimizer: Optimizers = None,
+    batch_size: BatchSizes = None,
     profile: Annotated[
         str | None,
         typer.Option(help=f"How much to measure: {', '.join(PROFILES)}; standard without it."),
@@ -55,7 +66,10 @@ def run(
     ] = None,
     seeds: Annotated[
         list[str] | None,
-        typer.Option(help="Seeds to train with, comma-separated, instead of the profile's."),
+        typer.Option(
+            help="Seeds to train with, comma-separated, instead of the profile's; 'none' for "
+            "timing alone."
+        ),
     ] = None,
     extend: Annotated[
         bool,
@@ -85,13 +99,19 @@ def run(
             select_profile(profile or "standard"), rounds, split(seeds), extend=extend
         ),
         modes=select_modes(split(mode)),
+        precisions=select("precision", split(precision), MEASURED_PRECISIONS),
+        optimizers=select("optimizer", split(optimizer), OPTIMIZER_MATH),
+        batch_sizes=select_batch_sizes(split(batch_size)),
         interpreters=select_interpreters(python or ()),
     )
-    planned = (workload, backend, device, mode, profile, rounds, seeds, extend or None, out)
+    planned = (
+        *(workload, backend, device, mode, precision, optimizer, batch_size),
+        *(profile, rounds, seeds, extend or None, out),
+    )
     if resume is not None and any(option is not None for option in planned):
         raise UsageError(
-            "--resume finishes the plan that the run was started with. Expected: no --workload, "
-            "--backend, --device, --mode, --profile, --rounds, --seeds, --extend or --out beside it"
+            "--resume finishes the plan that the run was started with. Expected: nothing beside it "
+            "but --python and --json"
         )
     folder = resume or out or new_folder(request.profile.name)
     devices = request.devices if resume is None else devices_of(read_run(folder))
@@ -115,9 +135,11 @@ def adjusted(
     if rounds is not None:
         require(rounds >= 0, "rounds", expected="0 or more", received=rounds)
         profile = replace(profile, rounds=rounds, judged=False)
-    if seeds:
+    if list(seeds) == ["none"]:
+        profile = replace(profile, seeds=())
+    elif seeds:
         good = all(seed.isdecimal() and len(seed) < 10 for seed in seeds)
-        require(good, "seeds", expected="numbers such as 0,1,2", received=",".join(seeds))
+        require(good, "seeds", expected="numbers such as 0,1,2, or none", received=",".join(seeds))
         profile = replace(profile, seeds=tuple(dict.fromkeys(map(int, seeds))))
     return profile
 

@@ -41,6 +41,23 @@ GATES: Mapping[str, Mapping[str, float]] = {
         "trajectory adam": 1e-11,
         "trajectory rmsprop": 1e-11,
     },
+    "bfloat16": {
+        "forward": 1.0,
+        "gradient": 1.0,
+        "update adam": 10.0,
+        "update rmsprop": 10.0,
+        "fit adam": 10.0,
+        "fit rmsprop": 10.0,
+        "fit loss adam": 1.0,
+        "fit loss rmsprop": 1.0,
+        "trajectory adam": 1.0,
+        "trajectory rmsprop": 1.0,
+        "tanh trajectory adam": 1.0,
+        "tanh trajectory rmsprop": 1.0,
+        "dropout share": SIGMAS,
+        "dropout scale": 1.0,
+        "dropout masks": SIGMAS,
+    },
 }
 # between the gate of float64 and the noise of float32 lies what computes in float32 unasked
 FLOAT32_NOISE = (1e-9, 1e-4)

@@ -54,6 +54,11 @@ class Execution:
         )
 
     @property
+    def dtype(self) -> str:
+        """Of parameters and optimizer, as NumPy names it: a mixed precision keeps float32 there."""
+        return "float64" if self.precision == "float64" else "float32"
+
+    @property
     def many_steps(self) -> bool:
         """Whether a call of the train step may make a step of each of several batches."""
         return self.mode == "epoch"

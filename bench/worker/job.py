@@ -26,6 +26,7 @@ from bench.spec import (
     Trial,
     Workload,
 )
+from bench.worker.in_force import require_in_force
 
 Send = Callable[[dict[str, Any]], None]
 
@@ -101,12 +102,12 @@ class Job:
         with self.phases("build"):
             return backend.build(workload, execution)
 
-    def describe(self, program: Program, device: str) -> None:
-        """Layers and settings as they are; raises where the tensors are on another device."""
+    def describe(self, program: Program, workload: Workload, execution: Execution) -> None:
+        """Layers and settings as they are; raises where they are not those asked for."""
         with self.phases("device"):
             self.result["layers"] = [asdict(layer) for layer in program.layers()]
             self.result["settings"] = self.settings(program)
-            require_device(device, self.result["settings"]["device"])
+            require_in_force(execution, workload, self.result["settings"])
 
     def settings(self, program: Program) -> dict[str, str | int | float | bool | None]:
         """What is in force, the state of the compiler's cache at the start with it."""
@@ -186,11 +187,3 @@ def trial_from(fields: dict[str, Any]) -> Trial:
             "accuracy": accuracy and AccuracyPlan(**accuracy),
         }
     )
-
-
-def require_device(requested: str, effective: object) -> None:
-    """Raise `ParityError` where the tensors are elsewhere than the cell says."""
-    if effective != requested:
-        raise ParityError(
-            f"the tensors are on another device. Expected: {requested}. Received: {effective}"
-        )

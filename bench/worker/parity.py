@@ -22,7 +22,7 @@ class ParityJob(Job):
         execution = replace(trial.cell.execution, precision=trial.parity.precision)
         backend = self.open()
         self.program = self.build(backend, WORKLOADS[trial.cell.workload], execution)
-        self.describe(self.program, execution.device)
+        self.describe(self.program, WORKLOADS[trial.cell.workload], execution)
         with self.phases("load"):
             self.ladder = Ladder(
                 lambda workload: backend.build(workload, execution),

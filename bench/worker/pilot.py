@@ -14,6 +14,12 @@ from bench.workloads import WORKLOADS
 PILOT_SLICES = (10, 60)
 
 
+def slices(batch_size: int) -> tuple[int, int]:
+    """Steps of a short and a long slice, as far as the training images suffice for them."""
+    most = TRAIN_IMAGES // batch_size
+    return min(PILOT_SLICES[0], max(1, most // 6)), min(PILOT_SLICES[1], most)
+
+
 class PilotJob(Job):
     """A short look at each workload on one device, so that a plan and an estimate can be made."""
 
@@ -33,7 +39,7 @@ class PilotJob(Job):
         try:
             program = self.build(backend, workload, cell.execution)
             with self.phases("load"):
-                program.load(mnist.initial_parameters(workload, 0, cell.execution.precision), 0)
+                program.load(mnist.initial_parameters(workload, 0, cell.execution.dtype), 0)
                 images, labels = self.training_data(workload, self.images(cell), 0)
                 batch = program.put((images[:size], labels[:size]))
             with self.phases("first_step"):
@@ -53,11 +59,10 @@ class PilotJob(Job):
                 calls, call_seconds = measure.block_size(program, [batch], time.perf_counter)
                 step_seconds = call_seconds / call
             with self.phases("native"):
-                for steps in PILOT_SLICES if cell.execution.many_steps else (5,):
+                for steps in slices(size) if cell.execution.many_steps else (5,):
                     program.fit(images[: steps * size], labels[: steps * size], size)
                 native = self.native_step(program, images, labels, size)
-            if "calibration" not in self.result:
-                self.result["calibration"] = self.calibration(backend, program, cell.execution)
+            self.calibrate_once(backend, program, cell.execution)
         except Exception as error:
             traceback.print_exc()
             return {"cell": cell.label, "status": status_of(error), "reason": one_line(error)}
@@ -76,21 +81,28 @@ class PilotJob(Job):
         """So many that `fit` has enough; a program of many steps may want them all."""
         if cell.execution.many_steps:
             return TRAIN_IMAGES
-        return max(PILOT_SLICES) * cell.execution.batch_size
+        return max(slices(cell.execution.batch_size)) * cell.execution.batch_size
 
     def native_step(self, program: Program, images: Array, labels: Array, size: int) -> float:
         """Seconds of a step in the framework's own loop, the loop's start-up left out.
 
         A difference of two noisy times: the caller bounds it by the step alone.
         """
+        few, many = slices(size)
         short, long = (
             measure.fit_slice(
                 program, images[: steps * size], labels[: steps * size], size, time.perf_counter
             )
-            for steps in PILOT_SLICES
+            for steps in (few, many)
         )
-        few, many = PILOT_SLICES
-        return (long - short) / (many - few)
+        # an epoch of one batch has no two lengths
+        return (long - short) / (many - few) if many > few else long
+
+    def calibrate_once(self, backend: Backend, program: Program, execution: Execution) -> None:
+        """Of each precision."""
+        known = self.result.setdefault("calibrations", [])
+        if all(one["precision"] != execution.precision for one in known):
+            known.append(self.calibration(backend, program, execution))
 
     def calibration(
         self, backend: Backend, program: Program, execution: Execution

@@ -16,6 +16,7 @@ from bench.parity.rungs import (
     require_changed,
 )
 from bench.spec import AccuracyPlan, TimingPlan
+from bench.worker.in_force import require_compiled
 from bench.worker.job import Job, one_line, peak_rss_bytes, trial_from
 from bench.worker.training import Training
 from bench.workloads import WORKLOADS
@@ -39,10 +40,10 @@ class TrialJob(Job):
         self.program = self.build(backend, self.workload, self.trial.cell.execution)
         with self.phases("load"):
             self.initial = mnist.initial_parameters(
-                self.workload, self.trial.seed, self.trial.cell.execution.precision
+                self.workload, self.trial.seed, self.trial.cell.execution.dtype
             )
             self.program.load(self.initial, self.trial.seed)
-        self.describe(self.program, self.trial.cell.execution.device)
+        self.describe(self.program, self.workload, self.trial.cell.execution)
         self.climb(self.exact_rungs())
         self.first_step()
         if self.trial.timing is not None:
@@ -51,6 +52,7 @@ class TrialJob(Job):
             self.train(self.trial.accuracy)
         # again: what was compiled is known by now
         self.result["settings"] = self.settings(self.program)
+        require_compiled(self.trial.cell.execution, self.result["settings"])
         self.result["peak_device_bytes"] = self.program.peak_device_bytes()
         # the oracle's arrays are not the framework's memory, and its threads not the lanes'
         self.result["peak_rss_bytes"] = peak_rss_bytes()

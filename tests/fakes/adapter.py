@@ -161,7 +161,15 @@ class FakeProgram:
         return None
 
     def settings(self) -> dict[str, Any]:
-        return {"device": self._device, "dtype": "float32", "threads": 1}
+        return {
+            "device": self._device,
+            "dtype": "float32",
+            "precision": self._precision,
+            "threads_intra": 1,
+            "optimizer_equations": "keras",
+            "optimizer_epsilon": self._workload.optimizer.epsilon,
+            "threads": 1,
+        }
 
 
 class Crashing(FakeProgram):

@@ -21,7 +21,9 @@ def optimizer(made: Callable[[Any], torch.optim.Optimizer]) -> Patch:
     """Another optimizer under the matched one's name."""
 
     def plant(patch: MonkeyPatch) -> None:
-        patch.setattr(adapter, "matched", lambda settings, parameters: made(parameters))
+        patch.setitem(
+            adapter.MATH, "matched", lambda settings, parameters, capturable: made(parameters)
+        )
 
     return plant
 

@@ -1,0 +1,79 @@
+"""All cells of a workload against one that many know: Keras on TensorFlow as it comes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from bench.calibration import CalibrationModel
+from bench.quantities import native_seconds, step_seconds
+from bench.stats import Estimate, cell_value
+from reports.cells import CellResults, workloads
+from reports.roofs import limits
+from reports.text import NOTHING, escape, estimate, number, table
+from reports.trials import Quantity, by_round, ranked
+
+REFERENCE = "keras-tensorflow"
+HEADERS = [
+    "workload", "cell", "native ms", "native, times as fast", "step ms", "step, times as fast",
+    "% of product",
+]  # fmt: skip
+
+
+def section(cells: Sequence[CellResults], calibration: Sequence[CalibrationModel]) -> Iterator[str]:
+    """Nothing for a run of one mode: two backends are under Which is faster."""
+    timed = [one for one in cells if one.speed is not None]
+    if len({one.cell.execution.mode for one in timed}) < 2:
+        return
+    shares = {one.results.cell: one.share_of_product for one in limits(cells, calibration)}
+    rows = [row(one, timed, shares.get(one.cell)) for one in fastest_first(timed)]
+    yield "### Every mode, the fastest first"
+    yield table(HEADERS, rows, ",".join(HEADERS[2:]))
+    yield (
+        f"Times as fast: the native lane of {REFERENCE} in its default mode, on the same device "
+        "and with the same batch size, over the cell's native or step lane; median of the ratios "
+        "within rounds, with its 95 % interval. A step lane against a native one: what the program "
+        "could do against what a user of that framework gets. No verdict is made of these ratios. "
+        "% of product: the counted operations of the step lane against the rate of the large "
+        "matrix product that was calibrated in this run."
+    )
+
+
+def fastest_first(timed: Sequence[CellResults]) -> list[CellResults]:
+    names = workloads(timed)
+    return sorted(timed, key=lambda one: (names.index(one.cell.workload), best(one)))
+
+
+def best(results: CellResults) -> float:
+    speed = results.speed
+    found = [] if speed is None else [speed.native_seconds, speed.step_seconds]
+    return min((one.value for one in found if one is not None), default=float("inf"))
+
+
+def row(results: CellResults, timed: Sequence[CellResults], share: float | None) -> list[str]:
+    speed, known = results.speed, reference_of(results, timed)
+    assert speed is not None, "the section chose it for that"
+    return [
+        escape(results.cell.workload),
+        escape(results.name),
+        estimate(speed.native_seconds, 1e3),
+        estimate(times_as_fast(known, results, native_seconds)),
+        estimate(speed.step_seconds, 1e3),
+        estimate(times_as_fast(known, results, step_seconds)),
+        NOTHING if share is None else number(100 * share),
+    ]
+
+
+def reference_of(results: CellResults, timed: Sequence[CellResults]) -> CellResults | None:
+    """The same cell on Keras and TensorFlow in the default mode; None where it was not timed."""
+    execution = replace(results.cell.execution, mode="default")
+    wanted = replace(results.cell, backend=REFERENCE, execution=execution)
+    return next((one for one in timed if one.cell == wanted), None)
+
+
+def times_as_fast(
+    known: CellResults | None, results: CellResults, quantity: Quantity
+) -> Estimate | None:
+    if known is None:
+        return None
+    above = by_round(ranked(known.good("timing")), native_seconds)
+    below = by_round(ranked(results.good("timing")), quantity)
+    return cell_value([above[turn] / below[turn] for turn in sorted(above.keys() & below.keys())])

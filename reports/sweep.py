@@ -1,0 +1,114 @@
+"""Time and throughput over the batch size, where a run has several of one workload."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from bench.spec import Cell
+from reports.cells import CellResults, workloads
+from reports.text import NOTHING, escape, estimate, image, number, table
+
+HEADERS = ["workload", "backend", "device", "batch", "step ms", "samples/s", "µs per image"]
+
+
+def swept(cells: Sequence[CellResults]) -> list[CellResults]:
+    """Those with a step time of whose workload the run has more than one batch size."""
+    timed = [one for one in cells if one.speed is not None and one.speed.step_seconds is not None]
+    sizes: dict[str, set[int]] = {}
+    for one in timed:
+        sizes.setdefault(one.cell.workload, set()).add(one.cell.execution.batch_size)
+    found = [one for one in timed if len(sizes[one.cell.workload]) > 1]
+    return sorted(found, key=lambda one: (found_place(one, cells), one.cell.execution.batch_size))
+
+
+def found_place(one: CellResults, cells: Sequence[CellResults]) -> tuple[int, str, str]:
+    """Workloads in their order, then what differs in the batch size alone side by side."""
+    return workloads(cells).index(one.cell.workload), one.cell.backend, line_of(one)
+
+
+def line_of(results: CellResults) -> str:
+    """What all cells of one line of the figure have in common beside workload and backend."""
+    how = replace(results.cell.execution, batch_size=1)
+    return replace(results.cell, execution=how).label
+
+
+def section(cells: Sequence[CellResults]) -> Iterator[str]:
+    found = swept(cells)
+    if not found:
+        return
+    yield "## Over the batch size"
+    yield table(HEADERS, map(row, found), ",".join(HEADERS[3:]))
+    yield (
+        "Of the step lane: the train step alone on batches that are on the device. samples/s: the "
+        "batch over the time of a step. Where the time of a step hardly grows with the batch, it "
+        "is dispatch that was measured and not arithmetic."
+    )
+    yield from (overtaking(name, found) for name in crossings(found))
+    for name in workloads(found):
+        yield image(
+            f"Images per second over the batch size of {name}, both axes logarithmic, a line for "
+            "each backend and device; the numbers are in the table above",
+            f"figures/{sweep_file(name)}",
+        )
+
+
+def row(results: CellResults) -> list[str]:
+    cell, speed = results.cell, results.speed
+    seconds = None if speed is None else speed.step_seconds
+    size = cell.execution.batch_size
+    return [
+        escape(cell.workload),
+        escape(cell.backend),
+        escape(results.device.removesuffix(f", batch {size}")),
+        f"{size:,}",
+        estimate(seconds, 1e3),
+        NOTHING if seconds is None else number(size / seconds.value),
+        estimate(seconds, 1e6 / size),
+    ]
+
+
+def sweep_file(workload: str) -> str:
+    return f"batch-{workload}.png"
+
+
+def crossings(found: Sequence[CellResults]) -> list[tuple[str, str]]:
+    """Workload and backend of what was swept on the CPU and on a GPU."""
+    where: dict[tuple[str, str], set[bool]] = {}
+    for one in found:
+        of_gpu = one.cell.execution.device != "cpu"
+        where.setdefault((one.cell.workload, one.cell.backend), set()).add(of_gpu)
+    return [key for key, both in where.items() if len(both) > 1]
+
+
+def overtaking(key: tuple[str, str], found: Sequence[CellResults]) -> str:
+    """From which batch size on the GPU's step takes less time than the CPU's."""
+    workload, backend = key
+    by_cell = {one.cell: one for one in found}
+    pairs = sorted(
+        (cell.execution.batch_size, seconds(one) < seconds(by_cell[twin]))
+        for cell, one in by_cell.items()
+        if (cell.workload, cell.backend) == key and cell.execution.device != "cpu"
+        if (twin := on_cpu(cell)) in by_cell
+    )
+    ahead = [size for size, _ in ahead_at_end(pairs)]
+    what = f"{escape(workload)}, {escape(backend)}"
+    if not ahead:
+        return f"{what}: the CPU is ahead at the largest batch size of this run."
+    return f"{what}: the GPU is ahead from a batch size of {ahead[0]:,} on."
+
+
+def ahead_at_end(pairs: Sequence[tuple[int, bool]]) -> list[tuple[int, bool]]:
+    """The last stretch of batch sizes at which the GPU is ahead."""
+    *_, (last, stretch) = ((ahead, list(group)) for ahead, group in groupby(pairs, lambda p: p[1]))
+    return stretch if last else []
+
+
+def on_cpu(cell: Cell) -> Cell:
+    return replace(cell, execution=replace(cell.execution, device="cpu"))
+
+
+def seconds(results: CellResults) -> float:
+    speed = results.speed
+    assert speed is not None
+    assert speed.step_seconds is not None, "`swept` chose it for that"
+    return speed.step_seconds.value

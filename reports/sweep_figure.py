@@ -1,0 +1,59 @@
+"""The figure of a batch sweep: images per second over the batch size."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+import matplotlib.style
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, LogLocator, NullLocator, StrMethodFormatter
+
+from reports.cells import CellResults, workloads
+from reports.figures import MARKERS, STYLE, backend_colours, png
+from reports.sweep import line_of, seconds, sweep_file, swept
+
+LINES = ("-", "--", ":", "-.")
+
+
+def sweep_figures(cells: Sequence[CellResults], stamp: str = "") -> Iterator[tuple[str, bytes]]:
+    """File name and PNG of a figure for each workload that was swept."""
+    found = swept(cells)
+    with matplotlib.style.context(["default", STYLE]):
+        for name in workloads(found):
+            there = [one for one in found if one.cell.workload == name]
+            yield sweep_file(name), png(over_batch(name, there, backend_colours(cells)), stamp)
+
+
+def over_batch(name: str, found: Sequence[CellResults], colours: dict[str, str]) -> Figure:
+    figure = Figure(figsize=(7.5, 4.2), layout="constrained")
+    axes = figure.subplots()
+    ways = sorted({way_of(one) for one in found})
+    for _, group in groupby(found, key=line_of):
+        line = list(group)
+        sizes = [one.cell.execution.batch_size for one in line]
+        way = ways.index(way_of(line[0]))
+        axes.plot(
+            sizes, [size / seconds(one) for size, one in zip(sizes, line, strict=True)],
+            linestyle=LINES[way % len(LINES)], marker=MARKERS[way % len(MARKERS)], markersize=5,
+            color=colours[line[0].cell.backend],
+            label=f"{line[0].cell.backend} ({way_of(line[0])})",
+        )  # fmt: skip
+    axes.set_title(f"{name}: throughput of the train step")
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    axes.xaxis.set_major_locator(
+        FixedLocator(sorted({one.cell.execution.batch_size for one in found}))
+    )
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        axis.set_minor_locator(NullLocator())
+    axes.set_xlabel("batch size (log scale)")
+    axes.set_ylabel("images per second, step lane (log scale)")
+    axes.grid(visible=True)
+    figure.legend(loc="outside lower center", ncols=3)
+    return figure
+
+
+def way_of(results: CellResults) -> str:
+    """Device, mode and the like, without the batch size."""
+    return results.device.removesuffix(f", batch {results.cell.execution.batch_size}")

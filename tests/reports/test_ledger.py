@@ -1,0 +1,82 @@
+"""Comparisons whose settings differ: refused where something else was computed, noted otherwise."""
+
+import pytest
+
+from reports import ledger, verdicts
+from reports.cells import group
+from reports.markdown import render
+from reports.ranking import rank, refused
+from reports.tables import as_json
+from tests.records import build_record, build_run, plan
+
+SAME = {
+    "precision": "float32",
+    "dtype": "float32",
+    "compiled": False,
+    "threads_intra": 2,
+    "optimizer_equations": "keras",
+    "optimizer_epsilon": 1e-7,
+}
+
+
+def run_with(**planted: object):
+    """Two backends whose settings are the same but for those planted in PyTorch."""
+    trials = plan(workloads=("mlp-512",), rounds=6, seeds=())
+    records = [
+        build_record(
+            trial,
+            settings={
+                "requested": {},
+                "effective": {**SAME, **(planted if trial.cell.backend == "pytorch" else {})},
+            },
+        )
+        for trial in trials
+    ]
+    return build_run(trials), records
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("precision", "tf32"),
+        ("dtype", "float16"),
+        ("optimizer_equations", "framework"),
+        ("optimizer_epsilon", 1e-8),
+    ],
+)
+def test_another_computation_is_not_compared_and_the_report_says_why(setting, value):
+    run, records = run_with(**{setting: value})
+    cells = group(run, records)
+    assert rank(run, cells) == ()
+    ((_, _, why),) = refused(cells)
+    assert why == f"{setting}: {value}, {SAME[setting]}"
+    text = render(run, records)
+    assert "Not compared, since they compute something else:" in text
+    assert f"{setting}: {value}" in text.replace("\\", "")
+
+
+@pytest.mark.parametrize(("setting", "value"), [("compiled", "inductor"), ("threads_intra", 1)])
+def test_another_way_to_compute_it_stands_beside_the_verdict(setting, value):
+    run, records = run_with(**{setting: value})
+    pairs = rank(run, group(run, records))
+    assert len(pairs) == 2
+    note = f"{setting}: {value}, {SAME[setting]}"
+    assert {verdicts.row(pair)[-1].replace("\\", "") for pair in pairs} == {note}
+    assert as_json(run, records)["claims"][0]["settings_that_differ"] == note
+
+
+def test_equal_settings_leave_no_note():
+    run, records = run_with()
+    cells = group(run, records)
+    assert {ledger.notes(pair.first, pair.second) for pair in rank(run, cells)} == {""}
+    assert not list(refused(cells))
+
+
+def test_threads_left_open_are_all_cores():
+    run, records = run_with()
+    (one, _) = group(run, records)
+    cores = records[0].environment.cores_logical
+    run, records = run_with(threads_intra="all cores")
+    (_, other) = group(run, records)
+    assert ledger.in_force(other)["threads_intra"] == str(cores)
+    assert one.cell.backend != other.cell.backend
