@@ -194,8 +194,9 @@ class KerasBackend:
         return None
 
     def build(self, workload: Workload, execution: Execution) -> KerasProgram:
-        select(self._engine, execution)
+        # first, since it forgets device and precision
         keras.utils.clear_session()
+        select(self._engine, execution)
         return KerasProgram(workload, self._engine, execution)
 
     def product(self, left: Array, right: Array, execution: Execution) -> Callable[[], object]:

@@ -48,12 +48,11 @@ def climb(
     workload: Workload,
     precision: str,
     seed: int = 0,
-    mode: str = "default",
+    **how: str,
 ) -> list[Rung]:
-    """The rungs from the first to the last, or to the one that fails."""
-    execution = Execution(
-        device="cpu", batch_size=workload.batch_size, precision=precision, mode=mode
-    )
+    """The rungs from the first to the last, or to the one that fails; `how` as in Execution."""
+    size = workload.batch_size
+    execution = Execution(device="cpu", batch_size=size, precision=precision, **how)
 
     def build(variant: Workload) -> Program:
         return backend.build(variant, execution)
