@@ -7,6 +7,7 @@ from bench.cli import options
 from bench.devices import Gpu, device_named, require_known_order, visible
 from bench.errors import UsageError
 from bench.record import GpuModel
+from tests.records import build_run, plan, write_folder
 
 UUIDS = ("GPU-1a2b-1", "GPU-1a2b-2", "GPU-9f")
 GPUS = [
@@ -150,3 +151,13 @@ def test_an_absent_device_is_refused_before_anything_is_there(
     assert (code, out) == (2, "")
     assert "cuda:1 (NVIDIA T4, GPU-1a2b-2), as CUDA_VISIBLE_DEVICES=1,0 leaves them" in err
     assert not folder.exists()
+
+
+def test_a_run_is_not_resumed_without_its_gpu(samestep, monkeypatch, tmp_path):
+    monkeypatch.setattr(gpus, "visible_gpus", list)
+    folder = write_folder(tmp_path / "run", build_run(plan(devices=["cuda:0"], rounds=1)), [])
+    before = sorted(tmp_path.rglob("*"))
+    code, out, err = samestep("run", "--resume", str(folder))
+    assert (code, out) == (2, "")
+    assert "no such device on this machine. Expected: one of cpu. Received: cuda:0\n" in err
+    assert sorted(tmp_path.rglob("*")) == before
