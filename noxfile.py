@@ -63,6 +63,14 @@ def bench(session: nox.Session) -> None:
     session.run("samestep", "run", *interpreters(session), *session.posargs, env=BYTECODE)
 
 
+@nox.session
+def doctor(session: nox.Session) -> None:
+    """Look at the machine and at the environments that were made; makes none."""
+    parent(session)
+    arguments = ["doctor", "--environments", *interpreters(session), *session.posargs]
+    session.run("samestep", *arguments, env=BYTECODE)
+
+
 @nox.session(requires=FRAMEWORKS)
 def parity(session: nox.Session) -> None:
     """Check that every backend computes the same; `-- --with "torch==X"` takes other versions."""

@@ -111,6 +111,13 @@ class Backend(Protocol):
     def devices(self) -> tuple[str, ...]:
         """What this installation can compute on: `cpu`, `cuda:0`, ..."""
 
+    def architectures(self) -> tuple[str, ...] | None:
+        """The GPU architectures that this build has kernels for; None where it does not tell.
+
+        `sm_90` stands for machine code, `compute_90` for PTX. It is told also where there is no
+        GPU, and asks none.
+        """
+
     def unsupported(self, workload: Workload, execution: Execution) -> str | None:
         """Why this backend can't run the cell, or None where it can."""
 

@@ -16,6 +16,7 @@ from bench.record import ContentionModel, EnvironmentModel
 # variables that change what a framework computes or how fast; every other stays out of the record
 VARIABLES = frozenset(
     {
+        "CUDA_DEVICE_ORDER",
         "CUDA_VISIBLE_DEVICES",
         "GOMP_CPU_AFFINITY",
         "KERAS_BACKEND",

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import pynvml
 
+from bench.devices import VISIBLE, Gpu, visible
 from bench.doctor import GpuSeenModel
 from bench.record import GpuModel
 
@@ -22,25 +23,71 @@ SLOWDOWNS = {
 Told = TypeVar("Told")
 
 
+@contextmanager
+def driver() -> Iterator[None]:
+    """NVML, to be asked. Raises `pynvml.NVMLError` where there is none."""
+    pynvml.nvmlInit()
+    try:
+        yield
+    finally:
+        pynvml.nvmlShutdown()
+
+
 def gpus() -> list[GpuModel]:
-    """NVIDIA GPUs in the driver's order; none where there is no driver."""
+    """All NVIDIA GPUs, in the driver's order; none where there is no driver."""
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError:
         return []
     try:
-        driver = pynvml.nvmlSystemGetDriverVersion()
-        handles = map(pynvml.nvmlDeviceGetHandleByIndex, range(pynvml.nvmlDeviceGetCount()))
+        release = pynvml.nvmlSystemGetDriverVersion()
         return [
             GpuModel(
                 name=pynvml.nvmlDeviceGetName(handle),
                 memory_bytes=gpu_memory_bytes(handle),
-                driver=driver,
+                driver=release,
             )
-            for handle in handles
+            for handle in handles()
         ]
     finally:
         pynvml.nvmlShutdown()
+
+
+def visible_gpus() -> list[Gpu]:
+    """The GPUs that CUDA sees, in CUDA's order; none where the driver can't be asked."""
+    try:
+        with driver():
+            names = visible(uuids(), os.environ.get(VISIBLE))
+            return [gpu_found(f"cuda:{index}", name) for index, name in enumerate(names)]
+    except pynvml.NVMLError:
+        return []
+
+
+def gpu_found(device: str, name: str) -> Gpu:
+    handle = handle_named(name)
+    cuda = told(pynvml.nvmlSystemGetCudaDriverVersion)
+    capability = told(lambda: pynvml.nvmlDeviceGetCudaComputeCapability(handle))
+    return Gpu(
+        device=device,
+        name=pynvml.nvmlDeviceGetName(handle),
+        uuid=uuid_of(handle),
+        capability=None if capability is None else (capability[0], capability[1]),
+        # 12040 is 12.4
+        driver_cuda=None if cuda is None else (cuda // 1000, cuda % 1000 // 10),
+    )
+
+
+def handles() -> Iterator[Any]:
+    return map(pynvml.nvmlDeviceGetHandleByIndex, range(pynvml.nvmlDeviceGetCount()))
+
+
+def uuids() -> list[str]:
+    """Of all GPUs in the driver's order; empty where one tells none."""
+    return [uuid_of(handle) or "" for handle in handles()]
+
+
+def uuid_of(handle: Any) -> str | None:
+    return told(lambda: str(pynvml.nvmlDeviceGetUUID(handle)))
 
 
 def gpu_memory_bytes(handle: Any) -> int | None:
@@ -54,21 +101,26 @@ def gpu_memory_bytes(handle: Any) -> int | None:
 @contextmanager
 def gpu_handle(device: str) -> Iterator[Any]:
     """NVML's handle of `cuda:N`. Raises `pynvml.NVMLError` where there is none."""
-    named = visible(int(device.partition(":")[2]), os.environ.get("CUDA_VISIBLE_DEVICES", ""))
-    pynvml.nvmlInit()
-    try:
-        if named.isdecimal():
-            yield pynvml.nvmlDeviceGetHandleByIndex(int(named))
-        else:
-            yield pynvml.nvmlDeviceGetHandleByUUID(named)
-    finally:
-        pynvml.nvmlShutdown()
+    with driver():
+        yield handle_of(int(device.partition(":")[2]))
 
 
-def visible(index: int, variable: str) -> str:
-    """The driver's number or UUID of CUDA's device `index`: CUDA_VISIBLE_DEVICES renumbers."""
-    names = [name.strip() for name in variable.split(",")] if variable else []
-    return names[index] if index < len(names) else str(index)
+def handle_of(index: int) -> Any:
+    """Of CUDA's device `index`."""
+    shown = os.environ.get(VISIBLE)
+    if shown is None:
+        return handle_named(str(index))
+    names = visible(uuids(), shown)
+    if index >= len(names):
+        raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_FOUND)
+    return handle_named(names[index])
+
+
+def handle_named(name: str) -> Any:
+    """Of what the driver calls a GPU: its number or its UUID."""
+    if name.isdecimal():
+        return pynvml.nvmlDeviceGetHandleByIndex(int(name))
+    return pynvml.nvmlDeviceGetHandleByUUID(name)
 
 
 def gpu_uuid(device: str) -> str:

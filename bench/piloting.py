@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from bench import plan
 from bench.calibration import CalibrationModel, calibrations
+from bench.kernels import Build, Support
 from bench.record import first_problem
 from bench.run_file import BackendModel
 from bench.spawn import Outcome
@@ -61,10 +62,32 @@ def backend_found(outcome: Outcome) -> BackendModel:
             versions=result.get("versions", {}),
             devices=result.get("devices", []),
             unavailable=outcome.reason,
+            architectures=result.get("architectures"),
         )
     except ValidationError as error:
         reason = f"its versions or devices can't be read: {first_problem(error)}"
         return BackendModel(versions={}, devices=[], unavailable=reason)
+
+
+def note_hopeless(pilot: Pilot, cells: Sequence[Cell], found: Support) -> None:
+    """Enter why these cells are not tried at all."""
+    for cell in cells:
+        pilot.misses[cell] = Miss(status=found.verdict, reason=found.reason or "")
+
+
+def note_doubt(pilot: Pilot, cells: Sequence[Cell], found: Support) -> None:
+    """Add to what went wrong with cells that were tried what may have been the cause."""
+    for cell in cells:
+        miss = pilot.misses.get(cell)
+        if found.verdict == "doubtful" and miss is not None and miss.status != "unsupported":
+            reason = f"{miss.reason}; {found.reason}"
+            pilot.misses[cell] = Miss(status=miss.status, reason=reason)
+
+
+def build_of(found: BackendModel) -> Build:
+    return Build(
+        devices=found.devices, cuda=found.versions.get("cuda"), architectures=found.architectures
+    )
 
 
 def figures_from(entry: Mapping[str, Any], ending_seconds: float) -> plan.PilotFigures:

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +11,18 @@ from typing import Any
 from bench import __version__, plan, schedule
 from bench.collect import Beside, record_of
 from bench.environment import environment
+from bench.gpus import visible_gpus
+from bench.kernels import OK, Support, support
 from bench.opponents import claims
-from bench.piloting import Miss, Pilot, missed_trial, note
+from bench.piloting import (
+    Miss,
+    Pilot,
+    build_of,
+    missed_trial,
+    note,
+    note_doubt,
+    note_hopeless,
+)
 from bench.record import TrialModel, write_record
 from bench.request import Display, Request
 from bench.run_file import PilotModel, RunModel, now, record_path, write_run
@@ -37,11 +47,12 @@ class Planner:
         self._folder = folder
         self._display = display
         self._workers = Workers(request, folder, packages)
+        self._gpus = {gpu.device: gpu for gpu in visible_gpus()}
 
     def new_run(self) -> RunModel:
         """Pilot every backend and write the plan into the folder."""
         started = time.monotonic()
-        pilot = self._pilot(self._request.cells)
+        pilot = self._pilot()
         order_seed = secrets.randbelow(2**32)
         profile = judgeable(self._request.profile, pilot.figures)
         trials = plan.expand(pilot.figures, profile, order_seed)
@@ -52,28 +63,30 @@ class Planner:
             pilot_seconds=time.monotonic() - started,
             estimate_seconds=plan.estimate_seconds(trials, pilot.figures),
         )
-        for cell, miss in pilot.misses.items():
-            self._write_miss(run, cell, miss)
+        self._write_misses(run, pilot)
         return run
 
     def parity_run(self) -> RunModel:
         """See which backends are there and plan the parity trials of each cell, nothing else."""
         started = time.monotonic()
-        pilot = self._pilot(lambda backend, device: [])
+        pilot = self._pilot(measured=False)
         cells = [
             cell
             for backend in self._request.backends
             for device in self._request.devices
             for cell in self._request.cells(backend, device)
+            if cell not in pilot.misses
         ]
         trials = plan.parity_trials(cells, self._request.profile)
-        return self._planned(
+        run = self._planned(
             pilot,
             trials,
             order_seed=0,
             pilot_seconds=time.monotonic() - started,
             estimate_seconds=None,
         )
+        self._write_misses(run, pilot)
+        return run
 
     def _planned(self, pilot: Pilot, trials: Sequence[Trial], **figures: Any) -> RunModel:
         """The run of these trials, written into the folder."""
@@ -102,17 +115,39 @@ class Planner:
         write_run(run, self._folder)
         return run
 
-    def _pilot(self, cells_of: Callable[[str, str], list[Cell]]) -> Pilot:
-        """A look at every backend, and at the cells that `cells_of` names for it and a device."""
+    def _pilot(self, *, measured: bool = True) -> Pilot:
+        """A look at every backend, and where it is `measured` at its cells on each device."""
         pilot = Pilot()
         for backend in self._request.backends:
             for device in self._request.devices:
-                self._display.piloting(backend, device)
-                cells = cells_of(backend, device)
-                started = time.monotonic()
-                outcome = self._workers.look(backend, cells)
-                note(pilot, backend, cells, outcome, time.monotonic() - started)
+                cells = self._request.cells(backend, device)
+                expected = self._expected(pilot, backend, device)
+                if expected.hopeless:
+                    note_hopeless(pilot, cells, expected)
+                elif measured or backend not in pilot.backends:
+                    self._look(pilot, backend, device, cells if measured else ())
+                    note_doubt(pilot, cells, expected)
         return pilot
+
+    def _look(self, pilot: Pilot, backend: str, device: str, cells: Sequence[Cell]) -> None:
+        self._display.piloting(backend, device)
+        started = time.monotonic()
+        outcome = self._workers.look(backend, cells)
+        note(pilot, backend, cells, outcome, time.monotonic() - started)
+
+    def _expected(self, pilot: Pilot, backend: str, device: str) -> Support:
+        """What build and driver say of each other, before anything is tried on a GPU."""
+        gpu = self._gpus.get(device)
+        if gpu is None:
+            return OK
+        if backend not in pilot.backends:
+            self._look(pilot, backend, "versions", ())
+        found = pilot.backends[backend]
+        return OK if found.unavailable is not None else support(build_of(found), gpu)
+
+    def _write_misses(self, run: RunModel, pilot: Pilot) -> None:
+        for cell, miss in pilot.misses.items():
+            self._write_miss(run, cell, miss)
 
     def _write_miss(self, run: RunModel, cell: Cell, miss: Miss) -> None:
         """The record of a cell that can't be planned, so that it stands in the report."""

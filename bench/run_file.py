@@ -25,11 +25,15 @@ from bench.record import (
 
 
 class BackendModel(Strict):
-    """What the pilot found; `unavailable` is the reason where it could not be used."""
+    """What the pilot found; `unavailable` is the reason where it could not be used.
+
+    `architectures` are those it has kernels for; None where it does not tell.
+    """
 
     versions: dict[str, str]
     devices: list[str]
     unavailable: str | None
+    architectures: list[str] | None = None
 
 
 class PilotModel(Strict):

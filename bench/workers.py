@@ -1,5 +1,6 @@
 """The workers of a request: each in its environment, one at a time, their time counted."""
 
+import os
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
+from bench.devices import BY_BUS, ORDER
 from bench.environment import environment
 from bench.record import EnvironmentModel
 from bench.request import Request
@@ -113,11 +115,18 @@ class Workers:
     def _variables(self, backend: str) -> dict[str, str]:
         # a KERAS_HOME of the run's own: nothing of the user's configuration changes a trial
         home = str((self._folder / "keras").resolve())
-        return {**self._request.places[backend].variables, "KERAS_HOME": home}
+        return {**self._noted(backend), "KERAS_HOME": home}
+
+    def _noted(self, backend: str) -> dict[str, str]:
+        """Those of the worker's variables that may stand in a record."""
+        # CUDA puts the fastest GPU first; the driver, whom the parent asks about energy, clocks and
+        # locks, counts them by bus. A user who chose an order has it: `select_devices` checks it
+        order = os.environ.get(ORDER, BY_BUS)
+        return {ORDER: order, **self._request.places[backend].variables}
 
     def environment(self, backend: str, versions: Mapping[str, str]) -> EnvironmentModel:
         """The machine as this backend's workers see it."""
-        return environment(versions, self._request.places[backend].variables)
+        return environment(versions, self._noted(backend))
 
 
 def set_up(setup: Setup | None) -> dict[str, str]:

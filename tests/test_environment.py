@@ -1,11 +1,15 @@
 """What the machine and its software are: facts, and nobody's secrets."""
 
 from collections import namedtuple
+from pathlib import Path
 
 import psutil
+import pytest
 
 from bench import __version__
 from bench.environment import ContentionMeter, allowed, cpu_name, environment, gpus
+from bench.workers import Workers
+from tests.test_runner import request_for
 
 
 def test_the_machine_is_described_without_its_name():
@@ -37,6 +41,25 @@ def test_the_workers_variables_count_more_than_the_parents(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "8")
     assert environment({}, {}).variables["OMP_NUM_THREADS"] == "8"
     assert environment({}, {"OMP_NUM_THREADS": "2"}).variables["OMP_NUM_THREADS"] == "2"
+
+
+def workers_of(folder: Path) -> Workers:
+    return Workers(request_for("fake"), folder, folder)
+
+
+@pytest.mark.parametrize(("chosen", "order"), [(None, "PCI_BUS_ID"), ("FASTEST_FIRST",) * 2])
+def test_cuda_counts_gpus_as_the_driver_does_unless_told_otherwise(
+    monkeypatch, tmp_path, chosen, order
+):
+    monkeypatch.delenv("CUDA_DEVICE_ORDER", raising=False)
+    if chosen is not None:
+        monkeypatch.setenv("CUDA_DEVICE_ORDER", chosen)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    workers = workers_of(tmp_path)
+    noted = workers.environment("fake", {}).variables
+    assert (noted["CUDA_DEVICE_ORDER"], noted["CUDA_VISIBLE_DEVICES"]) == (order, "1")
+    # the record says what the worker has
+    assert workers._variables("fake")["CUDA_DEVICE_ORDER"] == order
 
 
 def test_the_processor_has_a_name():

@@ -1,4 +1,4 @@
-"""What the driver tells of a GPU, with a driver of our own."""
+"""What the driver tells of GPUs, with a driver of our own."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -7,6 +7,7 @@ import pynvml
 import pytest
 
 from bench import gpus
+from bench.devices import Gpu
 from bench.doctor import GpuSeenModel
 
 
@@ -17,6 +18,8 @@ class Driver:
         self.open = 0
         answers = {
             "nvmlDeviceGetUUID": lambda handle: f"GPU-{handle}",
+            "nvmlDeviceGetCudaComputeCapability": lambda handle: [9, handle],
+            "nvmlSystemGetCudaDriverVersion": lambda: 12040,
             "nvmlDeviceGetComputeRunningProcesses": lambda handle: ["one", "two"],
             "nvmlDeviceGetUtilizationRates": lambda handle: SimpleNamespace(gpu=31, memory=2),
             "nvmlDeviceGetTemperature": lambda handle, sensor: 40 + handle,
@@ -28,13 +31,20 @@ class Driver:
         }
         for name, answer in answers.items():
             monkeypatch.setattr(pynvml, name, self.refuse if shy else answer)
-        handles = {"nvmlDeviceGetHandleByIndex": int, "nvmlDeviceGetHandleByUUID": self.by_uuid}
+        handles = {
+            "nvmlDeviceGetCount": lambda: 2,
+            "nvmlDeviceGetHandleByIndex": int,
+            "nvmlDeviceGetHandleByUUID": self.by_uuid,
+            "nvmlDeviceGetName": lambda handle: f"Board {handle}",
+        }
         counting = {"nvmlInit": lambda: self.count(1), "nvmlShutdown": lambda: self.count(-1)}
         for name, function in {**handles, **counting}.items():
             monkeypatch.setattr(pynvml, name, function)
 
     def by_uuid(self, uuid: str) -> int:
-        return int(uuid.removeprefix("GPU-"))
+        if uuid not in {"MIG-0", "MIG-1"}:
+            raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_FOUND)
+        return int(uuid.removeprefix("MIG-"))
 
     def refuse(self, *arguments: Any) -> None:
         raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
@@ -76,20 +86,6 @@ def test_a_gpu_that_tells_nothing_is_unknown(monkeypatch):
     assert gpus.reading("cuda:0") == gpus.Reading()
 
 
-@pytest.mark.parametrize(
-    ("index", "variable", "expected"),
-    [
-        (1, "", "1"),
-        (0, "1", "1"),
-        (1, "3, 2", "2"),
-        (0, "GPU-7,GPU-8", "GPU-7"),
-        (1, "0", "1"),
-    ],
-)
-def test_cuda_may_number_gpus_unlike_the_driver(index, variable, expected):
-    assert gpus.visible(index, variable) == expected
-
-
 def test_the_locks_and_the_reading_are_of_the_gpu_that_cuda_means(monkeypatch):
     Driver(monkeypatch)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
@@ -97,3 +93,39 @@ def test_the_locks_and_the_reading_are_of_the_gpu_that_cuda_means(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-1,GPU-0")
     assert gpus.gpu_uuid("cuda:0") == "GPU-1"
     assert gpus.gpu_seen("cuda:1").celsius == 40
+
+
+def test_gpus_are_found_as_cuda_numbers_them(monkeypatch):
+    driver = Driver(monkeypatch)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    first, second = gpus.visible_gpus()
+    assert first == Gpu(
+        device="cuda:0", name="Board 0", uuid="GPU-0", capability=(9, 0), driver_cuda=(12, 4)
+    )
+    assert (second.device, second.uuid, second.capability) == ("cuda:1", "GPU-1", (9, 1))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert [(gpu.device, gpu.uuid) for gpu in gpus.visible_gpus()] == [("cuda:0", "GPU-1")]
+    # the part of a GPU has a UUID that only the driver can resolve
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-1")
+    assert [gpu.name for gpu in gpus.visible_gpus()] == ["Board 1"]
+    for hidden in ("", "-1", "MIG-7"):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
+        assert gpus.visible_gpus() == []
+    assert driver.open == 0
+
+
+def test_a_gpu_that_is_hidden_is_not_mistaken_for_another(monkeypatch):
+    Driver(monkeypatch)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert gpus.gpu_uuid("cuda:1") == "cuda:1"
+    assert gpus.reading("cuda:1") == gpus.Reading()
+
+
+def test_a_driver_that_tells_nothing_of_its_gpus_leaves_unknowns(monkeypatch):
+    driver = Driver(monkeypatch, shy=True)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert gpus.visible_gpus() == [
+        Gpu(device="cuda:0", name="Board 0"), Gpu(device="cuda:1", name="Board 1")
+    ]  # fmt: skip
+    monkeypatch.setattr(pynvml, "nvmlInit", driver.refuse)
+    assert gpus.visible_gpus() == []

@@ -5,6 +5,7 @@ Beside `backends/pytorch/adapter.py` this is a comparison of the two frameworks.
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -283,10 +284,18 @@ class JaxBackend:
     def versions(self) -> dict[str, str]:
         import jaxlib  # noqa: PLC0415 - for its version alone
 
-        return {"jax": jax.__version__, "jaxlib": jaxlib.__version__, "numpy": np.__version__}
+        return {
+            "jax": jax.__version__,
+            "jaxlib": jaxlib.__version__,
+            "numpy": np.__version__,
+            **cuda_version(),
+        }
 
     def devices(self) -> tuple[str, ...]:
         return ("cpu", *map(name_of, gpus()))
+
+    def architectures(self) -> tuple[str, ...] | None:
+        """Unknown: XLA compiles for the GPU that it finds."""
 
     def unsupported(self, workload: Workload, execution: Execution) -> str | None:
         if execution.mode in LACKS:
@@ -345,6 +354,13 @@ def gpus() -> list[Any]:
 def device_named(name: str) -> Any:
     found = [jax.devices("cpu")[0], *gpus()]
     return next(device for device in found if name_of(device) == name)
+
+
+def cuda_version() -> dict[str, str]:
+    """The major version of CUDA that the plug-in is made for by which JAX computes on GPUs."""
+    plugins = {major: find_spec(f"jax_cuda{major}_plugin") for major in ("13", "12")}
+    found = [major for major, plugin in plugins.items() if plugin is not None]
+    return {"cuda": found[0]} if found else {}
 
 
 def name_of(device: Any) -> str:

@@ -182,6 +182,9 @@ class KerasBackend:
     def devices(self) -> tuple[str, ...]:
         return self._engine.devices()
 
+    def architectures(self) -> tuple[str, ...] | None:
+        return self._engine.architectures()
+
     def unsupported(self, workload: Workload, execution: Execution) -> str | None:
         if execution.mode in self._engine.lacks:
             return self._engine.lacks[execution.mode]

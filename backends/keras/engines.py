@@ -32,6 +32,9 @@ class Engine(Protocol):
     def devices(self) -> tuple[str, ...]:
         """`cpu`, `cuda:0`, ..."""
 
+    def architectures(self) -> tuple[str, ...] | None:
+        """`sm_90`, `compute_90`, ..., as `bench.adapter.Backend` has it."""
+
     def select(self, execution: Execution) -> None:
         """Make device, threads and TF32 those of this process; before anything else is made."""
 

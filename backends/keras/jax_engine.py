@@ -1,6 +1,7 @@
 """Keras on JAX: a jitted step of pure functions over the values of the model's variables."""
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any, ClassVar
 
 import jax
@@ -73,10 +74,13 @@ class JaxEngine:
         self._last: object = None
 
     def versions(self) -> dict[str, str]:
-        return {"jax": jax.__version__, "jaxlib": jaxlib.__version__}
+        return {"jax": jax.__version__, "jaxlib": jaxlib.__version__, **cuda_version()}
 
     def devices(self) -> tuple[str, ...]:
         return ("cpu", *map(name_of, gpus()))
+
+    def architectures(self) -> tuple[str, ...] | None:
+        """Unknown: XLA compiles for the GPU that it finds."""
 
     def select(self, execution: Execution) -> None:
         device = execution.device
@@ -178,6 +182,13 @@ def gpus() -> list[Any]:
         return list(jax.devices("cuda"))
     except RuntimeError:
         return []
+
+
+def cuda_version() -> dict[str, str]:
+    """The major version of CUDA that the plug-in is made for by which JAX computes on GPUs."""
+    plugins = {major: find_spec(f"jax_cuda{major}_plugin") for major in ("13", "12")}
+    found = [major for major, plugin in plugins.items() if plugin is not None]
+    return {"cuda": found[0]} if found else {}
 
 
 def name_of(device: Any) -> str:

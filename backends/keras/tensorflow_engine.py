@@ -41,6 +41,12 @@ class TensorFlowEngine:
         gpus = tf.config.list_physical_devices("GPU")
         return ("cpu", *(f"cuda:{index}" for index in range(len(gpus))))
 
+    def architectures(self) -> tuple[str, ...] | None:
+        told = tf.sysconfig.get_build_info().get("cuda_compute_capabilities") or ()
+        # TensorFlow's configure has it that compute_90 is both machine code and PTX
+        binary = [name.replace("compute_", "sm_") for name in told]
+        return tuple(dict.fromkeys([*binary, *told])) or None
+
     def select(self, execution: Execution) -> None:
         device, threads = execution.device, execution.threads
         config = tf.config

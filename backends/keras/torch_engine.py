@@ -63,6 +63,11 @@ class TorchEngine:
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         return ("cpu", *(f"cuda:{index}" for index in range(count)))
 
+    def architectures(self) -> tuple[str, ...] | None:
+        # torch.cuda.get_arch_list says none where no GPU is found; a CPU build has no such flags
+        flags = getattr(torch._C, "_cuda_getArchFlags", lambda: None)()
+        return tuple(flags.split()) if flags else None
+
     def select(self, execution: Execution) -> None:
         device, threads = execution.device, execution.threads
         torch.backends.cuda.matmul.allow_tf32 = execution.precision == "tf32"

@@ -257,6 +257,11 @@ class PytorchBackend:
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         return ("cpu", *(f"cuda:{index}" for index in range(count)))
 
+    def architectures(self) -> tuple[str, ...] | None:
+        # torch.cuda.get_arch_list says none where no GPU is found; a CPU build has no such flags
+        flags = getattr(torch._C, "_cuda_getArchFlags", lambda: None)()
+        return tuple(flags.split()) if flags else None
+
     def unsupported(self, workload: Workload, execution: Execution) -> str | None:
         if reason := modes.unsupported(execution):
             return reason

@@ -3,16 +3,30 @@
 import json
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from backends import DEFAULT_BACKENDS
-from bench.cli.options import AsJson, lock_names
+from bench.cli.environments import as_json as environments_as_json
+from bench.cli.environments import as_text as environments_as_text
+from bench.cli.environments import look_into
+from bench.cli.options import (
+    AsJson,
+    Interpreters,
+    lock_names,
+    machine_held,
+    select_backends,
+    select_interpreters,
+    split,
+)
 
 if TYPE_CHECKING:
+    from bench.devices import Gpu
     from bench.doctor import PreflightModel
+    from bench.installed import Installed
 
 HEADERS = ("finding", "value", "verdict", "reason")
 WIDEST_VALUE = 40
@@ -29,27 +43,65 @@ def doctor(
     out: Annotated[
         Path, typer.Option(help="Where a run would go: the disk that needs room.")
     ] = Path("runs"),
+    environments: Annotated[
+        bool,
+        typer.Option(
+            "--environments",
+            help="Also ask each backend's interpreter what it has: some seconds a backend.",
+        ),
+    ] = False,
+    backend: Annotated[
+        list[str] | None,
+        typer.Option("--backend", help="With --environments: these alone; all without it."),
+    ] = None,
+    python: Interpreters = None,
     seconds: Annotated[float | None, typer.Option(hidden=True)] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Look whether this machine is fit to be measured on. Exit 1 where it is not."""
-    from bench.doctor import LOOK_SECONDS
+    """Look whether this machine is fit to be measured on. Exit 1 where it is not.
 
+    Or where a backend that was named can't be used.
+    """
+    from bench.doctor import LOOK_SECONDS
+    from bench.gpus import visible_gpus
+
+    backends = select_backends(split(backend) or ["all"])
+    interpreters = select_interpreters(python or ())
     watched = LOOK_SECONDS if seconds is None else seconds
     print(f"looking at the machine for {watched:g} s", file=sys.stderr)
-    found = examine(watched, out)
-    print(json.dumps(found.model_dump(), indent=1) if as_json else as_text(found))
-    sys.exit(1 if found.verdict == "unfit" else 0)
+    gpus = visible_gpus()
+    devices = [gpu.device for gpu in gpus]
+    found = examine(watched, out, devices)
+    installed = None
+    if environments or backend or python:
+        # it would disturb a run that is timed
+        with machine_held(devices, "doctor", out):
+            installed = look_into(backends, interpreters, gpus)
+    print(told_as_json(found, installed, gpus) if as_json else told_as_text(found, installed, gpus))
+    lacking = bool(backend) and not all(one.good for one in installed or ())
+    sys.exit(1 if found.verdict == "unfit" or lacking else 0)
 
 
-def examine(seconds: float, place: Path) -> "PreflightModel":
-    """Everything that a run may use: all GPUs, and the locks."""
+def told_as_json(
+    found: "PreflightModel", installed: "Sequence[Installed] | None", gpus: "Sequence[Gpu]"
+) -> str:
+    more = {} if installed is None else {"environments": environments_as_json(installed, gpus)}
+    return json.dumps({**found.model_dump(), **more}, indent=1)
+
+
+def told_as_text(
+    found: "PreflightModel", installed: "Sequence[Installed] | None", gpus: "Sequence[Gpu]"
+) -> str:
+    more = [] if installed is None else [environments_as_text(installed, gpus)]
+    return "\n\n".join([as_text(found), *more])
+
+
+def examine(seconds: float, place: Path, devices: Sequence[str]) -> "PreflightModel":
+    """Everything that a run may use: these GPUs, and the locks."""
     from bench.doctor import judge
-    from bench.gpus import gpus
     from bench.lock import holder
     from bench.sensing import look
 
-    devices = [f"cuda:{index}" for index in range(len(gpus()))]
     seen = look(seconds, place, devices, len(DEFAULT_BACKENDS))
     holders = [who for name in lock_names(devices) if (who := holder(name)) is not None]
     return judge(seen.model_copy(update={"lock_holders": list(dict.fromkeys(holders))}))

@@ -23,6 +23,7 @@ def list_(as_json: AsJson = False) -> None:
         ("Profiles", profile_rows()),
     ):
         print(f"{title}\n{tabulate(rows, headers='keys', tablefmt='simple', intfmt=',')}\n")
+    print("What is installed, and on which devices it runs: samestep doctor --environments")
 
 
 def workload_rows() -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """What several commands take, and how it becomes values: names, devices, interpreters, folders."""
 
+import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,7 +31,11 @@ Backends = Annotated[
 ]
 Devices = Annotated[
     list[str] | None,
-    typer.Option("--device", help="cpu, cuda:N; the CPU and the first GPU without it."),
+    typer.Option(
+        "--device",
+        help="cpu, cuda, cuda:N, cuda:GPU-UUID (its beginning will do); the CPU and the first GPU "
+        "without it.",
+    ),
 ]
 Modes = Annotated[
     list[str] | None,
@@ -83,16 +88,14 @@ def select_backends(names: Sequence[str]) -> tuple[str, ...]:
 
 def select_devices(names: Sequence[str]) -> tuple[str, ...]:
     """The devices asked for, or the CPU and the first GPU; each must be on this machine."""
-    from bench.gpus import gpus
+    from bench.devices import device_named, require_known_order
+    from bench.gpus import gpus, visible_gpus
 
-    found = ("cpu", *(f"cuda:{index}" for index in range(len(gpus()))))
-    wanted = ["cuda:0" if name == "cuda" else name for name in names] or found[:2]
-    absent = [name for name in wanted if name not in found]
-    if absent:
-        raise UsageError(
-            f"no such device on this machine. Expected: one of {', '.join(found)}. "
-            f"Received: {', '.join(absent)}"
-        )
+    seen = visible_gpus()
+    wanted = [device_named(name, seen, os.environ) for name in names]
+    wanted = wanted or ["cpu", *(gpu.device for gpu in seen[:1])]
+    if set(wanted) != {"cpu"}:
+        require_known_order((gpu.name for gpu in gpus()), os.environ)
     return tuple(dict.fromkeys(wanted))
 
 

@@ -114,7 +114,8 @@ def run(
             "but --python and --json"
         )
     folder = resume or out or new_folder(request.profile.name)
-    devices = request.devices if resume is None else devices_of(read_run(folder))
+    # without it each trial of a GPU that has gone would leave a failure behind
+    devices = request.devices if resume is None else select_devices(devices_of(read_run(folder)))
     with machine_held(devices, "run", folder), TerminalDisplay() as display:
         # read again: another may have finished it before the machine was ours
         started = None if resume is None else read_run(folder)

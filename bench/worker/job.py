@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import platform
 import resource
 import sys
 import time
@@ -69,6 +70,7 @@ class Job:
 
     def open(self) -> Backend:
         """The data read and verified, the backend imported, its versions and devices noted."""
+        self.result["python"] = platform.python_version()
         with self.phases("environment"):
             self.data = mnist.load()
         with self.phases("import"):
@@ -76,6 +78,7 @@ class Job:
         with self.phases("device"):
             self.result["versions"] = backend.versions()
             self.result["devices"] = list(backend.devices())
+            self.result["architectures"] = backend.architectures()
         return backend
 
     def await_turn(self) -> None:

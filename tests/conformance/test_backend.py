@@ -7,6 +7,7 @@ import pytest
 
 from bench import mnist
 from bench.adapter import Array, Backend, Program
+from bench.kernels import ARCHITECTURE
 from bench.spec import Dropout, Execution, Workload
 from bench.worker.in_force import require_in_force
 from bench.workloads import CNN, MLP_512, MLP_512_256, WORKLOADS
@@ -65,6 +66,14 @@ def test_names_versions_and_devices(backend: Backend, request: pytest.FixtureReq
     assert backend.name == request.config.getoption("--backend")
     assert backend.versions()["numpy"] == np.__version__
     assert backend.devices()[0] == "cpu"
+
+
+def test_the_architectures_of_a_build_are_named_as_cuda_names_them(backend: Backend) -> None:
+    told = backend.architectures()
+    assert told is None or told
+    assert all(ARCHITECTURE.fullmatch(name) for name in told or ())
+    # who has kernels for GPUs says for which CUDA they are
+    assert told is None or "cuda" in backend.versions()
 
 
 def test_a_mode_that_is_not_there_is_refused_with_a_reason(backend: Backend) -> None:

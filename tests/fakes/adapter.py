@@ -347,6 +347,9 @@ class FakeBackend:
     def devices(self) -> tuple[str, ...]:
         return ("cpu",)
 
+    def architectures(self) -> tuple[str, ...] | None:
+        return ("sm_90", "compute_90")
+
     def unsupported(self, workload: Workload, execution: Execution) -> str | None:
         return f"no mode {execution.mode!r} here" if execution.mode != "default" else None
 
