@@ -7,7 +7,7 @@ import pytest
 
 from bench import mnist
 from bench.errors import ParityError, UsageError
-from bench.parity.gates import FLOAT32_NOISE, GATES, gate
+from bench.parity.gates import FLOAT32_NOISE, GATES, SIGMAS, gate
 from bench.parity.rungs import (
     LARGEST,
     Difference,
@@ -276,7 +276,7 @@ def test_float64_that_is_computed_in_float32_is_told(precision, measured, hinted
     assert rung.where.endswith(FLOAT32) == hinted
 
 
-@pytest.mark.parametrize("precision", ["tf32", "bfloat16", ""])
+@pytest.mark.parametrize("precision", ["float16", "Float32", ""])
 def test_a_precision_without_gates_is_refused(precision):
     with pytest.raises(UsageError, match="Expected: one of float32, float64") as caught:
         gate(precision, "forward")
@@ -287,6 +287,14 @@ def test_what_computes_in_float32_passes_no_gate_of_float64():
     least, _ = FLOAT32_NOISE
     for rung, limit in GATES["float64"].items():
         assert 0 < limit < least < GATES["float32"][rung]
+
+
+def test_a_coarser_precision_has_wider_gates_and_the_same_for_dropouts_statistics():
+    order = [GATES[precision] for precision in ("float32", "tf32", "bfloat16")]
+    assert len({frozenset(gates) for gates in order}) == 1
+    for rung in order[0]:
+        limits = [gates[rung] for gates in order]
+        assert limits == ([SIGMAS] * 3 if limits[0] == SIGMAS else sorted(set(limits)))
 
 
 def test_a_failed_rung_says_what_how_far_and_how_far_it_may():
