@@ -7,14 +7,14 @@ from bench.calibration import CalibrationModel
 from bench.quantities import native_seconds, step_seconds
 from bench.stats import Estimate, cell_value
 from reports.cells import CellResults, workloads
-from reports.roofs import limits
+from reports.roofs import limits, own_products_seconds
 from reports.text import NOTHING, escape, estimate, number, table
 from reports.trials import Quantity, by_round, ranked
 
 REFERENCE = "keras-tensorflow"
 HEADERS = [
     "workload", "cell", "native ms", "native, times as fast", "step ms", "step, times as fast",
-    "% of product",
+    "% of product", "% of own products",
 ]  # fmt: skip
 
 
@@ -24,7 +24,10 @@ def section(cells: Sequence[CellResults], calibration: Sequence[CalibrationModel
     if len({one.cell.execution.mode for one in timed}) < 2:
         return
     shares = {one.results.cell: one.share_of_product for one in limits(cells, calibration)}
-    rows = [row(one, timed, shares.get(one.cell)) for one in fastest_first(timed)]
+    rows = [
+        [*row(one, timed, shares.get(one.cell)), own_products(one, calibration)]
+        for one in fastest_first(timed)
+    ]
     yield "### Every mode, the fastest first"
     yield table(HEADERS, rows, ",".join(HEADERS[2:]))
     yield (
@@ -33,7 +36,9 @@ def section(cells: Sequence[CellResults], calibration: Sequence[CalibrationModel
         "within rounds, with its 95 % interval. A step lane against a native one: what the program "
         "could do against what a user of that framework gets. No verdict is made of these ratios. "
         "% of product: the counted operations of the step lane against the rate of the large "
-        "matrix product that was calibrated in this run."
+        "matrix product that was calibrated in this run; % of own products: the time that the "
+        "products of the step alone take at the best calibrated rate of each one's shape, over "
+        "the time of the step."
     )
 
 
@@ -60,6 +65,13 @@ def row(results: CellResults, timed: Sequence[CellResults], share: float | None)
         estimate(times_as_fast(known, results, step_seconds)),
         NOTHING if share is None else number(100 * share),
     ]
+
+
+def own_products(results: CellResults, calibration: Sequence[CalibrationModel]) -> str:
+    speed, seconds = results.speed, own_products_seconds(results, calibration)
+    if seconds is None or speed is None or speed.step_seconds is None:
+        return NOTHING
+    return number(100 * seconds / speed.step_seconds.value)
 
 
 def reference_of(results: CellResults, timed: Sequence[CellResults]) -> CellResults | None:

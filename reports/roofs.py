@@ -4,11 +4,13 @@ After the roofline model of Williams, Waterman and Patterson (2009). The work is
 (`bench.work`), the roof was measured in the run (`bench.calibration`).
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from bench.calibration import AttainedModel, CalibrationModel
+from bench.spec import Dense
 from bench.stats import Estimate
 from bench.work import Work, step_work
 from reports.cells import CellResults
@@ -98,6 +100,33 @@ def limit(results: CellResults, by_place: dict[Place, Roof]) -> Limit | None:
         work=work,
         operations_per_second=rate(work.operations, speed.step_seconds),
     )
+
+
+def own_products_seconds(
+    results: CellResults, calibration: Iterable[CalibrationModel]
+) -> float | None:
+    """What the products of a step of dense layers alone take, each at the best rate of its shape.
+
+    Forward and the two halves of backward count alike; the first layer has no gradient of inputs.
+    None for another network, or where a shape was not calibrated.
+    """
+    how, workload = results.cell.execution, results.workload
+    if workload is None or not all(isinstance(layer, Dense) for layer in workload.layers):
+        return None
+    rates: dict[tuple[int, int, int], float] = {}
+    for one in calibration:
+        if one.attained is not None and (one.device, one.precision) == (how.device, how.precision):
+            for product in one.attained.dense:
+                found = product.operations_per_second
+                rates[product.shape] = max(found, rates.get(product.shape, 0.0))
+    seconds = 0.0
+    for number, (_, layer, shape) in enumerate(workload.named_layers()):
+        assert isinstance(layer, Dense)
+        own = how.batch_size, shape[0], layer.units
+        if own not in rates:
+            return None
+        seconds += (3 if number else 2) * 2 * math.prod(own) / rates[own]
+    return seconds
 
 
 def rate(operations: int, seconds: Estimate) -> Estimate:

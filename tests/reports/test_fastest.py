@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from bench.calibration import ProductModel
 from reports.cells import group
 from reports.fastest import section
+from reports.roofs import own_products_seconds
 from tests.records import build_record, build_run, plan
 from tests.reports.tables_of import table_with
 from tests.reports.test_lanes import with_lanes
+from tests.reports.test_limits import calibration
 
 TRIALS = [trial for trial in plan(workloads=["mlp-512"], rounds=6, seeds=()) if trial.timing]
 # milliseconds of the step and of the native lane
@@ -40,6 +43,25 @@ def test_the_fastest_stands_first_and_ratios_are_those_of_the_rounds():
     assert ratios == pytest.approx([3.2, 1.0, 1.25])
     ratios = [float(row["step, times as fast"].split(" ")[0]) for row in rows]
     assert ratios == pytest.approx([4.0, 2.0, 1.33], abs=0.01)
+
+
+def test_the_products_of_a_step_are_those_of_both_passes_at_their_own_rates():
+    one = next(one for one in cells_of() if one.cell.backend == "pytorch")
+    slow, fast = calibration(), calibration("jax")
+    shapes = {(128, 784, 512): 0.001, (128, 512, 10): 0.0001}
+    for found, factor in ((slow, 2), (fast, 1)):
+        found.attained.dense[:] = [
+            ProductModel(rows=m, inner=k, columns=n, calls=[1], seconds=[factor * seconds])
+            for (m, k, n), seconds in shapes.items()
+        ]
+    # the first layer's inputs have no gradient
+    expected = 2 * 0.001 + 3 * 0.0001
+    assert own_products_seconds(one, [slow, fast]) == pytest.approx(expected)
+    rows = table_with("\n\n".join(section(cells_of(), [slow, fast])), "% of own products")
+    # of 3.75 ms, the median round
+    assert rows[-1]["% of own products"] == f"{100 * expected / 0.00375:.1f}"
+    fast.attained.dense.pop()
+    assert own_products_seconds(one, [fast]) is None
 
 
 def test_without_the_reference_there_are_times_and_no_ratios():
