@@ -30,6 +30,7 @@ FIT_SECONDS = 1 / 16
 TUTORIAL_STEP_SECONDS = 1 / 128
 PRODUCT_SECONDS = 1 / 64
 ACCUMULATE_SECONDS = 1 / 128
+COMPILE_SECONDS = 0.2
 LEARNING_RATE = 0.1
 
 
@@ -280,6 +281,49 @@ class Skipping(FakeProgram):
         self._queued_seconds = STEP_SECONDS
 
 
+class Compiling(FakeProgram):
+    """Has the modes `compiled` and `epoch`; what it compiles stays in the folder FAKE_CACHE.
+
+    Phases run on real time, so its first step sleeps: less where that folder holds it already.
+    """
+
+    def __init__(self, workload: Workload, execution: Execution) -> None:
+        super().__init__(workload, execution)
+        self._execution = execution
+        self._compiled = False
+
+    def train_step(self, batch: Any) -> None:
+        if not self._compiled:
+            self._compiled = True
+            time.sleep(compiling_seconds(os.environ.get("FAKE_CACHE")))
+        size = self._execution.batch_size
+        for start in range(0, len(batch[1]), size):
+            super().train_step(tuple(one[start : start + size] for one in batch))
+
+    def compilations(self) -> int:
+        return int(self._compiled)
+
+    def settings(self) -> dict[str, Any]:
+        return {**super().settings(), "compiled": "fake" if self._compiled else False}
+
+
+def compiling_seconds(cache: str | None) -> float:
+    if cache is None:
+        return COMPILE_SECONDS
+    kept = Path(cache) / "program"
+    if kept.exists():
+        return COMPILE_SECONDS / 4
+    kept.write_text("compiled")
+    return COMPILE_SECONDS
+
+
+class FallingBack(Compiling):
+    """Says nothing when it does not compile after all."""
+
+    def settings(self) -> dict[str, Any]:
+        return {**super().settings(), "compiled": False}
+
+
 class Recompiling(FakeProgram):
     """Compiles its step anew every thousand steps."""
 
@@ -330,6 +374,8 @@ PROGRAMS: dict[str, type[FakeProgram]] = {
     "fake-early": EarlyReturning,
     "fake-recompiling": Recompiling,
     "fake-skipping": Skipping,
+    "fake-compiling": Compiling,
+    "fake-falling-back": FallingBack,
     "fake-no-tutorial": WithoutTutorial,
     "fake-diverging": Diverging,
     "fake-nan-gradients": NanInGradients,
@@ -351,7 +397,9 @@ class FakeBackend:
         return ("sm_90", "compute_90")
 
     def unsupported(self, workload: Workload, execution: Execution) -> str | None:
-        return f"no mode {execution.mode!r} here" if execution.mode != "default" else None
+        compiles = issubclass(PROGRAMS[self.name], Compiling)
+        known = ("default", "compiled", "epoch") if compiles else ("default",)
+        return None if execution.mode in known else f"no mode {execution.mode!r} here"
 
     def build(self, workload: Workload, execution: Execution) -> FakeProgram:
         self._program = PROGRAMS[self.name](workload, execution)
