@@ -19,24 +19,21 @@ from reports import markdown
 from tests.fakes.adapter import COMPILE_SECONDS, STEP_SECONDS
 from tests.test_runner import FAKES, TINY, Listener
 
-NAMES = ("fake-compiling", "fake-falling-back")
-PLACES = {
-    name: Place(adapter="fakes.adapter", environment="none", cache_variable="FAKE_CACHE")
-    for name in NAMES
-}
+NAME = "fake-compiling"
+PLACE = Place(adapter="fakes.adapter", environment="none", cache_variable="FAKE_CACHE")
 
 
 @pytest.fixture(scope="module")
 def ran(data: mnist.Mnist, tmp_path_factory: pytest.TempPathFactory):
-    """The run, its folder, and its records by kind, backend, mode and round."""
+    """The run, its folder, and its records by kind, mode and round."""
     folder = tmp_path_factory.mktemp("modes") / "run"
     request = Request(
         workloads=[MLP_512],
-        backends=NAMES,
+        backends=[NAME],
         devices=["cpu"],
         profile=replace(TINY, rounds=2, cold_rounds=1, seeds=()),
-        interpreters=dict.fromkeys(NAMES, sys.executable),
-        places=PLACES,
+        interpreters={NAME: sys.executable},
+        places={NAME: PLACE},
         packages=[FAKES],
         modes=("default", "compiled", "epoch"),
     )
@@ -46,14 +43,14 @@ def ran(data: mnist.Mnist, tmp_path_factory: pytest.TempPathFactory):
         patch.setattr(markdown, "all_figures", lambda rows, stamp: [])
         run = running.carry_out(request, folder, None, Listener())
     found = {
-        (one.trial.kind, one.trial.backend, one.trial.execution.mode, one.trial.round): one
+        (one.trial.kind, one.trial.execution.mode, one.trial.round): one
         for one in read_records(folder, run)
     }
     return run, folder, found
 
 
-def timed(ran, mode: str, turn: int, backend: str = NAMES[0]):
-    return ran[2]["timing", backend, mode, turn]
+def timed(ran, mode: str, turn: int):
+    return ran[2]["timing", mode, turn]
 
 
 def test_the_cache_is_empty_in_the_cold_round_kept_later_and_none_without_being_asked_for(ran):
@@ -67,7 +64,7 @@ def test_the_cache_is_empty_in_the_cold_round_kept_later_and_none_without_being_
         ("compiled", 0): "cold", ("compiled", 1): "primed",
         ("epoch", 0): "cold", ("epoch", 1): "primed",
     }  # fmt: skip
-    assert (ran[1] / "caches" / NAMES[0] / "program").exists()
+    assert (ran[1] / "caches" / NAME / "program").exists()
 
 
 def test_compile_time_is_what_the_first_step_took_beyond_a_steady_one(ran):
@@ -86,13 +83,6 @@ def test_a_call_of_many_steps_is_timed_per_step(ran):
     assert lane.canary.steps == 16
     assert (lane.latency, lane.tutorial) == (None, None)
     assert timed(ran, "compiled", 1).trial.timing.steps_per_call == 1
-
-
-def test_a_mode_that_fell_back_has_no_times(ran):
-    fell_back = timed(ran, "compiled", 0, NAMES[1])
-    assert fell_back.status == "parity_failed"
-    assert "ran without a compiled program" in fell_back.reason
-    assert timed(ran, "default", 0, NAMES[1]).status == "ok"
 
 
 def test_every_mode_has_its_own_certificate(ran):

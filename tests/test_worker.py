@@ -352,6 +352,7 @@ def test_a_pipeline_that_is_not_installed_leaves_the_other_lanes(run_trial):
 
 CUDA = replace(CPU, device="cuda:7")
 GRAPH = replace(CPU, mode="graph")
+COMPILED = replace(CPU, mode="compiled")
 
 
 @pytest.mark.parametrize(
@@ -371,6 +372,8 @@ GRAPH = replace(CPU, mode="graph")
          "rung initial: measured 3, gate 0: dense_1/bias: 3 values differ"),
         ("fake-elsewhere", CPU, "parity_failed",
          "setting device is not what was asked for. Expected: cpu. Received: cuda:0"),
+        ("fake-falling-back", COMPILED, "parity_failed",
+         "mode 'compiled' ran without a compiled program. Expected: one. Received: False"),
         ("fake-idle", CPU, "parity_failed",
          "fit changed no weight. Expected: an update. Received: the same"),
         ("fake-nan", CPU, "failed_training",
