@@ -94,7 +94,11 @@ def tests(session: nox.Session) -> None:
         env=BYTECODE,
     )
     for backend in BACKENDS:
-        in_environment(session, backend, "pytest", "tests/conformance", f"--backend={backend}")
+        # most of it is compiling, which takes one core
+        in_environment(
+            session, backend, "pytest", "tests/conformance", f"--backend={backend}",
+            "-pno:benchmark", "-n=2", "--dist=worksteal",
+        )  # fmt: skip
     session.run(
         "pytest", "tests/end_to_end", "-m", "framework", *interpreters(session), env=BYTECODE
     )
@@ -155,7 +159,7 @@ def framework(session: nox.Session, name: str, *, extra: str) -> None:
     wanted = [
         *PYPROJECT["project"]["optional-dependencies"][extra],
         # the conformance suite and the micro-benchmarks run inside the environment
-        *("pytest", "pytest-benchmark"),
+        *("pytest", "pytest-benchmark", "pytest-xdist"),
     ]
     others = other_versions(session.posargs, wanted)
     try:

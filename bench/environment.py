@@ -19,6 +19,8 @@ VARIABLES = frozenset(
         "CUDA_DEVICE_ORDER",
         "CUDA_VISIBLE_DEVICES",
         "GOMP_CPU_AFFINITY",
+        "JAX_DEFAULT_MATMUL_PRECISION",
+        "JAX_ENABLE_X64",
         "KERAS_BACKEND",
         "KMP_AFFINITY",
         "KMP_BLOCKTIME",
@@ -28,7 +30,9 @@ VARIABLES = frozenset(
         "OMP_PROC_BIND",
         "ONEDNN_MAX_CPU_ISA",
         "OPENBLAS_NUM_THREADS",
+        "PYTORCH_ALLOC_CONF",
         "PYTORCH_CUDA_ALLOC_CONF",
+        "TF_CUDNN_USE_AUTOTUNE",
         "TF_ENABLE_ONEDNN_OPTS",
         "TF_FORCE_GPU_ALLOW_GROWTH",
         "TF_GPU_ALLOCATOR",
@@ -37,6 +41,9 @@ VARIABLES = frozenset(
         "TF_XLA_FLAGS",
         "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
         "XLA_FLAGS",
+        "XLA_PYTHON_CLIENT_ALLOCATOR",
+        "XLA_PYTHON_CLIENT_MEM_FRACTION",
+        "XLA_PYTHON_CLIENT_PREALLOCATE",
     }
 )
 
