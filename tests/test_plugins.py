@@ -16,6 +16,7 @@ from backends import BACKENDS, Place, all_backends, plugins
 from bench.cli import options
 
 ROOT = Path(__file__).resolve().parent.parent
+EXAMPLE = ROOT / "examples" / "flax-nnx"
 PLACE = Place(adapter="theirs.adapter", environment="theirs", variables={"THEIRS": "1"})
 
 
@@ -154,3 +155,23 @@ def test_a_worker_does_not_look_for_plugins():
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
     assert not {"importlib.metadata", plugins.__name__} & set(done.stdout.split())
+
+
+def test_the_example_tells_its_place_without_its_framework():
+    program = f"""
+import sys
+sys.path.insert(0, {str(EXAMPLE)!r})
+from samestep_flax import PLACE
+print(PLACE.adapter, *sys.modules)
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    adapter, *loaded = done.stdout.split()
+    assert (EXAMPLE / f"{adapter.replace('.', '/')}.py").is_file()
+    assert not {"flax", "jax", "optax", "numpy"} & set(loaded)
+
+
+def test_the_example_is_short():
+    lines = {path.name: path.read_text().count("\n") for path in EXAMPLE.rglob("*.py")}
+    assert lines["adapter.py"] < 150
+    assert max(lines.values()) < 150
