@@ -36,12 +36,7 @@ class FlaxProgram:
             getattr(getattr(self._model, layer), part)[...] = jnp.array(value)
 
     def parameters(self) -> dict[str, Array]:
-        return self._canonical(nnx.state(self._model, nnx.Param))
-
-    def _canonical(self, state: nnx.State) -> dict[str, Array]:
-        found = models.canonical(state)
-        # in the workload's order, where Flax has that of the alphabet
-        return {name: found[name] for name in self._workload.parameter_shapes()}
+        return models.canonical(self._workload, nnx.state(self._model, nnx.Param))
 
     def put(self, batch: Batch) -> Any:
         images, labels = batch
@@ -58,7 +53,7 @@ class FlaxProgram:
 
     def gradients(self, batch: Any) -> tuple[float, dict[str, Array]]:
         (loss, _), found = self._gradients(self._model, *batch)
-        return float(loss), self._canonical(found)
+        return float(loss), models.canonical(self._workload, found)
 
     def train_step(self, batch: Any) -> None:
         self._train(self._model, self._optimizer, self._metrics, *batch)
@@ -125,6 +120,9 @@ class FlaxBackend:
 
     def devices(self) -> tuple[str, ...]:
         return ("cpu",)
+
+    def architectures(self) -> tuple[str, ...] | None:
+        return None
 
     def unsupported(self, workload: Workload, execution: Execution) -> str | None:
         asked = execution.mode, execution.optimizer, execution.threads

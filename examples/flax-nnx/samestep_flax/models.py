@@ -48,14 +48,15 @@ class Network(nnx.Module):
             yield name, layer.kind, values
 
 
-def canonical(state: nnx.State) -> dict[str, Array]:
-    """The arrays of a network's parameters or gradients, on the host, by canonical name."""
-    return {"/".join(path): np.array(value[...]) for path, value in nnx.to_flat_state(state)}
+def canonical(workload: spec.Workload, state: nnx.State) -> dict[str, Array]:
+    """Parameters or gradients on the host; in the workload's order, Flax has the alphabet's."""
+    found = {"/".join(path): np.array(value[...]) for path, value in nnx.to_flat_state(state)}
+    return {name: found[name] for name in workload.parameter_shapes()}
 
 
 def summary(model: Network, dtype: str) -> Iterator[spec.LayerSummary]:
     """The layer table as an image goes through the network."""
-    parameters = canonical(nnx.state(model, nnx.Param))
+    parameters = canonical(model.workload, nnx.state(model, nnx.Param))
     image = jnp.zeros((1, *model.workload.input_shape), dtype)
     for name, kind, output in model.outputs(image):
         count = sum(one.size for key, one in parameters.items() if key.startswith(f"{name}/"))
