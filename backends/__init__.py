@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
 
+OURS = "samestep"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -18,7 +20,7 @@ class Place:
     environment: str
     variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     cache_variable: str | None = None
-    distribution: str = "samestep"
+    distribution: str = OURS
 
 
 # everything is kept, however quickly it was compiled

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from backends import BACKENDS, Place, all_backends, plugins
-from bench.cli import options
+from bench.cli import environments, options
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "flax-nnx"
@@ -131,6 +131,19 @@ def test_list_says_whose_each_is(installed, samestep):
     assert rows["pytorch"]["from"] == "samestep"
     _, out, _ = samestep("list")
     assert "samestep-theirs" in out
+
+
+def test_the_doctor_knows_who_makes_its_environment(installed):
+    installed(Point())
+    theirs, ours = (
+        environments.advice_on_making(SimpleNamespace(backend=name, environment=name))
+        for name in ("theirs", "pytorch")
+    )
+    assert theirs == (
+        "Install samestep-theirs with its dependencies into an environment of its own: "
+        "--python theirs=PATH names it"
+    )
+    assert ours.startswith("nox -s pytorch makes its environment, --python pytorch=PATH")
 
 
 def test_list_answers_beside_a_broken_one(installed, samestep):
