@@ -6,11 +6,15 @@ import shutil
 import sys
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nox
 from nox.command import CommandFailed
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent / "examples" / "flax-nnx"))
+
+import samestep_flax
 
 from backends import BACKENDS
 
@@ -30,6 +34,8 @@ SIZES = {
     "jax-cuda": (3.0, 6.0),
 }
 FRAMEWORKS = ["pytorch", "tensorflow", "jax"]
+PLUGIN = "examples/flax-nnx"
+PLACES = {**BACKENDS, "flax-nnx": samestep_flax.PLACE}
 WITH_FRAMEWORKS = ["conformance", "microbench", "end_to_end"]
 # imports take 3 to 7 times as long without bytecode
 BYTECODE: dict[str, str | None] = {
@@ -54,6 +60,16 @@ def tensorflow(session: nox.Session) -> None:
 def jax(session: nox.Session) -> None:
     """Make the environment of JAX, plain and under Keras; with CUDA where a driver is found."""
     framework(session, "jax", extra=for_this_machine("jax"))
+
+
+@nox.session
+def flax(session: nox.Session) -> None:
+    """Make the environment of the plug-in in examples/, by its own pyproject.toml."""
+    # editable, because uv takes a folder that it has built once for unchanged
+    session.install(
+        "--constraint", "constraints/plugin.txt", "--editable", PLUGIN, "pytest", env=BYTECODE
+    )
+    write_note(session, "flax", Path(session.bin, "python"))
 
 
 @nox.session(requires=FRAMEWORKS)
@@ -102,6 +118,25 @@ def tests(session: nox.Session) -> None:
     session.run(
         "pytest", "tests/end_to_end", "-m", "framework", *interpreters(session), env=BYTECODE
     )
+    for follows in ("flax", "plugin"):
+        session.notify(follows, posargs=())
+
+
+@nox.session(requires=["flax"])
+def plugin(session: nox.Session) -> None:
+    """Test the plug-in in examples/: conformance in its environment, `samestep parity` in ours."""
+    in_environment(session, "flax-nnx", "pytest", "tests/conformance", "--backend=flax-nnx")
+    parent(session)
+    session.install("--no-deps", "--editable", PLUGIN)
+    session.run("samestep", "list")
+    python = interpreter(session, "flax-nnx")
+    with TemporaryDirectory() as folder:
+        session.run(
+            "samestep", "parity", "--backend=flax-nnx", "--workload=mlp-512-256", "--device=cpu",
+            f"--python=flax-nnx={python}", f"--out={folder}/parity",
+            # as in the other tests: no run on this machine refuses them
+            env={**BYTECODE, "SAMESTEP_LOCKS": folder},
+        )  # fmt: skip
 
 
 @nox.session(requires=FRAMEWORKS)
@@ -153,8 +188,7 @@ def parent(session: nox.Session, *groups: str) -> None:
 
 def framework(session: nox.Session, name: str, *, extra: str) -> None:
     """Install a framework and note its interpreter; a failure leaves its backends unavailable."""
-    note = interpreter_note(session, name)
-    if not note.exists() and not enough_disk(session, extra):
+    if not interpreter_note(session, name).exists() and not enough_disk(session, extra):
         return
     wanted = [
         *PYPROJECT["project"]["optional-dependencies"][extra],
@@ -172,8 +206,7 @@ def framework(session: nox.Session, name: str, *, extra: str) -> None:
         session.warn(f"{name} could not be installed: its backends will be unavailable")
         # what is there does not import, and whoever tries says so
         python = Path(session.bin, "python")
-    note.parent.mkdir(parents=True, exist_ok=True)
-    note.write_text(str(python), encoding="utf-8")
+    write_note(session, name, python)
 
 
 def versions_wanted(arguments: list[str]) -> list[str]:
@@ -223,9 +256,15 @@ def interpreter_note(session: nox.Session, name: str) -> Path:
     return Path(session.cache_dir, "samestep", f"{name}-interpreter")
 
 
+def write_note(session: nox.Session, name: str, python: Path) -> None:
+    note = interpreter_note(session, name)
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(str(python), encoding="utf-8")
+
+
 def interpreter(session: nox.Session, backend: str) -> str:
     """The Python of a backend's environment; raises where that could not be made."""
-    note = interpreter_note(session, BACKENDS[backend].environment)
+    note = interpreter_note(session, PLACES[backend].environment)
     if not note.exists():
         session.error(f"{backend} has no environment; see the warnings above")
     return note.read_text(encoding="utf-8")
@@ -242,6 +281,6 @@ def interpreters(session: nox.Session) -> list[str]:
 
 def in_environment(session: nox.Session, backend: str, module: str, *arguments: str) -> None:
     """Run a module with a backend's interpreter and its variables, from the repository."""
-    variables = {**BYTECODE, **BACKENDS[backend].variables, "PYTHONPATH": os.curdir}
+    variables = {**BYTECODE, **PLACES[backend].variables, "PYTHONPATH": os.curdir}
     python = interpreter(session, backend)
     session.run(python, "-m", module, *arguments, env=variables, external=True)

@@ -3,11 +3,15 @@
 `adapter` is a module with `open_backend(name) -> bench.adapter.Backend`. `environment` names the
 environment (the nox session) that holds its framework. `variables` are set for its worker, and
 `cache_variable` names the one that tells where what is compiled is kept between processes.
+`distribution` is the installed package that brought it; samestep fills it in for a plug-in.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
+
+OURS = "samestep"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +20,7 @@ class Place:
     environment: str
     variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     cache_variable: str | None = None
+    distribution: str = OURS
 
 
 # everything is kept, however quickly it was compiled
@@ -57,3 +62,12 @@ BACKENDS: Mapping[str, Place] = {
 }
 
 DEFAULT_BACKENDS = ("keras-tensorflow", "pytorch")
+
+
+@cache
+def all_backends() -> Mapping[str, Place]:
+    """Ours, then those of the plug-ins that are installed beside us; read once in a process."""
+    # a worker imports this package for its adapter, and looks for no plug-ins
+    from backends.plugins import plugins  # noqa: PLC0415
+
+    return MappingProxyType({**BACKENDS, **plugins()})

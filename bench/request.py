@@ -6,7 +6,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Protocol
 
-from backends import BACKENDS, Place
+from backends import Place, all_backends
 from bench import plan
 from bench.doctor import PreflightModel
 from bench.record import Record
@@ -45,7 +45,7 @@ class Request:
     # none: each workload's own
     batch_sizes: Sequence[int] = ()
     interpreters: Mapping[str, str]
-    places: Mapping[str, Place] = field(default_factory=lambda: BACKENDS)
+    places: Mapping[str, Place] = field(default_factory=all_backends)
     packages: Sequence[Path] = ()
     deadlines: Mapping[str, float] = field(default_factory=lambda: DEADLINES)
     dump: Path | None = None

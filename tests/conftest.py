@@ -13,7 +13,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 import pytest
 
-from backends import BACKENDS
+from backends import all_backends
 from bench import mnist
 from bench.adapter import Backend
 from bench.lock import VARIABLE
@@ -50,8 +50,9 @@ def _locks_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
 def backend(request: pytest.FixtureRequest) -> Backend:
     """The backend of `--backend`; that it can't be had is an error, never a skip."""
     name = request.config.getoption("--backend")
-    assert name in BACKENDS, f"--backend: expected one of {', '.join(BACKENDS)}, received {name}"
-    return importlib.import_module(BACKENDS[name].adapter).open_backend(name)
+    known = all_backends()
+    assert name in known, f"--backend: expected one of {', '.join(known)}, received {name}"
+    return importlib.import_module(known[name].adapter).open_backend(name)
 
 
 @pytest.fixture

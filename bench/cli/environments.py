@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from backends import OURS, all_backends
+
 if TYPE_CHECKING:
     from bench.devices import Gpu
     from bench.installed import Installed
@@ -101,13 +103,23 @@ def gpu_line(gpu: "Gpu") -> str:
 def verdicts(one: "Installed") -> Iterator[tuple[str, str, str, str]]:
     """Device, verdict, reason and advice."""
     if one.unavailable is not None:
-        advice = (
+        yield "all", "unavailable", one.unavailable, advice_on_making(one)
+    for device, how in one.usable.items():
+        yield device, how.verdict, how.reason or "", advice_on(one, how)
+
+
+def advice_on_making(one: "Installed") -> str:
+    """Nox makes the environments of our own backends; a plug-in says itself what it needs."""
+    place = all_backends().get(one.backend)
+    if place is None or place.distribution == OURS:
+        return (
             f"nox -s {one.environment} makes its environment, "
             f"--python {one.backend}=PATH names one of yours"
         )
-        yield "all", "unavailable", one.unavailable, advice
-    for device, how in one.usable.items():
-        yield device, how.verdict, how.reason or "", advice_on(one, how)
+    return (
+        f"Install {place.distribution} with its dependencies into an environment of its own: "
+        f"--python {one.backend}=PATH names it"
+    )
 
 
 def advice_on(one: "Installed", how: "Support") -> str:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from backends import BACKENDS, DEFAULT_BACKENDS
+from backends import DEFAULT_BACKENDS, all_backends
 from bench.cli.options import AsJson
 from bench.plan import PROFILES
 from bench.workloads import WORKLOADS
@@ -42,8 +42,13 @@ def workload_rows() -> list[dict[str, Any]]:
 
 def backend_rows() -> list[dict[str, Any]]:
     return [
-        {"name": name, "environment": place.environment, "default": name in DEFAULT_BACKENDS}
-        for name, place in BACKENDS.items()
+        {
+            "name": name,
+            "environment": place.environment,
+            "default": name in DEFAULT_BACKENDS,
+            "from": place.distribution,
+        }
+        for name, place in all_backends().items()
     ]
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from backends import BACKENDS, DEFAULT_BACKENDS
+from backends import DEFAULT_BACKENDS, all_backends
 from bench.errors import UsageError
 from bench.spec import MODES, PRECISIONS, TRAIN_IMAGES, require
 
@@ -76,12 +76,13 @@ def split(values: Sequence[str] | None) -> list[str]:
 
 
 def select_backends(names: Sequence[str]) -> tuple[str, ...]:
+    known = all_backends()
     if "all" in names:
-        return tuple(BACKENDS)
-    unknown = [name for name in names if name not in BACKENDS]
+        return tuple(known)
+    unknown = [name for name in names if name not in known]
     if unknown:
         raise UsageError(
-            f"unknown backend. Expected: all, {', '.join(BACKENDS)}. Received: {', '.join(unknown)}"
+            f"unknown backend. Expected: all, {', '.join(known)}. Received: {', '.join(unknown)}"
         )
     return tuple(dict.fromkeys(names)) or DEFAULT_BACKENDS
 
@@ -141,12 +142,11 @@ def machine_held(devices: Iterable[str], command: str, folder: Path) -> Iterator
 
 def select_interpreters(pairs: Iterable[str]) -> dict[str, str]:
     """`BACKEND=PATH` pairs; this interpreter for every backend that is not named."""
-    interpreters = dict.fromkeys(BACKENDS, sys.executable)
+    known = all_backends()
+    interpreters = dict.fromkeys(known, sys.executable)
     for pair in pairs:
         name, _, path = pair.partition("=")
-        require(
-            name in BACKENDS, "--python BACKEND=PATH", expected=", ".join(BACKENDS), received=pair
-        )
+        require(name in known, "--python BACKEND=PATH", expected=", ".join(known), received=pair)
         # as a text: Path would drop the ./ that keeps `which` from searching PATH
         found = shutil.which(str(Path(path).expanduser()) if path.startswith("~") else path)
         if found is None:

@@ -14,7 +14,7 @@ import tempfile
 import warnings
 from dataclasses import dataclass, field
 
-from backends import BACKENDS
+from backends import all_backends
 from bench import mnist
 from bench.parity.rungs import Rung
 from bench.workloads import select_workloads
@@ -38,7 +38,7 @@ class Noise:
 
 
 def measure(name: str, workloads: list[str], seeds: range, precision: str) -> dict[str, Noise]:
-    backend = importlib.import_module(BACKENDS[name].adapter).open_backend(name)
+    backend = importlib.import_module(all_backends()[name].adapter).open_backend(name)
     data = mnist.load()
     found: dict[str, Noise] = {}
     for seed in seeds:
@@ -54,7 +54,7 @@ def measure(name: str, workloads: list[str], seeds: range, precision: str) -> di
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("backend", choices=BACKENDS)
+    parser.add_argument("backend", choices=all_backends())
     parser.add_argument("--repeats", type=int, default=50)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--workload", action="append", default=[])
