@@ -92,9 +92,14 @@ def compose(
         },
         "gpu": None if beside.gpu is None else beside.gpu.model_dump(),
         "contention": contention_of(beside.load, result),
-        "environment": environment.model_dump(),
+        "environment": {**environment.model_dump(), **interpreter(result)},
     }
     return {**document, "null_reasons": null_reasons(document, trial, outcome)}
+
+
+def interpreter(result: dict[str, Any]) -> dict[str, str]:
+    """The worker's Python, which may be another than the parent's."""
+    return {"python": result["python"]} if "python" in result else {}
 
 
 def parity(result: dict[str, Any], certificate: str | None) -> dict[str, Any] | None:

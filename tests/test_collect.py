@@ -51,6 +51,11 @@ def test_a_result_becomes_a_record():
     assert found.trial.trial() == TRIAL
 
 
+def test_the_python_is_the_workers_where_it_told_its_own():
+    assert record(python="3.12.1").environment.python == "3.12.1"
+    assert record(timings=TIMES).environment.python == environment()["python"]
+
+
 def test_every_null_has_the_reason_that_is_known():
     reasons = record(timings=TIMES).null_reasons
     assert reasons["timings.native_seconds"] == "not part of this accuracy trial"
