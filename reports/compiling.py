@@ -53,7 +53,7 @@ def in_default_mode(cell: Cell) -> Cell:
 
 
 def break_even(default: Speed | None, other: Speed, compiling: Estimate | None) -> str:
-    """`never` where the other mode's step is not the shorter one."""
+    """`never` where the other mode's step is not the shorter one; `at once` where it costs less."""
     if default is None or compiling is None:
         return NOTHING
     own, step, other_step = default.cold_compile_seconds, default.step_seconds, other.step_seconds
@@ -61,5 +61,6 @@ def break_even(default: Speed | None, other: Speed, compiling: Estimate | None) 
         return NOTHING
     if other_step.value >= step.value:
         return "never"
-    saved = step.value - other_step.value
-    return number(max(0.0, (compiling.value - own.value) / saved))
+    if compiling.value <= own.value:
+        return "at once"
+    return number((compiling.value - own.value) / (step.value - other_step.value))

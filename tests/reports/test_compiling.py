@@ -33,7 +33,7 @@ def timed(first: float, step: float, **more):
         (8.5, 0.5, "16.0"),
         (9.0, 1.0, "never"),
         (9.0, 1.5, "never"),
-        (0.5, 0.5, "0.00"),
+        (0.5, 0.5, "at once"),
     ],
 )
 def test_a_mode_that_compiles_breaks_even_when_its_steps_have_repaid_it(first, step, steps):
