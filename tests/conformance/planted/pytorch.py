@@ -112,8 +112,10 @@ def decaying(patch: MonkeyPatch) -> None:
 
     def halved(self: KerasRMSprop) -> None:
         for group in self.param_groups:
-            group["taken"] = group.get("taken", 0) + 1
-            group["lr"] = 0.001 if group["taken"] <= 8 else 0.0005
+            # among the averages, which a load sets to zero
+            taken = self.state[group["params"][0]].setdefault("taken", torch.zeros(()))
+            taken += 1
+            group["lr"] = 0.001 if taken <= 8 else 0.0005
         step(self)
 
     patch.setattr(KerasRMSprop, "step", halved)
