@@ -20,8 +20,6 @@ from bench.spec import CLASSES, Execution, LayerSummary, Optimizer, Workload
 
 # of parameters and optimizer; `bfloat16` is mixed: the network alone is computed in it
 DTYPES = {"float32": "float32", "tf32": "float32", "bfloat16": "float32", "float64": "float64"}
-# on a GPU, by precision; XLA multiplies float32 in TF32 unless it is told not to
-PRODUCTS = {"float32": "highest", "tf32": "tensorfloat32", "bfloat16": None, "float64": "highest"}
 LACKS = {
     "compiled": "JAX's step is compiled in its default mode",
     "graph": "CUDA graphs are captured in plain PyTorch alone",
@@ -340,8 +338,10 @@ def select(execution: Execution) -> None:
     """Make device and precision those of this process."""
     jax.config.update("jax_enable_x64", execution.precision == "float64")
     jax.config.update("jax_default_device", device_named(execution.device))
-    products = None if execution.device == "cpu" else PRODUCTS[execution.precision]
-    jax.config.update("jax_default_matmul_precision", products)
+    if execution.device != "cpu":
+        # XLA multiplies float32 on a GPU in TF32 unless it is told not to
+        products = "tensorfloat32" if execution.precision == "tf32" else "highest"
+        jax.config.update("jax_default_matmul_precision", products)
 
 
 def gpus() -> list[Any]:

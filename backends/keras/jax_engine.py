@@ -11,9 +11,6 @@ import keras
 
 from bench.spec import Execution
 
-# on a GPU, by precision; XLA multiplies float32 in TF32 unless it is told not to
-PRODUCTS = {"float32": "highest", "tf32": "tensorfloat32", "bfloat16": None, "float64": "highest"}
-
 
 class JaxStep:
     """The train step that Keras' `fit` jits. It owns the variables' values until `settle`."""
@@ -87,8 +84,10 @@ class JaxEngine:
         found = [jax.devices("cpu")[0], *gpus()]
         self._device = next(one for one in found if name_of(one) == device)
         jax.config.update("jax_default_device", self._device)
-        products = None if device == "cpu" else PRODUCTS[execution.precision]
-        jax.config.update("jax_default_matmul_precision", products)
+        if device != "cpu":
+            # XLA multiplies float32 on a GPU in TF32 unless it is told not to
+            products = "tensorfloat32" if execution.precision == "tf32" else "highest"
+            jax.config.update("jax_default_matmul_precision", products)
 
     def widen(self) -> None:
         jax.config.update("jax_enable_x64", True)
