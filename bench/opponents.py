@@ -1,7 +1,6 @@
 """Which cells a report compares: one backend with another, a mode with the default one. Pure."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from itertools import combinations
 
 from bench.spec import Cell
@@ -25,8 +24,7 @@ def other_backend(first: Cell, second: Cell) -> bool:
 
 def other_mode(first: Cell, second: Cell) -> bool:
     """The same backend and all else, the second one in the mode that nobody has to ask for."""
-    default = replace(first.execution, mode="default")
-    return first.backend == second.backend and second.execution == default
+    return second == first.but(mode="default")
 
 
 def claims(cells: Iterable[Cell]) -> int:

@@ -9,6 +9,7 @@ from bench.run_file import RunModel
 from bench.spec import MODES, Cell, TrialKind, Workload
 from bench.workloads import WORKLOADS
 from reports.accuracy import Accuracy, accuracy
+from reports.in_force import in_force
 from reports.speed import Speed, speed
 from reports.trials import ranked
 
@@ -65,6 +66,12 @@ class CellResults:
     @cached_property
     def accuracy(self) -> Accuracy | None:
         return accuracy(self.good("accuracy"))
+
+    # cached: each of a report's pairs asks for them
+    @cached_property
+    def settings(self) -> dict[str, str]:
+        """What was in force while it was timed."""
+        return in_force(self.good("timing"))
 
     @property
     def workload(self) -> Workload | None:

@@ -1,9 +1,7 @@
 """What compiling costs, with an empty cache and with a primed one, and when it is repaid."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
-from bench.spec import Cell
 from bench.stats import Estimate
 from reports.cells import CellResults
 from reports.speed import Speed
@@ -38,7 +36,7 @@ OTHER_MODES = (
 def rows_of(cells: Sequence[CellResults]) -> Iterator[list[str]]:
     speeds = {results.cell: results.speed for results in cells}
     for results in cells:
-        speed, default = results.speed, speeds.get(in_default_mode(results.cell))
+        speed, default = results.speed, speeds.get(results.cell.but(mode="default"))
         if speed is None:
             continue
         if results.cell.execution.mode == "default":
@@ -46,10 +44,6 @@ def rows_of(cells: Sequence[CellResults]) -> Iterator[list[str]]:
         cold, primed = speed.cold_compile_seconds, speed.primed_compile_seconds
         repaid = [break_even(default, speed, compiling) for compiling in (cold, primed)]
         yield [escape(results.name), estimate(cold), estimate(primed), *repaid]
-
-
-def in_default_mode(cell: Cell) -> Cell:
-    return replace(cell, execution=replace(cell.execution, mode="default"))
 
 
 def break_even(default: Speed | None, other: Speed, compiling: Estimate | None) -> str:

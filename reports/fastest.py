@@ -5,11 +5,12 @@ from dataclasses import replace
 
 from bench.calibration import CalibrationModel
 from bench.quantities import native_seconds, step_seconds
-from bench.stats import Estimate, cell_value
+from bench.stats import Estimate
 from reports.cells import CellResults, workloads
 from reports.roofs import limits, own_products_seconds
+from reports.speed import paired_ratio
 from reports.text import NOTHING, escape, estimate, number, table
-from reports.trials import Quantity, by_round, ranked
+from reports.trials import Quantity, ranked
 
 REFERENCE = "keras-tensorflow"
 HEADERS = [
@@ -76,8 +77,7 @@ def own_products(results: CellResults, calibration: Sequence[CalibrationModel]) 
 
 def reference_of(results: CellResults, timed: Sequence[CellResults]) -> CellResults | None:
     """The same cell on Keras and TensorFlow in the default mode; None where it was not timed."""
-    execution = replace(results.cell.execution, mode="default")
-    wanted = replace(results.cell, backend=REFERENCE, execution=execution)
+    wanted = replace(results.cell.but(mode="default"), backend=REFERENCE)
     return next((one for one in timed if one.cell == wanted), None)
 
 
@@ -86,6 +86,4 @@ def times_as_fast(
 ) -> Estimate | None:
     if known is None:
         return None
-    above = by_round(ranked(known.good("timing")), native_seconds)
-    below = by_round(ranked(results.good("timing")), quantity)
-    return cell_value([above[turn] / below[turn] for turn in sorted(above.keys() & below.keys())])
+    return paired_ratio(ranked(known.good("timing")), ranked(results.good("timing")), quantity)

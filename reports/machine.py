@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from bench.record import EnvironmentModel, Record
 from bench.run_file import RunModel
 from reports.cells import CellResults, workloads
-from reports.ledger import variables
+from reports.in_force import variables
 from reports.text import NOTHING, escape, listed, number, plural, table
 
 GIBIBYTE = 2**30

@@ -99,8 +99,13 @@ def throughput(records: Sequence[Record]) -> float | None:
     return samples_per_second(samples, [sum(lane.slice_seconds) for lane in lanes])
 
 
-def paired_ratio(above: Sequence[Record], below: Sequence[Record]) -> Estimate | None:
-    """Native seconds of one cell over another's, round by round; None without a common round."""
+def paired_ratio(
+    above: Sequence[Record], below: Sequence[Record], quantity: Quantity = native_seconds
+) -> Estimate | None:
+    """Native seconds of one cell over a quantity of another, round by round.
+
+    None without a common round.
+    """
     # a ratio within a round cancels what slowed the machine in that round
-    first, second = (by_round(records, native_seconds) for records in (above, below))
+    first, second = by_round(above, native_seconds), by_round(below, quantity)
     return cell_value([first[turn] / second[turn] for turn in sorted(first.keys() & second.keys())])

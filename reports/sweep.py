@@ -1,10 +1,8 @@
 """Time and throughput over the batch size, where a run has several of one workload."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import groupby
 
-from bench.spec import Cell
 from reports.cells import CellResults, workloads
 from reports.text import NOTHING, escape, estimate, image, number, table
 
@@ -28,8 +26,7 @@ def found_place(one: CellResults, cells: Sequence[CellResults]) -> tuple[int, st
 
 def line_of(results: CellResults) -> str:
     """What all cells of one line of the figure have in common beside workload and backend."""
-    how = replace(results.cell.execution, batch_size=1)
-    return replace(results.cell, execution=how).label
+    return results.cell.but(batch_size=1).label
 
 
 def section(cells: Sequence[CellResults]) -> Iterator[str]:
@@ -88,7 +85,7 @@ def overtaking(key: tuple[str, str], found: Sequence[CellResults]) -> str:
         (cell.execution.batch_size, seconds(one) < seconds(by_cell[twin]))
         for cell, one in by_cell.items()
         if (cell.workload, cell.backend) == key and cell.execution.device != "cpu"
-        if (twin := on_cpu(cell)) in by_cell
+        if (twin := cell.but(device="cpu")) in by_cell
     )
     ahead = [size for size, _ in ahead_at_end(pairs)]
     what = f"{escape(workload)}, {escape(backend)}"
@@ -101,10 +98,6 @@ def ahead_at_end(pairs: Sequence[tuple[int, bool]]) -> list[tuple[int, bool]]:
     """The last stretch of batch sizes at which the GPU is ahead."""
     *_, (last, stretch) = ((ahead, list(group)) for ahead, group in groupby(pairs, lambda p: p[1]))
     return stretch if last else []
-
-
-def on_cpu(cell: Cell) -> Cell:
-    return replace(cell, execution=replace(cell.execution, device="cpu"))
 
 
 def seconds(results: CellResults) -> float:

@@ -1,7 +1,7 @@
 """The summary as data: a row for each cell, for the report's first tables and for `--json`."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from bench.record import Record
@@ -79,14 +79,10 @@ def rows_of(cells: Sequence[CellResults]) -> list[SummaryRow]:
 def gpu_speed_over_cpu(results: CellResults, by_cell: dict[Cell, CellResults]) -> Estimate | None:
     """The ratio of a GPU's cell to the CPU's that is equal in all else; None without one."""
     # the CPU is its own twin
-    twin = by_cell.get(on_cpu(results.cell))
+    twin = by_cell.get(results.cell.but(device="cpu"))
     if twin is None or twin is results:
         return None
     return paired_ratio(ranked(twin.good("timing")), ranked(results.good("timing")))
-
-
-def on_cpu(cell: Cell) -> Cell:
-    return replace(cell, execution=replace(cell.execution, device="cpu"))
 
 
 def as_json(run: RunModel, records: Iterable[Record]) -> dict[str, Any]:

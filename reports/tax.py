@@ -1,11 +1,10 @@
 """What each layer of a framework adds to a step, from the arithmetic to the loop around it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bench.calibration import CalibrationModel
 from bench.quantities import latency_mean_seconds, native_seconds, step_seconds
-from bench.spec import Cell
 from bench.stats import Estimate, cell_value
 from reports.cells import CellResults
 from reports.roofs import limits
@@ -55,14 +54,10 @@ def taxes(cells: Sequence[CellResults], calibration: Sequence[CalibrationModel])
         for one in limits(cells, calibration)
     }
     return [
-        tax(results, by_cell.get(in_one_program(results.cell)), floors.get(results.cell))
+        tax(results, by_cell.get(results.cell.but(mode="epoch")), floors.get(results.cell))
         for results in cells
         if results.cell.execution.mode == "default" and results.speed is not None
     ]
-
-
-def in_one_program(cell: Cell) -> Cell:
-    return replace(cell, execution=replace(cell.execution, mode="epoch"))
 
 
 def tax(results: CellResults, program: CellResults | None, floor: float | None) -> Tax:

@@ -1,7 +1,8 @@
 """How a workload is computed, and the cell that it is with a workload and a backend."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from bench.spec.checks import is_count, require
 from bench.spec.workload import TRAIN_IMAGES
@@ -71,6 +72,10 @@ class Cell:
     workload: str
     backend: str
     execution: Execution
+
+    def but(self, **changes: Any) -> "Cell":
+        """The same cell with another mode, device, ... of its execution."""
+        return replace(self, execution=replace(self.execution, **changes))
 
     @property
     def label(self) -> str:

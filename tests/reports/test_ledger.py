@@ -78,5 +78,5 @@ def test_threads_left_open_are_all_cores():
     cores = records[0].environment.cores_logical
     run, records = run_with(threads_intra="all cores")
     (_, other) = group(run, records)
-    assert ledger.in_force(other)["threads_intra"] == str(cores)
+    assert other.settings["threads_intra"] == str(cores)
     assert one.cell.backend != other.cell.backend
