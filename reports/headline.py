@@ -10,6 +10,12 @@ from reports.machine import machine_in_words
 from reports.ranking import LANES, RankedPair
 from reports.text import escape, plural
 
+MIRROR = {Verdict.FASTER: Verdict.SLOWER, Verdict.SLOWER: Verdict.FASTER}
+OTHERWISE = {
+    Verdict.SAME: f"takes as long (within {100 * SAME_WITHIN:g} %) as",
+    Verdict.AMBIGUOUS: "is not told apart from",
+    Verdict.SLOWER: "is slower than",
+}
 IN_WORDS = {"step": "the train step alone", "native": "in the framework's own loop"}
 
 
@@ -57,23 +63,35 @@ def grouped(pairs: Sequence[RankedPair]) -> dict[tuple[object, ...], list[Ranked
 
 def standing(pairs: Sequence[RankedPair]) -> str:
     """The fastest of one lane against the others, never more than the verdicts say."""
-    cells = {results.name: results for pair in pairs for results in (pair.first, pair.second)}
-    fastest = min(cells.values(), key=lambda one: seconds(one, pairs[0].lane))
-    rivals = [pair for pair in pairs if fastest in (pair.first, pair.second)]
-    by_verdict: dict[str, list[RankedPair]] = {}
-    for pair in rivals:
-        by_verdict.setdefault(meaning(pair), []).append(pair)
-    behind = sorted(by_verdict.get("slower", []), key=lambda pair: -ahead(pair, fastest).value)
+    fastest = first_of(pairs)
+    by_verdict: dict[Verdict, list[RankedPair]] = {}
+    for pair in pairs:
+        if fastest in (pair.first, pair.second):
+            by_verdict.setdefault(verdict_of(fastest, pair), []).append(pair)
+    behind = sorted(
+        by_verdict.get(Verdict.FASTER, []), key=lambda pair: -ahead(pair, fastest).value
+    )
     parts = [lead(fastest, behind)] if behind else []
     parts += [
         f"{words} {named(others, fastest)}"
-        for verdict, words in (
-            ("same", f"takes as long (within {100 * SAME_WITHIN:g} %) as"),
-            ("open", "is not told apart from"),
-        )
+        for verdict, words in OTHERWISE.items()
         if (others := by_verdict.get(verdict))
     ]
     return f"{backend(fastest)} {', and '.join(parts)}"
+
+
+def first_of(pairs: Sequence[RankedPair]) -> CellResults:
+    """The cell that is called faster most often; of several the one with the smallest median."""
+    cells = {results.name: results for pair in pairs for results in (pair.first, pair.second)}
+    return min(cells.values(), key=lambda one: (-wins(one, pairs), seconds(one, pairs[0].lane)))
+
+
+def wins(results: CellResults, pairs: Sequence[RankedPair]) -> int:
+    return sum(
+        verdict_of(results, pair) is Verdict.FASTER
+        for pair in pairs
+        if results in (pair.first, pair.second)
+    )
 
 
 def seconds(results: CellResults, lane: str) -> float:
@@ -82,12 +100,10 @@ def seconds(results: CellResults, lane: str) -> float:
     return float("inf") if value is None else float(value.value)
 
 
-def meaning(pair: RankedPair) -> str:
-    """What a verdict says of the rival of the fastest."""
+def verdict_of(results: CellResults, pair: RankedPair) -> Verdict:
+    """The pair's verdict as one on `results`, which may be its second cell."""
     verdict = pair.claim.verdict
-    if verdict in {Verdict.FASTER, Verdict.SLOWER}:
-        return "slower"
-    return "same" if verdict is Verdict.SAME else "open"
+    return verdict if pair.first is results else MIRROR.get(verdict, verdict)
 
 
 def lead(fastest: CellResults, behind: Sequence[RankedPair]) -> str:
