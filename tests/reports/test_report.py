@@ -62,7 +62,9 @@ def written(tmp_path_factory):
 
 def test_a_folder_gets_its_report_and_figures(written):
     _, text, figures = written
-    assert set(figures) == {"step-time-cpu.png", "curves-mlp-1000.png"}
+    assert set(figures) == {
+        "step-time-cpu.png", "curves-mlp-1000.png", "steps-cpu.png", "phases-cpu.png"
+    }  # fmt: skip
     assert all(content.startswith(PNG) and len(content) > 5_000 for content in figures.values())
     assert all(f"](figures/{name})" in text for name in figures)
 
