@@ -308,5 +308,4 @@ def test_the_section_stands_below_the_training():
     trials = plan(workloads=["mlp-1000"], rounds=0)
     text = render(build_run(trials), build_records(trials))
     assert text.index("### Training") < text.index("### Predictions") < text.index("Published (")
-    # the fakes take every image for a 7
-    assert "`7 7 7 7 7 7 7 7 7 7`" in text
+    assert "first ten predictions" in text
