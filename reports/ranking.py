@@ -71,8 +71,6 @@ def compare(first: CellResults, second: CellResults, lane: str) -> Comparison | 
 
 
 def as_json(pair: RankedPair) -> dict[str, Any]:
-    """Unrounded; null for what fewer than 6 rounds do not tell."""
-    claim, comparison = pair.claim, pair.claim.comparison
     return {
         "workload": pair.first.cell.workload,
         "execution": asdict(pair.first.cell.execution),
@@ -80,10 +78,17 @@ def as_json(pair: RankedPair) -> dict[str, Any]:
         "first": pair.first.cell.backend,
         "second": pair.second.cell.backend,
         "second_mode": pair.second.cell.execution.mode,
+        "settings_that_differ": notes(pair.first, pair.second),
+        **verdict_as_json(pair.claim),
+    }
+
+
+def verdict_as_json(claim: Claim) -> dict[str, Any]:
+    """Unrounded; null for what fewer than 6 rounds do not tell."""
+    return {
         "verdict": claim.verdict,
         "reason": claim.reason,
-        "settings_that_differ": notes(pair.first, pair.second),
         "adjusted_p_value": claim.p_value,
         "adjusted_equivalence_p_value": claim.equivalence_p_value,
-        "comparison": None if comparison is None else asdict(comparison),
+        "comparison": None if claim.comparison is None else asdict(claim.comparison),
     }
