@@ -37,6 +37,8 @@ Item = TypeVar("Item")
 class Profile:
     """How much is measured. `epochs` replaces a workload's published number, for those named.
 
+    `longer` adds a training of so many epochs with the first seed, for those named.
+
     `parity` is climbed by every cell before anything else. In the first `cold_rounds` a compiler's
     cache is empty, where a mode has one. `judged`: with more cells there are more rounds, as their
     verdicts need. Rounds are added up to `most_rounds` while an interval is too wide; with
@@ -61,6 +63,7 @@ class Profile:
     repeats: bool = True
     seeds: tuple[int, ...] = (0,)
     epochs: Mapping[str, int] = field(default_factory=dict)
+    longer: Mapping[str, int] = field(default_factory=dict)
     train_images: int = TRAIN_IMAGES
 
 
@@ -83,7 +86,12 @@ PROFILES = {
         ),
         Profile(name="standard", rounds=10, judged=True, epochs={"mlp-256-256-128-64": 20}),
         Profile(
-            name="full", rounds=20, judged=True, most_rounds=MOST_ROUNDS, seeds=tuple(range(10))
+            name="full",
+            rounds=20,
+            judged=True,
+            most_rounds=MOST_ROUNDS,
+            seeds=tuple(range(10)),
+            longer={"mlp-512-256": 50},
         ),
     )
 }
@@ -269,11 +277,21 @@ def latency_steps(cell: Cell, profile: Profile, pilot: PilotFigures) -> int:
 
 def accuracy_trials(cells: Iterable[Cell], profile: Profile) -> list[Trial]:
     """At the workload's own batch size alone: another one is another training."""
+    own = [
+        cell for cell in cells if cell.execution.batch_size == WORKLOADS[cell.workload].batch_size
+    ]
     return [
-        Trial(kind="accuracy", cell=cell, seed=seed, accuracy=accuracy_plan(cell, profile))
-        for seed in profile.seeds
-        for cell in cells
-        if cell.execution.batch_size == WORKLOADS[cell.workload].batch_size
+        *(
+            Trial(kind="accuracy", cell=cell, seed=seed, accuracy=accuracy_plan(cell, profile))
+            for seed in profile.seeds
+            for cell in own
+        ),
+        *(
+            Trial(kind="accuracy", cell=cell, seed=seed, accuracy=longer_plan(cell, profile))
+            for seed in profile.seeds[:1]
+            for cell in own
+            if cell.workload in profile.longer
+        ),
     ]
 
 
@@ -281,6 +299,12 @@ def accuracy_plan(cell: Cell, profile: Profile) -> AccuracyPlan:
     published = WORKLOADS[cell.workload].epochs
     return AccuracyPlan(
         epochs=profile.epochs.get(cell.workload, published), train_images=profile.train_images
+    )
+
+
+def longer_plan(cell: Cell, profile: Profile) -> AccuracyPlan:
+    return AccuracyPlan(
+        epochs=profile.longer[cell.workload], train_images=profile.train_images, longer=True
     )
 
 

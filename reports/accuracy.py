@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from bench.record import AccuracyModel, EpochModel, Record
+from bench.record import AccuracyModel, EpochModel, InferenceModel, Record
 from bench.stats import prediction_interval, samples_per_second
 
 # Under three seeds a t interval is wider than any accuracy: it would say nothing.
@@ -31,7 +31,10 @@ class Training:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accuracy:
-    """A cell's accuracy over its seeds. `prediction` is where one further seed is expected."""
+    """A cell's accuracy over its seeds. `prediction` is where one further seed is expected.
+
+    `evaluated_per_second`: images, at `evaluation_batch_size`; None in records of early versions.
+    """
 
     trainings: tuple[Training, ...]
     epochs: int
@@ -40,6 +43,8 @@ class Accuracy:
     prediction: tuple[float, float] | None
     images_per_second: float
     inference_batch_size: int
+    evaluated_per_second: float | None
+    evaluation_batch_size: int | None
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -59,14 +64,17 @@ def accuracy(records: Sequence[Record]) -> Accuracy | None:
     if not trainings:
         return None
     finals = [one.result.final_test_accuracy for one in trainings]
+    evaluations = [one.result.evaluation for one in trainings if one.result.evaluation is not None]
     return Accuracy(
         trainings=trainings,
         epochs=min(one.epochs for one in trainings),
         train_images=min(one.train_images for one in trainings),
         test_accuracy=fmean(finals),
         prediction=prediction_interval(finals) if len(finals) >= SMALLEST_PREDICTION else None,
-        images_per_second=inference(trainings),
+        images_per_second=throughput([one.result.inference for one in trainings]),
         inference_batch_size=trainings[0].result.inference.batch_size,
+        evaluated_per_second=throughput(evaluations) if evaluations else None,
+        evaluation_batch_size=evaluations[0].batch_size if evaluations else None,
     )
 
 
@@ -82,8 +90,7 @@ def training(record: Record, result: AccuracyModel) -> Training:
     )
 
 
-def inference(trainings: Sequence[Training]) -> float:
-    """Images per second of prediction, from the totals of all passes."""
-    passes = [one.result.inference for one in trainings]
+def throughput(passes: Sequence[InferenceModel]) -> float:
+    """Images per second, from the totals of all passes."""
     images = [one.images * len(one.seconds) for one in passes]
     return samples_per_second(images, [sum(one.seconds) for one in passes])

@@ -65,13 +65,25 @@ class CellResults:
 
     @cached_property
     def accuracy(self) -> Accuracy | None:
-        return accuracy(self.good("accuracy"))
+        return accuracy(self.trained(longer=False))
+
+    @cached_property
+    def longer(self) -> Accuracy | None:
+        """The trainings of more epochs than the workload's own; no part of `accuracy`."""
+        return accuracy(self.trained(longer=True))
+
+    def trained(self, *, longer: bool) -> list[Record]:
+        return [
+            record
+            for record in self.good("accuracy")
+            if record.trial.accuracy is not None and record.trial.accuracy.longer is longer
+        ]
 
     # cached: each of a report's pairs asks for them
     @cached_property
     def settings(self) -> dict[str, str]:
-        """What was in force while it was timed."""
-        return in_force(self.good("timing"))
+        """What was in force while it was timed; in a cell that was only trained, then."""
+        return in_force(self.good("timing") or self.good("accuracy"))
 
     @property
     def workload(self) -> Workload | None:
@@ -148,6 +160,14 @@ def place(cell: Cell) -> tuple[int, str, str, str, int, str]:
 def workloads(cells: Sequence[CellResults]) -> tuple[str, ...]:
     """The names of the workloads, once each, in the order of the cells."""
     return tuple(dict.fromkeys(results.cell.workload for results in cells))
+
+
+def by_device(cells: Iterable[CellResults]) -> dict[str, list[CellResults]]:
+    """Device to its cells; a figure a device, since a GPU's times vanish beside a CPU's."""
+    found: dict[str, list[CellResults]] = {}
+    for results in cells:
+        found.setdefault(results.cell.execution.device, []).append(results)
+    return found
 
 
 def backends(cells: Sequence[CellResults]) -> tuple[str, ...]:

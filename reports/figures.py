@@ -17,7 +17,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from bench.record import EpochModel
 from bench.stats import Estimate
 from reports.accuracy import Accuracy
-from reports.cells import CellResults, backends, workloads
+from reports.cells import CellResults, backends, by_device, workloads
 from reports.tables import SummaryRow
 from reports.text import centre, file_name
 
@@ -57,7 +57,11 @@ def all_figures(rows: Sequence[SummaryRow], stamp: str = "") -> Iterator[tuple[s
         for name in workloads(cells):
             trained = [row for row in rows if row.results.cell.workload == name and row.accuracy]
             if trained:
-                yield curves_file(name), png(curves(trained, colours), stamp)
+                shown = [(row, row.accuracy) for row in trained if row.accuracy]
+                yield curves_file(name), png(curves(shown, colours), stamp)
+            longer = [(row, row.results.longer) for row in trained if row.results.longer]
+            if longer:
+                yield longer_file(name), png(curves(longer, colours, own_end=True), stamp)
 
 
 def step_time_file(device: str) -> str:
@@ -68,18 +72,20 @@ def curves_file(workload: str) -> str:
     return f"curves-{file_name(workload)}.png"
 
 
+def longer_file(workload: str) -> str:
+    return f"longer-{file_name(workload)}.png"
+
+
 def backend_colours(cells: Sequence[CellResults]) -> dict[str, str]:
     """A colour for each backend of the run, by the order of names."""
     return dict(zip(backends(cells), cycle(COLOURS), strict=False))
 
 
 def timed_by_device(cells: Sequence[CellResults]) -> dict[str, list[CellResults]]:
-    """Cells with a time per step; a figure a device, since a GPU's bars vanish beside a CPU's."""
-    found: dict[str, list[CellResults]] = {}
-    for results in cells:
-        if any(value is not None for value in lanes(results)):
-            found.setdefault(results.cell.execution.device, []).append(results)
-    return found
+    """Cells with a time per step."""
+    return by_device(
+        results for results in cells if any(value is not None for value in lanes(results))
+    )
 
 
 def lanes(results: CellResults) -> tuple[Estimate | None, Estimate | None]:
@@ -158,23 +164,31 @@ def label(results: CellResults) -> str:
     return "\n".join([results.cell.backend, *([", ".join(parts)] if parts else [])])
 
 
-def curves(rows: Sequence[SummaryRow], colours: dict[str, str]) -> Figure:
-    """Loss at the left, accuracy at the right; a line for train and one for test in each cell."""
+def curves(
+    rows: Sequence[tuple[SummaryRow, Accuracy]],
+    colours: dict[str, str],
+    *,
+    own_end: bool = False,
+) -> Figure:
+    """Loss at the left, accuracy at the right; a line for train and one for test in each cell.
+
+    `own_end` marks the last epoch of the workload's own trainings.
+    """
     figure = Figure(figsize=(7.5, 3.4), layout="constrained")
     left, right = figure.subplots(1, 2)
     handles: list[Line2D] = []
-    for row, marker in zip(rows, markers(rows), strict=True):
-        if row.accuracy is None:
-            continue
+    for (row, measured), marker in zip(rows, markers(rows), strict=True):
         colour = colours[row.results.cell.backend]
-        draw(left, row.accuracy, (train_loss, test_loss), colour, marker)
-        draw(right, row.accuracy, (train_accuracy, test_accuracy), colour, marker)
+        draw(left, measured, (train_loss, test_loss), colour, marker)
+        draw(right, measured, (train_accuracy, test_accuracy), colour, marker)
         handles.append(Line2D([], [], color=colour, marker=marker, label=row.results.name))
     handles += [
         Line2D([], [], color=GREY, linestyle="--", marker="o", mfc="white", label="train"),
         Line2D([], [], color=GREY, marker="o", label="test"),
-        *published_line(right, rows[0]),
+        *published_line(right, rows[0][0]),
     ]
+    if own_end:
+        handles += last_epoch_lines((left, right), rows[0][0])
     finish(left, "cross-entropy loss")
     left.set_ylim(0, 1.05 * left.dataLim.y1 or 1.0)
     finish(right, "accuracy")
@@ -199,10 +213,10 @@ def test_accuracy(epoch: EpochModel) -> float:
     return epoch.test_accuracy
 
 
-def markers(rows: Sequence[SummaryRow]) -> list[str]:
+def markers(rows: Sequence[tuple[SummaryRow, Accuracy]]) -> list[str]:
     """A marker for each device, so that one colour can stay one backend."""
-    devices = list(dict.fromkeys(row.results.device for row in rows))
-    return [MARKERS[devices.index(row.results.device) % len(MARKERS)] for row in rows]
+    devices = list(dict.fromkeys(row.results.device for row, _ in rows))
+    return [MARKERS[devices.index(row.results.device) % len(MARKERS)] for row, _ in rows]
 
 
 def draw(
@@ -225,6 +239,15 @@ def published_line(axes: Axes, row: SummaryRow) -> Iterator[Line2D]:
             published, color=GREY, linestyle=":", linewidth=1.4,
             label=f"published test accuracy, {100 * published:.2f} %",
         )  # fmt: skip
+
+
+def last_epoch_lines(both: Sequence[Axes], row: SummaryRow) -> Iterator[Line2D]:
+    """Where the workload's own trainings end; one entry of the legend for both panels."""
+    if row.accuracy is None:
+        return
+    lines = [axes.axvline(row.accuracy.epochs, color=GREY, linestyle="-.", lw=1) for axes in both]
+    lines[0].set_label(f"epoch {row.accuracy.epochs}")
+    yield lines[0]
 
 
 def finish(axes: Axes, quantity: str) -> None:

@@ -1,6 +1,6 @@
 """A run's report: `report.md` and its figures, from `run.json` and the records alone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -9,26 +9,33 @@ from bench.files import write_atomically
 from bench.record import Record
 from bench.run_file import RunModel, read_records, read_run
 from reports import (
+    distribution,
+    equivalence,
     fastest,
+    headline,
     limits,
     machine,
     method,
     parity,
     power,
     ranking,
+    reaching,
     summary,
     sweep,
     tax,
     verdicts,
+    whole_training,
     workload,
 )
-from reports.cells import group, workloads
+from reports.cells import CellResults, group, workloads
+from reports.distribution_figure import distribution_figures
 from reports.figures import all_figures, step_time_file, timed_by_device
 from reports.roofline import rooflines
 from reports.sweep_figure import sweep_figures
 from reports.tables import SummaryRow, rows_of
 from reports.tax_figure import tax_figures
 from reports.text import image
+from reports.whole_training_figure import phases_figures
 
 REPORT_FILE = "report.md"
 FIGURES = "figures"
@@ -46,13 +53,20 @@ def write_report(folder: Path) -> Path:
     report = folder / REPORT_FILE
     # figures first: whenever it is read, a report links to figures that exist
     stamp = summary.SMOKE if run.profile == "smoke" else ""
-    cells = [row.results for row in rows]
-    roofs = rooflines(cells, run.calibration, stamp)
-    layers = tax_figures(cells, run.calibration, stamp)
-    sweeps = sweep_figures(cells, stamp)
-    write_figures(chain(all_figures(rows, stamp), roofs, layers, sweeps), folder / FIGURES)
+    write_figures(figures(run, rows, stamp), folder / FIGURES)
     write_atomically(report, compose(run, records, rows).encode())
     return report
+
+
+def figures(run: RunModel, rows: Sequence[SummaryRow], stamp: str) -> Iterator[tuple[str, bytes]]:
+    """File name and PNG of everything that the report shows."""
+    cells: list[CellResults] = [row.results for row in rows]
+    yield from all_figures(rows, stamp)
+    yield from distribution_figures(cells, stamp)
+    yield from phases_figures(cells, stamp)
+    yield from rooflines(cells, run.calibration, stamp)
+    yield from tax_figures(cells, run.calibration, stamp)
+    yield from sweep_figures(cells, stamp)
 
 
 def write_figures(figures: Iterable[tuple[str, bytes]], folder: Path) -> None:
@@ -83,20 +97,26 @@ def compose(run: RunModel, records: Sequence[Record], rows: Sequence[SummaryRow]
     """The report's parts in their order: what it is about first, how to repeat it last."""
     cells = [row.results for row in rows]
     pairs = ranking.rank(run, cells)
+    trained = equivalence.accuracy_pairs(run, cells)
     blocks = chain(
         summary.title(run),
         summary.stamps(run, cells),
+        headline.headline(run, pairs, trained),
         summary.summary(run, cells, pairs),
         summary.accuracy_table(rows),
         summary.speed_table(rows),
         step_time_images(rows),
         verdicts.section(run, cells, pairs),
+        equivalence.section(trained),
+        reaching.section(rows),
         fastest.section(cells, run.calibration),
         summary.without_figures(run, cells),
         chain.from_iterable(
             workload.section(name, [row for row in rows if row.results.cell.workload == name])
             for name in workloads(cells)
         ),
+        distribution.section(cells),
+        whole_training.section(cells),
         tax.section(cells, run.calibration),
         sweep.section(cells),
         limits.section(cells, run.calibration),

@@ -11,7 +11,7 @@ from bench.record import Record
 from bench.run_file import RunModel
 from reports.cells import CellResults, backends, rounds, workloads
 from reports.machine import contention, preflight
-from reports.summary import flags_table
+from reports.summary import declared_seeds, flags_table
 from reports.text import escape, listed, number, plural
 
 
@@ -146,7 +146,7 @@ def adjustments(run: RunModel) -> str:
     """Options for rounds and seeds that are not the profile's own."""
     profile = PROFILES.get(run.profile)
     rounds = len({trial.round for trial in run.trials if trial.timing is not None})
-    seeds = tuple(dict.fromkeys(trial.seed for trial in run.trials if trial.accuracy is not None))
+    seeds = tuple(declared_seeds(run))
     options = ""
     if profile is not None and rounds != profile.rounds:
         options += f" --rounds {rounds}"

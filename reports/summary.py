@@ -58,7 +58,7 @@ def summary(run: RunModel, cells: Sequence[CellResults], pairs: Sequence[RankedP
     devices = sorted({results.cell.execution.device for results in cells})
     complete = sum(results.complete for results in cells)
     lacking = sum(results.unsupported for results in cells)
-    seeds = sorted({trial.seed for trial in run.trials if trial.kind == "accuracy"})
+    seeds = declared_seeds(run)
     sentences = [
         f"{machine_in_words(run)}.",
         f"{plural(len(workloads(cells)), 'workload')} on {escape(listed(backends(cells)))}; "
@@ -71,6 +71,16 @@ def summary(run: RunModel, cells: Sequence[CellResults], pairs: Sequence[RankedP
         verdicts.in_short(run, pairs),
     ]
     return [" ".join(sentences)]
+
+
+def declared_seeds(run: RunModel) -> list[int]:
+    return sorted(
+        {
+            trial.seed
+            for trial in run.trials
+            if trial.accuracy is not None and not trial.accuracy.longer
+        }
+    )
 
 
 def medians(cells: Sequence[CellResults]) -> Iterator[str]:
@@ -92,7 +102,7 @@ def medians(cells: Sequence[CellResults]) -> Iterator[str]:
 
 def accuracy_table(rows: Sequence[SummaryRow]) -> list[str]:
     headers = ["workload", "backend", "device", "parameters", "test accuracy", "published"]
-    headers += ["difference (points)", "trained", "seeds"]
+    headers += ["difference (points)", "verdict", "trained", "seeds"]
     blocks = [
         "## Summary",
         "### Parameters and accuracy",
@@ -101,7 +111,8 @@ def accuracy_table(rows: Sequence[SummaryRow]) -> list[str]:
         ),
         "✓: counts and shapes of every layer equal the workload's in every trial. Test accuracy: "
         "after the last epoch, mean over seeds. Published: one draw, on hardware that its source "
-        f"does not name. {NOTHING}: not measured; the reason is under Cells and trials without "
+        "does not name; reproduced: it lies where one more of our seeds is expected (95 %). "
+        f"{NOTHING}: not measured; the reason is under Cells and trials without "
         "figures, or it was not in the plan.",
     ]
     if any(row.accuracy is not None and not row.as_published for row in rows):
@@ -119,9 +130,18 @@ def accuracy_row(row: SummaryRow) -> list[str]:
         percent(None if row.accuracy is None else row.accuracy.test_accuracy),
         percent(row.published_accuracy),
         points(row.difference),
+        verdict(row),
         trained(row),
         NOTHING if row.accuracy is None else str(len(row.accuracy.seeds)),
     ]
+
+
+def verdict(row: SummaryRow) -> str:
+    """On the published accuracy: `reproduced`, `too few seeds (other optimizer)`."""
+    judged = row.judged_published
+    if judged is None or row.published is None:
+        return NOTHING
+    return f"{judged} (other optimizer)" if row.published.other_optimizer else judged
 
 
 def supported(rows: Sequence[SummaryRow]) -> list[SummaryRow]:

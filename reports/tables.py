@@ -1,8 +1,7 @@
 """The summary as data: a row for each cell, for the report's first tables and for `--json`."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from bench.record import Record
 from bench.run_file import RunModel
@@ -10,8 +9,6 @@ from bench.spec import TRAIN_IMAGES, Cell, PublishedResult
 from bench.stats import Estimate
 from reports.accuracy import Accuracy
 from reports.cells import CellResults, group
-from reports.ranking import as_json as claim_as_json
-from reports.ranking import rank
 from reports.speed import Speed, paired_ratio
 from reports.trials import ranked
 
@@ -55,6 +52,21 @@ class SummaryRow:
         return self.accuracy.test_accuracy - published
 
     @property
+    def judged_published(self) -> str | None:
+        """Whether the published accuracy, a single draw, could be one of ours.
+
+        `reproduced`: it lies in the interval in which one more seed is expected in 95 % of cases.
+        None where nothing was trained as the source says, or nothing was published.
+        """
+        published, measured = self.published_accuracy, self.accuracy
+        if published is None or measured is None or not self.as_published:
+            return None
+        if measured.prediction is None:
+            return "too few seeds"
+        low, high = measured.prediction
+        return "reproduced" if low <= published <= high else "not reproduced"
+
+    @property
     def as_published(self) -> bool:
         """Whether epochs, training images and batch size are those of the published training."""
         workload, trained = self.results.workload, self.accuracy
@@ -83,62 +95,3 @@ def gpu_speed_over_cpu(results: CellResults, by_cell: dict[Cell, CellResults]) -
     if twin is None or twin is results:
         return None
     return paired_ratio(ranked(twin.good("timing")), ranked(results.good("timing")))
-
-
-def as_json(run: RunModel, records: Iterable[Record]) -> dict[str, Any]:
-    """The summary for a machine: unrounded, strict JSON, units in the names, null for no figure."""
-    rows = summary_rows(run, records)
-    pairs = rank(run, [row.results for row in rows])
-    return {
-        "run_id": run.run_id,
-        "profile": run.profile,
-        # whoever reads only the JSON must not miss the stamp of the report
-        "citable": run.profile != "smoke",
-        "cells": [row_as_json(row) for row in rows],
-        "claims": [claim_as_json(pair) for pair in pairs],
-    }
-
-
-def row_as_json(row: SummaryRow) -> dict[str, Any]:
-    results = row.results
-    return {
-        "cell": results.cell.label,
-        "workload": results.cell.workload,
-        "backend": results.cell.backend,
-        "execution": asdict(results.cell.execution),
-        "planned_trials": len(results.planned),
-        "ok_trials": sum(record.status == "ok" for record in results.records),
-        "statuses": sorted({record.status for record in results.records}),
-        "parameters": results.parameter_total,
-        "parameters_checked": results.parameters_checked,
-        "speed": None if row.speed is None else asdict(row.speed),
-        "gpu_speed_over_cpu": (
-            None if row.gpu_speed_over_cpu is None else asdict(row.gpu_speed_over_cpu)
-        ),
-        "accuracy": None if row.accuracy is None else accuracy_as_json(row, row.accuracy),
-    }
-
-
-def accuracy_as_json(row: SummaryRow, measured: Accuracy) -> dict[str, Any]:
-    return {
-        "test_accuracy": measured.test_accuracy,
-        "seeds": list(measured.seeds),
-        "prediction_interval": measured.prediction and list(measured.prediction),
-        "epochs": measured.epochs,
-        "train_images": measured.train_images,
-        "published_test_accuracy": row.published_accuracy,
-        "trained_as_published": row.as_published,
-        "inference_images_per_second": measured.images_per_second,
-        "trainings": [
-            {
-                "seed": one.seed,
-                "right": one.right,
-                "test_images": one.test_images,
-                "final_train_loss": one.result.final_train_loss,
-                "final_train_accuracy": one.result.final_train_accuracy,
-                "final_test_loss": one.result.final_test_loss,
-                "final_test_accuracy": one.result.final_test_accuracy,
-            }
-            for one in measured.trainings
-        ],
-    }

@@ -16,6 +16,7 @@ from bench.plan import (
     PROFILES,
     PilotFigures,
     Profile,
+    accuracy_trials,
     estimate_seconds,
     expand,
     native_steps,
@@ -26,7 +27,7 @@ from bench.plan import (
     trial_seconds,
 )
 from bench.record import TrialModel
-from bench.spec import TRAIN_IMAGES, Cell, Execution, ParityPlan, Trial
+from bench.spec import TRAIN_IMAGES, AccuracyPlan, Cell, Execution, ParityPlan, Trial
 from bench.workloads import WORKLOADS
 
 
@@ -105,6 +106,17 @@ def test_accuracy_trials_come_last_once_a_cell_and_seed(pilot, profile, order_se
         assert trial.accuracy.epochs == profile.epochs.get(name, WORKLOADS[name].epochs)
         assert trial.accuracy.train_images == profile.train_images
         assert (trial.round, trial.position, trial.timing) == (None, None, None)
+
+
+def test_the_longer_training_of_full_has_a_name_of_its_own():
+    cells = [cell(name, "pytorch") for name in ("mlp-512-256", "mlp-512")]
+    trials = accuracy_trials(cells, PROFILES["full"])
+    assert len(trials) == 2 * 10 + 1
+    last = trials[-1]
+    assert (last.cell, last.seed) == (cells[0], 0)
+    assert last.accuracy == AccuracyPlan(epochs=50, longer=True)
+    assert last.name == "accuracy-mlp-512-256_pytorch_cpu_default_float32_b128-e50-s0"
+    assert len({trial.name for trial in trials}) == len(trials)
 
 
 @few

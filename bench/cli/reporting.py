@@ -30,7 +30,7 @@ def report(
     from bench.run_file import read_records, read_run
     from reports.markdown import write_report
     from reports.pytest_benchmark import as_pytest_benchmark
-    from reports.tables import as_json as figures_as_json
+    from reports.summary_json import as_json as figures_as_json
 
     if not as_json and form is Format.MARKDOWN:
         print(write_report(folder))

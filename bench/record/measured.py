@@ -158,7 +158,10 @@ class InferenceModel(Strict):
 
 
 class AccuracyModel(Strict):
-    """Final figures come from an evaluation after the last epoch."""
+    """Final figures come from an evaluation after the last epoch.
+
+    `evaluation` is that of the training images; records of early versions have no times of it.
+    """
 
     train_images: Count
     epochs: list[EpochModel]
@@ -168,6 +171,7 @@ class AccuracyModel(Strict):
     final_test_accuracy: Fraction
     predicted: Annotated[list[Annotated[int, Field(ge=0, le=9)]], Field(min_length=1)]
     confidence: list[Fraction]
+    evaluation: InferenceModel | None = None
     inference: InferenceModel
 
     @model_validator(mode="after")

@@ -55,6 +55,7 @@ class SetupModel(Strict):
 class AccuracyPlanModel(Strict):
     epochs: Count
     train_images: Count
+    longer: bool = False
 
 
 class TrialModel(Strict):

@@ -99,6 +99,7 @@ CAME_LATER = (
     "timings.run_up_seconds",
     "timings.recompile_seconds",
     "timings.power_seconds",
+    "accuracy.evaluation",
     "gpu",
 )
 

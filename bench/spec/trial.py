@@ -49,10 +49,14 @@ class TimingPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccuracyPlan:
-    """How long an accuracy trial trains: epochs over the first `train_images` images."""
+    """How long an accuracy trial trains: epochs over the first `train_images` images.
+
+    `longer`: beside the workload's own trainings, to see what more epochs do.
+    """
 
     epochs: int
     train_images: int = TRAIN_IMAGES
+    longer: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,5 +96,7 @@ class Trial:
         """The record's file name without `.json`."""
         turn = "" if self.round is None else f"-r{self.round:02d}"
         precision = "" if self.parity is None else f"-{self.parity.precision}"
+        longer = self.accuracy is not None and self.accuracy.longer
+        epochs = f"-e{self.accuracy.epochs}" if self.accuracy is not None and longer else ""
         attempt = f"-a{self.attempt}" if self.attempt else ""
-        return f"{self.kind}-{self.cell.label}{precision}{turn}-s{self.seed}{attempt}"
+        return f"{self.kind}-{self.cell.label}{precision}{epochs}{turn}-s{self.seed}{attempt}"

@@ -63,6 +63,7 @@ class PublishedResult:
 
     `step_milliseconds` is the range its progress bar showed, `sample_microseconds` the same per
     sample. No source names its hardware, so these are footnotes, never rows beside measured ones.
+    `other_optimizer`: how the source's optimizer differs from the workload's.
     """
 
     source: str
@@ -71,6 +72,7 @@ class PublishedResult:
     where: str
     date: str | None
     framework: str
+    other_optimizer: str | None = None
     test_accuracy: float | None = None
     test_loss: float | None = None
     wrong: int | None = None

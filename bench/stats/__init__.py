@@ -5,6 +5,14 @@ share one process and are far from independent.
 """
 
 from bench.stats.comparison import SAME_WITHIN, Comparison, compare_rounds, compare_samples
+from bench.stats.equivalence import (
+    FEWEST_SEEDS,
+    AccuracyClaim,
+    AccuracyVerdict,
+    MeanDifference,
+    compare_means,
+    judge_means,
+)
 from bench.stats.estimates import (
     CONFIDENCE,
     SMALLEST_SAMPLE,
@@ -21,21 +29,27 @@ from bench.stats.verdicts import AGREEMENT, LEVEL, Claim, Verdict, fewest_rounds
 __all__ = [
     "AGREEMENT",
     "CONFIDENCE",
+    "FEWEST_SEEDS",
     "LEVEL",
     "SAME_WITHIN",
     "SMALLEST_SAMPLE",
+    "AccuracyClaim",
+    "AccuracyVerdict",
     "Claim",
     "Comparison",
     "Estimate",
+    "MeanDifference",
     "Tails",
     "Verdict",
     "cell_value",
+    "compare_means",
     "compare_rounds",
     "compare_samples",
     "decimals",
     "fewest_rounds",
     "holm",
     "judge",
+    "judge_means",
     "median_interval",
     "prediction_interval",
     "rank_sum",

@@ -6,7 +6,7 @@ from reports import ledger, verdicts
 from reports.cells import group
 from reports.markdown import render
 from reports.ranking import rank, refused
-from reports.tables import as_json
+from reports.summary_json import as_json
 from tests.records import build_record, build_run, plan
 
 SAME = {

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from reports.markdown import render
-from reports.tables import as_json, summary_rows
+from reports.summary_json import as_json
+from reports.tables import summary_rows
 from tests.records import BACKENDS, SMALL
 from tests.reports.scenarios import complete, gpu
 from tests.reports.tables_of import numbers_in, section_of, table_with

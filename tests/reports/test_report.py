@@ -11,7 +11,8 @@ from bench.spec import Trial
 from reports.figures import all_figures
 from reports.markdown import render, write_report
 from reports.method import content_hash, plain
-from reports.tables import as_json, summary_rows
+from reports.summary_json import as_json
+from reports.tables import summary_rows
 from tests.records import (
     build_record,
     build_records,

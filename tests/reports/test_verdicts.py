@@ -10,7 +10,7 @@ import pytest
 
 from bench.spec import Trial
 from reports.markdown import render
-from reports.tables import as_json
+from reports.summary_json import as_json
 from reports.trials import comparable, ranked
 from tests.records import build_record, build_records, build_run, plan
 from tests.reports.scenarios import complete, smoke

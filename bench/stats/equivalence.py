@@ -1,0 +1,151 @@
+"""Accuracies of two backends over seeds: equivalent, different, or not to be told."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from bench.stats.estimates import CONFIDENCE, student_t
+from bench.stats.verdicts import LEVEL, adjusted
+
+# Seeds from which backends are judged, and the difference that still counts as none, as a fraction.
+FEWEST_SEEDS = 10
+MARGIN = 0.0030
+# with as many seeds a closer look is possible, but not closer than the seeds themselves lie
+MANY_SEEDS = 20
+MARGIN_OF_MANY = 0.0020
+SPREADS = 1.5
+
+
+class AccuracyVerdict(StrEnum):
+    """Of two means over seeds: EQUIVALENT is shown, it is not the lack of a difference."""
+
+    EQUIVALENT = "EQUIVALENT"
+    DIFFERENT = "DIFFERENT"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeanDifference:
+    """The first mean minus the second, as a fraction, with its 95 % interval (Welch 1947).
+
+    `n` is the smaller number of seeds. `p_value`: two-sided, of no difference.
+    `equivalence_p_value`: of a difference of `margin` or more, the larger of two one-sided tests
+    (Schuirmann 1987). Under `FEWEST_SEEDS` seeds the margin and both p values are None, under two
+    the interval as well.
+    """
+
+    n: int
+    difference: float
+    low: float | None = None
+    high: float | None = None
+    margin: float | None = None
+    p_value: float | None = None
+    equivalence_p_value: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccuracyClaim:
+    """A verdict with one clause that says what it rests on; p values adjusted for all claims."""
+
+    comparison: MeanDifference
+    p_value: float | None
+    equivalence_p_value: float | None
+    verdict: AccuracyVerdict
+    reason: str
+
+
+def compare_means(first: Sequence[float], second: Sequence[float]) -> MeanDifference:
+    """Final accuracies of two cells, one a seed. Raises `ValueError` where one has none."""
+    if not first or not second:
+        raise ValueError("means need a value each. Expected: 1 or more. Received: none")
+    n = min(len(first), len(second))
+    difference = float(np.mean(first) - np.mean(second))
+    if n < 2:
+        return MeanDifference(n=n, difference=difference)
+    error, freedom = welch(first, second)
+    reach = student_t((1 + CONFIDENCE) / 2, freedom) * error
+    interval = {"low": difference - reach, "high": difference + reach}
+    if n < FEWEST_SEEDS:
+        return MeanDifference(n=n, difference=difference, **interval)
+    margin = margin_of(first, second)
+    return MeanDifference(
+        n=n,
+        difference=difference,
+        **interval,
+        margin=margin,
+        p_value=2 * above(abs(difference), error, freedom),
+        equivalence_p_value=above(margin - abs(difference), error, freedom),
+    )
+
+
+def welch(first: Sequence[float], second: Sequence[float]) -> tuple[float, float]:
+    """The standard error of the difference of two means, and its degrees of freedom.
+
+    Welch 1947, "The generalization of 'Student's' problem when several different population
+    variances are involved"; Satterthwaite's degrees.
+    """
+    parts = [(float(np.var(one, ddof=1)) / len(one), len(one) - 1) for one in (first, second)]
+    squared = sum(part for part, _ in parts)
+    if not squared:
+        return 0.0, float(sum(freedom for _, freedom in parts))
+    return math.sqrt(squared), squared**2 / sum(part**2 / freedom for part, freedom in parts)
+
+
+def above(distance: float, error: float, freedom: float) -> float:
+    """How often chance alone gets as far above zero as `distance` (one-sided p value)."""
+    if not error:
+        # seeds that all agree to the last image leave nothing to chance
+        return 0.0 if distance > 0 else 0.5 if distance == 0 else 1.0
+    # scipy takes long to import, and most reports compare no seeds
+    from scipy.special import stdtr  # noqa: PLC0415
+
+    return float(stdtr(freedom, -distance / error))
+
+
+def margin_of(first: Sequence[float], second: Sequence[float]) -> float:
+    """The difference that still counts as none, declared before anything was measured."""
+    if min(len(first), len(second)) < MANY_SEEDS:
+        return MARGIN
+    pooled = math.sqrt((float(np.var(first, ddof=1)) + float(np.var(second, ddof=1))) / 2)
+    return max(MARGIN_OF_MANY, SPREADS * pooled)
+
+
+def judge_means(comparisons: Sequence[MeanDifference]) -> list[AccuracyClaim]:
+    """A claim for each comparison, in their order; pass all that are published together.
+
+    Adjusted by Holm's method, equivalences and differences apart.
+    """
+    different = adjusted([one.p_value for one in comparisons])
+    same = adjusted([one.equivalence_p_value for one in comparisons])
+    return [claim(*parts) for parts in zip(comparisons, different, same, strict=True)]
+
+
+def claim(comparison: MeanDifference, different: float | None, same: float | None) -> AccuracyClaim:
+    verdict, reason = reasoned(comparison, different, same)
+    return AccuracyClaim(
+        comparison=comparison,
+        p_value=different,
+        equivalence_p_value=same,
+        verdict=verdict,
+        reason=reason,
+    )
+
+
+def reasoned(
+    comparison: MeanDifference, different: float | None, same: float | None
+) -> tuple[AccuracyVerdict, str]:
+    if different is None or same is None or comparison.margin is None:
+        few = f"{comparison.n} of the {FEWEST_SEEDS} seeds that a verdict needs"
+        return AccuracyVerdict.INCONCLUSIVE, few
+    margin = f"{100 * comparison.margin:.2f} points"
+    if same < LEVEL:
+        return AccuracyVerdict.EQUIVALENT, f"within {margin}, adjusted p {same:.2g}"
+    if different < LEVEL:
+        return AccuracyVerdict.DIFFERENT, f"adjusted p {different:.2g}"
+    return (
+        AccuracyVerdict.INCONCLUSIVE,
+        f"neither within {margin} (adjusted p {same:.2g}) nor different ({different:.2g})",
+    )

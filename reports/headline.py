@@ -1,0 +1,157 @@
+"""The first paragraph: who is faster, by how much, how sure, and at the same accuracy or not."""
+
+from collections.abc import Iterator, Sequence
+
+from bench.run_file import RunModel
+from bench.stats import SAME_WITHIN, AccuracyVerdict, Estimate, Verdict, decimals, shown
+from reports.cells import CellResults
+from reports.equivalence import AccuracyPair
+from reports.machine import machine_in_words
+from reports.ranking import LANES, RankedPair
+from reports.text import escape, plural
+
+MIRROR = {Verdict.FASTER: Verdict.SLOWER, Verdict.SLOWER: Verdict.FASTER}
+OTHERWISE = {
+    Verdict.SAME: f"takes as long (within {100 * SAME_WITHIN:g} %) as",
+    Verdict.AMBIGUOUS: "is not told apart from",
+    Verdict.SLOWER: "is slower than",
+}
+IN_WORDS = {"step": "the train step alone", "native": "in the framework's own loop"}
+
+
+def headline(
+    run: RunModel, pairs: Sequence[RankedPair], trained: Sequence[AccuracyPair]
+) -> Iterator[str]:
+    """A line for each workload, device and lane; nothing where nothing was judged."""
+    judged = default_mode(pairs)
+    if not judged:
+        return
+    machine = machine_in_words(run).replace("Machine: ", "")
+    yield f"**On this machine** ({machine}), in the modes that a user gets without asking:"
+    yield "\n".join(f"- {line}" for line in lines(judged, trained))
+
+
+def default_mode(pairs: Sequence[RankedPair]) -> list[RankedPair]:
+    """Backend against backend; what somebody has to ask for has its own section."""
+    return [
+        pair
+        for pair in pairs
+        if pair.first.cell.execution == pair.second.cell.execution
+        and pair.first.cell.execution.mode == "default"
+    ]
+
+
+def lines(pairs: Sequence[RankedPair], trained: Sequence[AccuracyPair]) -> Iterator[str]:
+    for group in grouped(pairs).values():
+        first = group[0].first
+        parts = [
+            f"{IN_WORDS[lane]} (lane `{lane}`), {standing(of_lane)}"
+            for lane in reversed(LANES)
+            if (of_lane := [pair for pair in group if pair.lane == lane])
+        ]
+        where = f"**{escape(first.cell.workload)}** on {escape(first.device)}"
+        yield f"{where}: {'; '.join(parts)}; {at_accuracy(group, trained)}."
+
+
+def grouped(pairs: Sequence[RankedPair]) -> dict[tuple[object, ...], list[RankedPair]]:
+    found: dict[tuple[object, ...], list[RankedPair]] = {}
+    for pair in pairs:
+        cell = pair.first.cell
+        found.setdefault((cell.workload, cell.execution), []).append(pair)
+    return found
+
+
+def standing(pairs: Sequence[RankedPair]) -> str:
+    """The fastest of one lane against the others, never more than the verdicts say."""
+    fastest = first_of(pairs)
+    by_verdict: dict[Verdict, list[RankedPair]] = {}
+    for pair in pairs:
+        if fastest in (pair.first, pair.second):
+            by_verdict.setdefault(verdict_of(fastest, pair), []).append(pair)
+    behind = sorted(
+        by_verdict.get(Verdict.FASTER, []), key=lambda pair: -ahead(pair, fastest).value
+    )
+    parts = [lead(fastest, behind)] if behind else []
+    parts += [
+        f"{words} {named(others, fastest)}"
+        for verdict, words in OTHERWISE.items()
+        if (others := by_verdict.get(verdict))
+    ]
+    return f"{backend(fastest)} {', and '.join(parts)}"
+
+
+def first_of(pairs: Sequence[RankedPair]) -> CellResults:
+    """The cell that is called faster most often; of several the one with the smallest median."""
+    cells = {results.name: results for pair in pairs for results in (pair.first, pair.second)}
+    return min(cells.values(), key=lambda one: (-wins(one, pairs), seconds(one, pairs[0].lane)))
+
+
+def wins(results: CellResults, pairs: Sequence[RankedPair]) -> int:
+    return sum(
+        verdict_of(results, pair) is Verdict.FASTER
+        for pair in pairs
+        if results in (pair.first, pair.second)
+    )
+
+
+def seconds(results: CellResults, lane: str) -> float:
+    speed = results.speed
+    value = None if speed is None else getattr(speed, f"{lane}_seconds")
+    return float("inf") if value is None else float(value.value)
+
+
+def verdict_of(results: CellResults, pair: RankedPair) -> Verdict:
+    """The pair's verdict as one on `results`, which may be its second cell."""
+    verdict = pair.claim.verdict
+    return verdict if pair.first is results else MIRROR.get(verdict, verdict)
+
+
+def lead(fastest: CellResults, behind: Sequence[RankedPair]) -> str:
+    """`is about 2.1 times (1.9 to 2.3, n = 10) as fast as a, and faster than b`."""
+    most, *others = behind
+    text = f"is {in_times(ahead(most, fastest))} as fast as {named([most], fastest)}"
+    return f"{text}, also faster than {named(others, fastest)}" if others else text
+
+
+def ahead(pair: RankedPair, fastest: CellResults) -> Estimate:
+    """How many times as fast: the rival's seconds over those of the fastest."""
+    comparison = pair.claim.comparison
+    assert comparison is not None, "a verdict rests on a comparison"
+    ratio = comparison.ratio
+    if pair.second is fastest:
+        return ratio
+    low = None if ratio.high is None else 1 / ratio.high
+    high = None if ratio.low is None else 1 / ratio.low
+    return Estimate(value=1 / ratio.value, low=low, high=high, n=ratio.n)
+
+
+def in_times(ratio: Estimate) -> str:
+    places = decimals(ratio.value, ratio.low, ratio.high)
+    assert ratio.low is not None, "a verdict rests on an interval"
+    assert ratio.high is not None, "a verdict rests on an interval"
+    ends = f"{shown(ratio.low, places)} to {shown(ratio.high, places)}"
+    return f"about {shown(ratio.value, places)} times ({ends}, n = {ratio.n})"
+
+
+def named(pairs: Sequence[RankedPair], fastest: CellResults) -> str:
+    rivals = [pair.second if pair.first is fastest else pair.first for pair in pairs]
+    return " and ".join(map(backend, rivals))
+
+
+def backend(results: CellResults) -> str:
+    return escape(results.cell.backend)
+
+
+def at_accuracy(group: Sequence[RankedPair], trained: Sequence[AccuracyPair]) -> str:
+    """`at equivalent accuracy`, where that is shown for every two of them."""
+    cells = {results.cell for pair in group for results in (pair.first, pair.second)}
+    claims = [one.claim for one in trained if {one.first.cell, one.second.cell} <= cells]
+    verdicts = {claim.verdict for claim in claims}
+    if not claims:
+        return "accuracy not compared"
+    if verdicts == {AccuracyVerdict.EQUIVALENT}:
+        return "at equivalent accuracy"
+    if AccuracyVerdict.DIFFERENT in verdicts:
+        return "at different accuracy (see below)"
+    seeds = min(claim.comparison.n for claim in claims)
+    return f"whether at the same accuracy is not shown ({plural(seeds, 'seed')})"

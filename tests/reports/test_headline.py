@@ -1,0 +1,95 @@
+"""The first paragraph says what the verdicts say, and no more."""
+
+import pytest
+
+from bench.stats import Estimate
+from reports.cells import group
+from reports.equivalence import accuracy_pairs
+from reports.headline import headline, in_times
+from reports.markdown import render
+from reports.ranking import rank
+from tests.records import build_record, build_records, build_run, good, plan
+
+BACKENDS = ("jax", "keras-tensorflow", "pytorch")
+
+
+def first_lines(factors, *, rounds=12, seeds=(), backends=("keras-tensorflow", "pytorch")):
+    """The headline of a run in which a backend's times are those of the fakes times its factor."""
+    trials = plan(workloads=("mlp-512",), backends=backends, rounds=rounds, seeds=seeds)
+    records = [slowed(trial, factors) for trial in trials]
+    run = build_run(trials)
+    cells = group(run, records)
+    told = list(headline(run, rank(run, cells), accuracy_pairs(run, cells)))
+    return "\n".join(told)
+
+
+def slowed(trial, factors):
+    document = good(trial)
+    factor = factors.get(trial.cell.backend)
+    if trial.timing is None or factor is None:
+        return build_record(trial)
+    # all alike but for a little of the round: the factor alone tells two backends apart
+    noise = 1 + 0.001 * ((5 * trial.round + len(trial.cell.backend)) % 7)
+    lanes = document["lanes"]
+    step, native = lanes["step"], lanes["native"]
+    step["block_seconds"] = [0.032 * factor * noise] * 12
+    native["slice_seconds"] = [0.1 * factor * noise] * len(native["slice_seconds"])
+    return build_record(trial, lanes=lanes)
+
+
+def test_the_faster_backend_by_how_much_and_how_sure():
+    text = first_lines({"keras-tensorflow": 2.0, "pytorch": 1.0})
+    assert "**On this machine** (" in text
+    assert "**mlp-512** on cpu: the train step alone (lane `step`), pytorch is about 2" in text
+    assert "n = 12) as fast as keras-tensorflow" in text
+    assert "accuracy not compared" in text
+
+
+def test_nothing_is_faster_without_a_verdict():
+    text = first_lines({"keras-tensorflow": 1.0, "pytorch": 1.0})
+    assert "as fast as" not in text
+    assert "takes as long (within 3 %) as" in text
+
+
+def test_too_few_rounds_tell_nothing_apart():
+    text = first_lines({"keras-tensorflow": 2.0, "pytorch": 1.0}, rounds=4)
+    assert "is not told apart from" in text
+    assert "as fast as" not in text
+
+
+def test_of_three_the_fastest_against_the_slowest_first():
+    factors = {"keras-tensorflow": 2.0, "pytorch": 1.5, "jax": 1.0}
+    text = first_lines(factors, backends=BACKENDS)
+    assert "jax is about 2" in text
+    assert "as fast as keras-tensorflow, also faster than pytorch" in text
+
+
+@pytest.mark.parametrize(("seeds", "words"), [
+    (range(10), "at equivalent accuracy"),
+    ((0,), "whether at the same accuracy is not shown (1 seed)"),
+])  # fmt: skip
+def test_accuracy_is_said_as_its_own_verdict_says(seeds, words):
+    trials = plan(workloads=("mlp-512",), rounds=12, seeds=seeds)
+    records = []
+    for trial in trials:
+        changes = {}
+        if trial.kind == "accuracy":
+            measured = good(trial)["accuracy"]
+            measured["final_test_accuracy"] = 0.98 + 1e-4 * (trial.seed % 5)
+            changes = {"accuracy": measured}
+        records.append(build_record(trial, **changes))
+    run = build_run(trials)
+    cells = group(run, records)
+    text = "\n".join(headline(run, rank(run, cells), accuracy_pairs(run, cells)))
+    assert words in text
+
+
+def test_a_ratio_in_words():
+    ratio = Estimate(value=2.112, low=1.92, high=2.31, n=10)
+    assert in_times(ratio) == "about 2.11 times (1.92 to 2.31, n = 10)"
+
+
+def test_a_smoke_run_has_no_headline():
+    trials = plan(workloads=("mlp-512",), rounds=1)
+    text = render(build_run(trials, profile="smoke"), build_records(trials))
+    assert "On this machine" not in text

@@ -1,0 +1,45 @@
+"""What a whole training refuses, and what it times."""
+
+import pytest
+
+from bench.errors import TrainingError
+from bench.spec import TRAIN_IMAGES, AccuracyPlan
+from bench.worker.training import Training
+from bench.workloads import MLP_512
+
+
+class Stub:
+    """A program that learns nothing, and says of itself what it is told to."""
+
+    def __init__(self, test_accuracy):
+        self.test_accuracy = test_accuracy
+
+    def synchronize(self):
+        pass
+
+    def fit(self, images, labels, batch_size):
+        return 0.5, 0.8
+
+    def evaluate(self, images, labels, batch_size):
+        return 0.5, self.test_accuracy
+
+
+def training(test_accuracy, data, train_images=TRAIN_IMAGES):
+    return Training(
+        Stub(test_accuracy), MLP_512, data, plan=AccuracyPlan(epochs=2, train_images=train_images),
+        seed=0, batch_size=128, send=lambda event: None,
+    )  # fmt: skip
+
+
+def test_a_first_epoch_that_taught_too_little_ends_the_training(embedded):
+    with pytest.raises(TrainingError, match=r"Expected: at least 0\.9\. Received: 0\.8999"):
+        training(0.8999, embedded).train_epoch(1)
+
+
+def test_a_good_first_epoch_and_any_later_one_go_on(embedded):
+    assert training(0.9, embedded).train_epoch(1)["test_accuracy"] == 0.9
+    assert training(0.5, embedded).train_epoch(2)["test_accuracy"] == 0.5
+
+
+def test_a_part_of_the_images_may_teach_less(embedded):
+    assert training(0.5, embedded, train_images=6_400).train_epoch(1)["test_accuracy"] == 0.5
