@@ -7,7 +7,7 @@ from typing import Any
 from bench.opponents import opponents
 from bench.quantities import native_seconds, step_seconds
 from bench.run_file import RunModel
-from bench.stats import Claim, Comparison, compare_rounds, judge
+from bench.stats import AccuracyClaim, Claim, Comparison, compare_rounds, judge
 from reports.cells import CellResults
 from reports.ledger import notes, refusal
 from reports.trials import Quantity, by_round, comparable
@@ -83,8 +83,8 @@ def as_json(pair: RankedPair) -> dict[str, Any]:
     }
 
 
-def verdict_as_json(claim: Claim) -> dict[str, Any]:
-    """Unrounded; null for what fewer than 6 rounds do not tell."""
+def verdict_as_json(claim: Claim | AccuracyClaim) -> dict[str, Any]:
+    """Unrounded; null for what too few rounds, or seeds, do not tell."""
     return {
         "verdict": claim.verdict,
         "reason": claim.reason,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from reports.cells import CellResults
 from reports.compare.accuracy import ComparedAccuracy, accuracies
 from reports.compare.pairs import ComparedCell, ComparedRun
 from reports.ranking import verdict_as_json
@@ -32,9 +33,7 @@ def cell_as_json(one: ComparedCell) -> dict[str, Any]:
     """Where there is a refusal, the values of a claim are null."""
     return {
         "run": one.run,
-        "workload": one.first.cell.workload,
-        "backend": one.first.cell.backend,
-        "execution": asdict(one.first.cell.execution),
+        **cell_of(one.first),
         "lane": one.lane,
         "other_machine": one.other_machine,
         "what_differs": list(one.notes),
@@ -44,15 +43,23 @@ def cell_as_json(one: ComparedCell) -> dict[str, Any]:
 
 
 def accuracy_as_json(one: ComparedAccuracy) -> dict[str, Any]:
+    claim = one.claim
     return {
         "run": one.run,
-        "workload": one.cell.cell.workload,
-        "backend": one.cell.cell.backend,
-        "execution": asdict(one.cell.cell.execution),
+        **cell_of(one.cell),
         "first_test_accuracy": one.first.test_accuracy,
         "first_seeds": list(one.first.seeds),
         "test_accuracy": one.other.test_accuracy,
         "seeds": list(one.other.seeds),
-        "difference": one.difference,
-        "trained_otherwise": one.otherwise,
+        "refusal": one.refusal or None,
+        **(NO_CLAIM if claim is None else verdict_as_json(claim)),
+    }
+
+
+def cell_of(results: CellResults) -> dict[str, Any]:
+    cell = results.cell
+    return {
+        "workload": cell.workload,
+        "backend": cell.backend,
+        "execution": asdict(cell.execution),
     }
