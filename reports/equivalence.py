@@ -17,6 +17,7 @@ from bench.stats import (
 from reports.accuracy import Accuracy
 from reports.cells import CellResults
 from reports.ledger import refusal
+from reports.ranking import verdict_as_json
 from reports.text import NOTHING, escape, points, table
 
 
@@ -126,16 +127,11 @@ def interval(comparison: MeanDifference) -> str:
 
 
 def as_json(pair: AccuracyPair) -> dict[str, Any]:
-    """Unrounded; null for what the seeds are too few for."""
     return {
         "workload": pair.first.cell.workload,
         "execution": asdict(pair.first.cell.execution),
         "first": pair.first.cell.backend,
         "second": pair.second.cell.backend,
         "second_mode": pair.second.cell.execution.mode,
-        "verdict": pair.claim.verdict,
-        "reason": pair.claim.reason,
-        "adjusted_p_value": pair.claim.p_value,
-        "adjusted_equivalence_p_value": pair.claim.equivalence_p_value,
-        "comparison": asdict(pair.claim.comparison),
+        **verdict_as_json(pair.claim),
     }

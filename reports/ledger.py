@@ -1,6 +1,6 @@
 """What was in force in two cells that are compared: what differs, and what forbids to compare."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from reports.cells import CellResults
 
@@ -18,24 +18,19 @@ MATTERS = (
 
 
 def differing(
-    first: CellResults, second: CellResults, names: Sequence[str]
-) -> Iterator[tuple[str, str, str]]:
-    """Name and both values of each of these settings that both cells have and that differ."""
-    one, other = first.settings, second.settings
+    one: Mapping[str, str], other: Mapping[str, str], names: Sequence[str]
+) -> Iterator[str]:
+    """`compiled: False, graph` for each of these names that both have with other values."""
     for name in names:
         if name in one and name in other and one[name] != other[name]:
-            yield name, one[name], other[name]
+            yield f"{name}: {one[name]}, {other[name]}"
 
 
 def notes(first: CellResults, second: CellResults) -> str:
-    """What differs and does not forbid the comparison: `compiled: False, graph`; else nothing."""
-    found = differing(first, second, MATTERS)
-    return "; ".join(f"{name}: {one}, {other}" for name, one, other in found)
+    """What differs and does not forbid the comparison; nothing where nothing does."""
+    return "; ".join(differing(first.settings, second.settings, MATTERS))
 
 
 def refusal(first: CellResults, second: CellResults) -> str | None:
     """Why these two may not be compared; None where they may."""
-    found = list(differing(first, second, REFUSED))
-    if not found:
-        return None
-    return "; ".join(f"{name}: {one}, {other}" for name, one, other in found)
+    return "; ".join(differing(first.settings, second.settings, REFUSED)) or None

@@ -7,7 +7,7 @@ from typing import Any
 from bench.opponents import opponents
 from bench.quantities import native_seconds, step_seconds
 from bench.run_file import RunModel
-from bench.stats import Claim, Comparison, compare_rounds, judge
+from bench.stats import AccuracyClaim, Claim, Comparison, compare_rounds, judge
 from reports.cells import CellResults
 from reports.ledger import notes, refusal
 from reports.trials import Quantity, by_round, comparable
@@ -71,8 +71,6 @@ def compare(first: CellResults, second: CellResults, lane: str) -> Comparison | 
 
 
 def as_json(pair: RankedPair) -> dict[str, Any]:
-    """Unrounded; null for what fewer than 6 rounds do not tell."""
-    claim, comparison = pair.claim, pair.claim.comparison
     return {
         "workload": pair.first.cell.workload,
         "execution": asdict(pair.first.cell.execution),
@@ -80,10 +78,17 @@ def as_json(pair: RankedPair) -> dict[str, Any]:
         "first": pair.first.cell.backend,
         "second": pair.second.cell.backend,
         "second_mode": pair.second.cell.execution.mode,
+        "settings_that_differ": notes(pair.first, pair.second),
+        **verdict_as_json(pair.claim),
+    }
+
+
+def verdict_as_json(claim: Claim | AccuracyClaim) -> dict[str, Any]:
+    """Unrounded; null for what too few rounds, or seeds, do not tell."""
+    return {
         "verdict": claim.verdict,
         "reason": claim.reason,
-        "settings_that_differ": notes(pair.first, pair.second),
         "adjusted_p_value": claim.p_value,
         "adjusted_equivalence_p_value": claim.equivalence_p_value,
-        "comparison": None if comparison is None else asdict(comparison),
+        "comparison": None if claim.comparison is None else asdict(claim.comparison),
     }

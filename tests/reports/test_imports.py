@@ -23,7 +23,8 @@ def imported(path: Path) -> set[str]:
 
 
 def test_reports_import_no_runner_no_backend_and_no_pyplot():
-    names = {name for path in Path(reports.__file__).parent.glob("*.py") for name in imported(path)}
+    files = Path(reports.__file__).parent.rglob("*.py")
+    names = {name for path in files for name in imported(path)}
     ours = {name for name in names if name.startswith(("bench", "backends"))}
     assert ours <= ALLOWED
     outside = {name.partition(".")[0] for name in names}
