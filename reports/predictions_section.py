@@ -29,7 +29,7 @@ def section(name: str, cells: Sequence[CellResults]) -> list[str]:
             *first_predictions(cells[0].workload, found),
             *overlaps(cells[0].workload, found),
             *wrong_everywhere(name, found),
-            *(block for one in found for block in gallery(one)),
+            *map(gallery, found),
         ]
     return blocks
 
@@ -95,17 +95,16 @@ def wrong_everywhere(name: str, found: Sequence[Predictions]) -> Iterator[str]:
     yield details("These images as a table", table(headers, rows, "image, class"))
 
 
-def gallery(one: Predictions) -> list[str]:
+def gallery(one: Predictions) -> str:
+    """Picture and table behind one click: a run of many cells has many of them."""
     shown = bands(one)
     name = f"{one.results.name}, seed {one.seed}"
-    return [
-        image(
-            f"Test images and what {name}, predicted for them: "
-            f"{'; '.join(band.title for band in shown)}; the table below lists them",
-            f"figures/{gallery_file(one.results)}",
-        ),
-        details(f"The images of {escape(name)}, as a table", gallery_table(shown)),
-    ]
+    titles = "; ".join(band.title for band in shown)
+    picture = image(
+        f"Test images and what {name}, predicted for them: {titles}; the table below lists them",
+        f"figures/{gallery_file(one.results)}",
+    )
+    return details(f"Images of {escape(name)}", f"{picture}\n\n{gallery_table(shown)}")
 
 
 def gallery_table(shown: Sequence[Band]) -> str:
