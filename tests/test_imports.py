@@ -45,7 +45,7 @@ ALLOWED: dict[str, set[str]] = {
     "reports": {
         *("bench.calibration", "bench.contention", "bench.errors", "bench.files", "bench.plan"),
         *("bench.quantities", "bench.record", "bench.run_file", "bench.spec", "bench.stats"),
-        *("bench.opponents", "bench.work", "bench.workloads", "reports"),
+        *("bench.archive", "bench.opponents", "bench.work", "bench.workloads", "reports"),
     },
 }
 # the owners of what others must not touch
