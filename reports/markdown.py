@@ -1,6 +1,6 @@
 """A run's report: `report.md` and its figures, from `run.json` and the records alone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from bench.files import write_atomically
 from bench.record import Record
 from bench.run_file import RunModel, read_records, read_run
 from reports import (
+    citing,
     fastest,
     limits,
     machine,
@@ -24,11 +25,12 @@ from reports import (
 )
 from reports.cells import group, workloads
 from reports.figures import all_figures, step_time_file, timed_by_device
+from reports.png import described
 from reports.roofline import rooflines
 from reports.sweep_figure import sweep_figures
 from reports.tables import SummaryRow, rows_of
 from reports.tax_figure import tax_figures
-from reports.text import image
+from reports.text import image, images
 
 REPORT_FILE = "report.md"
 FIGURES = "figures"
@@ -44,15 +46,23 @@ def write_report(folder: Path) -> Path:
     records = tuple(read_records(folder, run))
     rows = rows_of(group(run, records))
     report = folder / REPORT_FILE
+    text = compose(run, records, rows)
     # figures first: whenever it is read, a report links to figures that exist
+    write_figures(figures_of(run, rows, text), folder / FIGURES)
+    write_atomically(report, text.encode())
+    return report
+
+
+def figures_of(run: RunModel, rows: Sequence[SummaryRow], text: str) -> Iterator[tuple[str, bytes]]:
+    """File name and PNG of every figure; its alternative in the report is its description."""
     stamp = summary.SMOKE if run.profile == "smoke" else ""
     cells = [row.results for row in rows]
     roofs = rooflines(cells, run.calibration, stamp)
     layers = tax_figures(cells, run.calibration, stamp)
     sweeps = sweep_figures(cells, stamp)
-    write_figures(chain(all_figures(rows, stamp), roofs, layers, sweeps), folder / FIGURES)
-    write_atomically(report, compose(run, records, rows).encode())
-    return report
+    shown = images(text)
+    for name, content in chain(all_figures(rows, stamp), roofs, layers, sweeps):
+        yield name, described(content, shown.get(f"{FIGURES}/{name}", ""))
 
 
 def write_figures(figures: Iterable[tuple[str, bytes]], folder: Path) -> None:
@@ -106,7 +116,7 @@ def compose(run: RunModel, records: Sequence[Record], rows: Sequence[SummaryRow]
         parity.section(cells),
         method.method(run, cells),
         method.repeat(run, cells),
-        method.index(records),
+        citing.section(run, records),
     )
     return "\n\n".join(blocks) + "\n"
 
