@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationError
 
+from bench.archive import ARCHIVE, read_lines
 from bench.calibration import CalibrationModel
 from bench.doctor import PreflightModel
 from bench.errors import RecordError
@@ -19,7 +21,8 @@ from bench.record import (
     Strict,
     TrialModel,
     first_problem,
-    read_record,
+    parse_record,
+    read_capped,
     read_strict_json,
 )
 
@@ -100,9 +103,17 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def run_bytes(run: RunModel) -> bytes:
+    """`run.json` as it is written, and what of it is hashed.
+
+    A field that came later, and that an old file does not have, has no part in it.
+    """
+    document = run.model_dump(exclude_unset=True)
+    return f"{json.dumps(document, allow_nan=False, indent=1)}\n".encode()
+
+
 def write_run(run: RunModel, folder: Path) -> None:
-    text = json.dumps(run.model_dump(), allow_nan=False, indent=1)
-    write_atomically(folder / RUN_FILE, f"{text}\n".encode())
+    write_atomically(folder / RUN_FILE, run_bytes(run))
 
 
 def read_run(folder: Path) -> RunModel:
@@ -119,18 +130,58 @@ def record_path(folder: Path, trial: TrialModel) -> Path:
 
 
 def read_records(folder: Path, run: RunModel) -> Iterator[Record]:
-    """The records of the plan's trials that exist, in the plan's order.
+    """The records of the plan's trials that exist, in the plan's order, from files or an archive.
 
     Raises `RecordError` for one that is damaged or belongs to another run or trial.
     """
+    return (stored.record for stored in stored_records(folder, run))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRecord:
+    """A record, the bytes it was read from, and where in the run's folder they stand."""
+
+    place: str
+    content: bytes
+    record: Record
+
+
+def stored_records(folder: Path, run: RunModel) -> Iterator[StoredRecord]:
+    """`read_records`, with what the records were read from."""
+    if not (folder / ARCHIVE).exists():
+        return filed_records(folder, run)
+    if (folder / RECORDS).exists():
+        raise RecordError(
+            f"{folder} holds its records twice. Expected: {ARCHIVE} or {RECORDS}/. Received: both"
+        )
+    return archived_records(folder, run)
+
+
+def filed_records(folder: Path, run: RunModel) -> Iterator[StoredRecord]:
     for trial in run.trials:
         path = record_path(folder, trial)
         if not path.exists():
             continue
-        record = read_record(path)
+        content = read_capped(path)
+        record = parse_record(content, path.name)
         if record.run_id != run.run_id or record.trial != trial:
             raise RecordError(
                 f"{path.name} belongs to another run or trial. Expected: run {run.run_id}. "
                 f"Received: run {record.run_id}. Move it out of the folder"
             )
-        yield record
+        yield StoredRecord(place=f"{RECORDS}/{path.name}", content=content, record=record)
+
+
+def archived_records(folder: Path, run: RunModel) -> Iterator[StoredRecord]:
+    planned = iter(run.trials)
+    for number, content in enumerate(read_lines(folder / ARCHIVE), start=1):
+        place = f"{ARCHIVE}, line {number}"
+        record = parse_record(content, place)
+        # looked for in what is left of the plan: some of its trials may have no record
+        if record.run_id != run.run_id or record.trial not in planned:
+            raise RecordError(
+                f"{place} belongs to another run or trial, or is not in the plan's order. "
+                f"Expected: a trial of run {run.run_id} after the line before. "
+                f"Received: {record.trial.trial().name} of run {record.run_id}. Get the file anew"
+            )
+        yield StoredRecord(place=place, content=content, record=record)

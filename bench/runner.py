@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bench import mnist, schedule
+from bench.archive import ARCHIVE
 from bench.collect import Beside, record_of
 from bench.environment import ContentionMeter
 from bench.errors import RecordError, SamestepError
@@ -52,8 +53,14 @@ class Runner:
     def resume(self, run: RunModel) -> None:
         """Check that the backends of what is missing are still the same.
 
-        Raises `SamestepError` where versions changed: a run is of one software.
+        Raises `SamestepError` where versions changed: a run is of one software. And for a
+        published run, which would be run again as a whole.
         """
+        if (self._folder / ARCHIVE).exists():
+            raise SamestepError(
+                f"{self._folder} was published and can't be resumed. Expected: a run with its "
+                f"records in a folder. Received: {ARCHIVE}. Start a new run"
+            )
         for backend in sorted({trial.cell.backend for trial in self.missing(run)}):
             if backend not in self._request.places:
                 known = ", ".join(self._request.places)

@@ -1,7 +1,9 @@
 """The figures, as PNG bytes: one style, one colour a backend, Matplotlib without global state."""
 
 import io
+import platform
 from collections.abc import Callable, Iterator, Sequence
+from importlib import metadata
 from itertools import cycle
 from typing import TypeAlias
 
@@ -18,6 +20,7 @@ from bench.record import EpochModel
 from bench.stats import Estimate
 from reports.accuracy import Accuracy
 from reports.cells import CellResults, backends, by_device, workloads
+from reports.png import SOFTWARE
 from reports.tables import SummaryRow
 from reports.text import centre, file_name
 
@@ -28,6 +31,11 @@ GREY = "#666666"
 PALER = 0.55
 BAR = 0.38
 MOST_MARKERS = 20
+# what decides, for one figure, which bytes come out: the picture, its compression, the arithmetic
+DRAWN_BY = (
+    f"matplotlib {metadata.version('matplotlib')}, pillow {metadata.version('pillow')}, "
+    f"{platform.machine()}"
+)
 STYLE = {
     "figure.dpi": 150,
     "font.family": "DejaVu Sans",
@@ -258,7 +266,7 @@ def finish(axes: Axes, quantity: str) -> None:
 
 
 def png(figure: Figure, stamp: str) -> bytes:
-    """The figure's PNG, without the name and version of what drew it.
+    """The figure's PNG, with what drew it: the same gives the same bytes.
 
     The stamp is a part of the picture: figures travel without their report.
     """
@@ -266,5 +274,5 @@ def png(figure: Figure, stamp: str) -> bytes:
     if stamp:
         figure.suptitle(stamp, fontsize=9, fontweight="bold")
     FigureCanvasAgg(figure)
-    figure.savefig(content, format="png", metadata={"Software": ""})
+    figure.savefig(content, format="png", metadata={SOFTWARE: DRAWN_BY})
     return content.getvalue()

@@ -15,11 +15,15 @@ SAME_WORDS = ("device", "precision", "threads", "batch_size")
 
 
 def machine_in_words(run: RunModel) -> str:
-    """`Machine: <CPU>, 2 cores, 7.8 GiB of memory; GPU: none`."""
+    return f"Machine: {escape(hardware(run))}"
+
+
+def hardware(run: RunModel) -> str:
+    """`<CPU>, 2 logical cores, 7.8 GiB of memory; GPU: none`, names as they are."""
     found = run.environment
-    gpus = listed(escape(gpu.name) for gpu in found.gpus) if found.gpus else "none"
+    gpus = listed(gpu.name for gpu in found.gpus) if found.gpus else "none"
     return (
-        f"Machine: {escape(found.cpu)}, {plural(found.cores_logical, 'logical core')}, "
+        f"{found.cpu}, {plural(found.cores_logical, 'logical core')}, "
         f"{number(found.memory_bytes / GIBIBYTE)} GiB of memory; GPU: {gpus}"
     )
 

@@ -9,6 +9,7 @@ from bench.files import write_atomically
 from bench.record import Record
 from bench.run_file import RunModel, read_records, read_run
 from reports import (
+    citing,
     distribution,
     equivalence,
     fastest,
@@ -32,11 +33,12 @@ from reports.confusion_figure import confusion_figures
 from reports.distribution_figure import distribution_figures
 from reports.figures import all_figures, step_time_file, timed_by_device
 from reports.gallery import galleries
+from reports.png import described
 from reports.roofline import rooflines
 from reports.sweep_figure import sweep_figures
 from reports.tables import SummaryRow, rows_of
 from reports.tax_figure import tax_figures
-from reports.text import image
+from reports.text import image, images
 from reports.whole_training_figure import phases_figures
 
 REPORT_FILE = "report.md"
@@ -53,11 +55,19 @@ def write_report(folder: Path) -> Path:
     records = tuple(read_records(folder, run))
     rows = rows_of(group(run, records))
     report = folder / REPORT_FILE
+    text = compose(run, records, rows)
     # figures first: whenever it is read, a report links to figures that exist
-    stamp = summary.SMOKE if run.profile == "smoke" else ""
-    write_figures(figures(run, rows, stamp), folder / FIGURES)
-    write_atomically(report, compose(run, records, rows).encode())
+    write_figures(figures_of(run, rows, text), folder / FIGURES)
+    write_atomically(report, text.encode())
     return report
+
+
+def figures_of(run: RunModel, rows: Sequence[SummaryRow], text: str) -> Iterator[tuple[str, bytes]]:
+    """File name and PNG of every figure; its alternative in the report is its description."""
+    stamp = summary.SMOKE if run.profile == "smoke" else ""
+    shown = images(text)
+    for name, content in figures(run, rows, stamp):
+        yield name, described(content, shown.get(f"{FIGURES}/{name}", ""))
 
 
 def figures(run: RunModel, rows: Sequence[SummaryRow], stamp: str) -> Iterator[tuple[str, bytes]]:
@@ -130,7 +140,7 @@ def compose(run: RunModel, records: Sequence[Record], rows: Sequence[SummaryRow]
         parity.section(cells),
         method.method(run, cells),
         method.repeat(run, cells),
-        method.index(records),
+        citing.section(run, records),
     )
     return "\n\n".join(blocks) + "\n"
 

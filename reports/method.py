@@ -1,13 +1,10 @@
 """How the figures came about: what was checked, how it was timed, how to get them again."""
 
-import hashlib
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from bench.contention import SLOWEST_CLOCK
 from bench.plan import PROFILES
-from bench.record import Record
 from bench.run_file import RunModel
 from reports.cells import CellResults, backends, rounds, workloads
 from reports.machine import contention, preflight
@@ -159,19 +156,3 @@ def plain(*words: str) -> str:
     """Words for a command, comma-separated; `...` where one is not safe to paste into a shell."""
     text = ",".join(words)
     return text if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:,-]*", text) else "..."
-
-
-def index(records: Sequence[Record]) -> list[str]:
-    statuses = Counter(record.status for record in records)
-    by_status = listed(f"{status} {n}" for status, n in sorted(statuses.items()))
-    return [
-        "## Records",
-        f"{plural(len(records), 'record')} ({by_status}). Content hash: `{content_hash(records)}`: "
-        "SHA-256 over the lines `<sha256 of the record> <record's name>`, sorted, each ended by a "
-        "newline.",
-    ]
-
-
-def content_hash(records: Sequence[Record]) -> str:
-    lines = sorted(f"{record.sha256} {record.trial.trial().name}\n" for record in records)
-    return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -1,5 +1,6 @@
 """How things look in Markdown: tables, numbers with their intervals, and text that others wrote."""
 
+import html
 import re
 from collections.abc import Iterable, Sequence
 
@@ -14,6 +15,7 @@ SPECIAL = re.compile(
     r"://|www\.|[&<>$]|@(?=\w)|#(?=\d)|[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])", re.IGNORECASE
 )
 ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "@": "&#64;", "://": "&#58;//"}
+IMAGE = re.compile(r"!\[(?P<alternative>(?:\\.|[^\]\\])*)\]\((?P<path>[^)]+)\)")
 MEBIBYTE = 2**20
 
 
@@ -101,6 +103,16 @@ def listed(items: Iterable[object]) -> str:
 
 def image(alternative: str, path: str) -> str:
     return f"![{escape(alternative)}]({path})"
+
+
+def images(text: str) -> dict[str, str]:
+    """Path to alternative of what `image` wrote into a report."""
+    return {found["path"]: unescape(found["alternative"]) for found in IMAGE.finditer(text)}
+
+
+def unescape(text: str) -> str:
+    """What `escape` was given, but for what it left out."""
+    return html.unescape(re.sub(r"\\(.)", r"\1", text))
 
 
 def details(summary: str, content: str) -> str:

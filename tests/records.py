@@ -1,7 +1,7 @@
 """Synthetic runs and records for tests: valid, deterministic, with values that look real."""
 
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -181,6 +181,19 @@ def build_records(
 ) -> list[Record]:
     """A good record for each trial, or what `change` gives for it instead of None."""
     return [(change and change(trial)) or build_record(trial, **options) for trial in trials]
+
+
+def certified(records: Iterable[Record]) -> Iterator[Record]:
+    """The records as a run leaves them: each points to the last parity record of its cell."""
+    last: dict[Cell, str] = {}
+    for record in records:
+        document, cell = record.model_dump(), record.trial.trial().cell
+        if document["parity"] is not None:
+            document["parity"]["certificate_sha256"] = last.get(cell)
+        sealed = seal(document)
+        if record.trial.kind == "parity":
+            last[cell] = sealed.sha256
+        yield sealed
 
 
 def write_folder(folder: Path, run: RunModel, records: Iterable[Record]) -> Path:

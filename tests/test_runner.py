@@ -15,6 +15,7 @@ import pytest
 
 from backends import Place
 from bench import mnist, spawn
+from bench.archive import ARCHIVE, write_archive
 from bench.cli import options, running
 from bench.errors import SamestepError
 from bench.piloting import Miss, Pilot, note
@@ -435,6 +436,13 @@ def test_what_has_no_intact_record_is_missing(half_done, tmp_path, damage):
     runner, run, trials = half_done
     damage(record_path(tmp_path, run.trials[2]))
     assert runner.missing(run) == [trials[2]]
+
+
+def test_a_published_run_is_not_resumed(half_done, tmp_path):
+    runner, run, _ = half_done
+    write_archive(tmp_path / ARCHIVE, [])
+    with pytest.raises(SamestepError, match="was published and can't be resumed"):
+        runner.resume(run)
 
 
 def test_the_record_of_another_run_does_not_count(half_done):

@@ -10,8 +10,10 @@ from bench.cli.certifying import parity
 from bench.cli.checking import doctor
 from bench.cli.comparing import compare
 from bench.cli.listing import list_
+from bench.cli.publishing import publish
 from bench.cli.reporting import report
 from bench.cli.running import run
+from bench.cli.verifying import verify
 from bench.errors import SamestepError
 
 app = typer.Typer(
@@ -26,6 +28,8 @@ app.command()(run)
 app.command()(parity)
 app.command()(report)
 app.command()(compare)
+app.command()(verify)
+app.command()(publish)
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ from bench.record.strict import (
     Seconds,
     Strict,
     first_problem,
+    read_capped,
     read_strict_json,
 )
 from bench.record.trial import (
@@ -31,7 +32,9 @@ from bench.record.trial import (
 from bench.record.whole import (
     SCHEMA_VERSION,
     Record,
+    as_line,
     digest,
+    parse_record,
     read_record,
     seal,
     unexplained_nulls,
@@ -61,8 +64,11 @@ __all__ = [
     "TimingsModel",
     "TrialModel",
     "WindowsModel",
+    "as_line",
     "digest",
     "first_problem",
+    "parse_record",
+    "read_capped",
     "read_record",
     "read_strict_json",
     "seal",

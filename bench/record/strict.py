@@ -29,6 +29,10 @@ def read_strict_json(path: Path) -> Any:
 
     Raises `RecordError` for anything else, a missing file included.
     """
+    return parse_strict_json(read_capped(path), path.name)
+
+
+def read_capped(path: Path) -> bytes:
     try:
         size = path.stat().st_size
         if size > LARGEST_FILE_BYTES:
@@ -36,15 +40,21 @@ def read_strict_json(path: Path) -> Any:
                 f"{path.name} is too large. Expected: at most {LARGEST_FILE_BYTES} bytes. "
                 f"Received: {size}"
             )
+        return path.read_bytes()
+    except OSError as error:
+        raise RecordError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def parse_strict_json(content: bytes, name: str) -> Any:
+    """`read_strict_json` of what was read already; `name` says in an error what it was."""
+    try:
         return json.loads(
-            path.read_text(encoding="utf-8"),
+            content.decode("utf-8"),
             parse_constant=_refuse_constant,
             object_pairs_hook=_unique_keys,
         )
-    except OSError as error:
-        raise RecordError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
-        raise RecordError(f"{path.name} is not strict JSON: {error}") from error
+        raise RecordError(f"{name} is not strict JSON: {error}") from error
 
 
 def _refuse_constant(name: str) -> Any:

@@ -26,7 +26,7 @@ from bench.record.measured import (
     SettingsModel,
     TimingsModel,
 )
-from bench.record.strict import Strict, first_problem, read_strict_json
+from bench.record.strict import Strict, first_problem, parse_strict_json, read_capped
 from bench.record.trial import TrialModel
 
 SCHEMA_VERSION = 1
@@ -136,9 +136,13 @@ def seal(document: dict[str, Any]) -> Record:
     return unhashed.model_copy(update={"sha256": digest(unhashed.model_dump())})
 
 
+def as_line(document: dict[str, Any]) -> bytes:
+    """A record's document as it stands in a file: one line of JSON without spaces."""
+    return f"{json.dumps(document, allow_nan=False, separators=(',', ':'))}\n".encode()
+
+
 def write_record(record: Record, path: Path) -> None:
-    text = json.dumps(record.model_dump(), allow_nan=False, separators=(",", ":"))
-    write_atomically(path, f"{text}\n".encode())
+    write_atomically(path, as_line(record.model_dump()))
 
 
 def read_record(path: Path) -> Record:
@@ -146,16 +150,21 @@ def read_record(path: Path) -> Record:
 
     Raises `RecordError` with one line that says what is wrong and what to do.
     """
-    document = read_strict_json(path)
+    return parse_record(read_capped(path), path.name)
+
+
+def parse_record(content: bytes, name: str) -> Record:
+    """`read_record` of what was read already; `name` says in an error what it was."""
+    document = parse_strict_json(content, name)
     try:
         record = Record.model_validate(document)
     except ValidationError as error:
-        raise RecordError(f"{path.name} is not a record: {first_problem(error)}") from error
+        raise RecordError(f"{name} is not a record: {first_problem(error)}") from error
     # of the file's own content: a field that came later has a default, and no part in old hashes
     expected = digest(document)
     if record.sha256 != expected:
         raise RecordError(
-            f"{path.name} was changed after it was written. Expected sha256: {expected}. "
-            f"Received: {record.sha256}. Delete it and run again with --resume"
+            f"{name} was changed after it was written. Expected sha256: {expected}. "
+            f"Received: {record.sha256}. Restore it, or delete it and run again with --resume"
         )
     return record

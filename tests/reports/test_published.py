@@ -1,4 +1,4 @@
-"""Every committed report is what its committed records say, to the letter."""
+"""Every committed report is what its committed records say, to the letter and the pixel."""
 
 import json
 from importlib import resources
@@ -10,10 +10,11 @@ import pytest
 import reports
 from bench.record import Record
 from bench.run_file import RunModel, read_records, read_run
-from reports.markdown import REPORT_FILE, render
+from reports.index import BEGIN, indexed
+from reports.verify import as_text, runs_in, verify
 
 PUBLISHED = Path(reports.__file__).parent / "published"
-FOLDERS = sorted(folder.parent for folder in PUBLISHED.glob("*/run.json"))
+FOLDERS = runs_in(PUBLISHED)
 
 
 def test_something_is_published():
@@ -31,9 +32,8 @@ def published(request: pytest.FixtureRequest) -> Published:
 
 
 def test_the_report_follows_from_its_records(published: Published):
-    folder, run, records = published
-    text = (folder / REPORT_FILE).read_text(encoding="utf-8")
-    assert text == render(run, records)
+    found = verify(published[0])
+    assert not found.differences, as_text(found)
 
 
 def test_the_records_are_complete_and_fit_the_schema(published: Published):
@@ -54,3 +54,5 @@ def test_the_index_names_every_report():
     index = (PUBLISHED / "README.md").read_text(encoding="utf-8")
     for folder in FOLDERS:
         assert f"({folder.name}/report.md)" in index
+    if BEGIN in index:
+        assert indexed(index, PUBLISHED) == index, "make it anew: reports.index.write_index"

@@ -7,10 +7,12 @@ import pytest
 
 from bench.errors import RecordError
 from bench.record import seal
+from bench.run_file import read_run
 from bench.spec import Trial
+from reports.citing import content_hash
 from reports.figures import all_figures
 from reports.markdown import render, write_report
-from reports.method import content_hash, plain
+from reports.method import plain
 from reports.summary_json import as_json
 from reports.tables import summary_rows
 from tests.records import (
@@ -218,7 +220,7 @@ def test_a_workload_that_is_not_known_here_is_shown_by_its_records():
     (trial, *_) = plan(workloads=("mlp-512",), backends=("pytorch",), seeds=())
     record = build_record(trial).model_dump(exclude={"sha256"})
     record["trial"]["workload"] = "from-a-plug-in"
-    run = build_run([trial]).model_copy(update={"trials": (seal(record).trial,)})
+    run = build_run([trial]).model_copy(update={"trials": [seal(record).trial]})
     text = render(run, [seal(record)])
     assert table_with(text, "native ms/step")[0]["workload"] == "from-a-plug-in"
     assert "does not know this workload" in section_of(text, "from-a-plug-in")
@@ -245,10 +247,29 @@ def test_the_command_to_repeat_names_what_ran():
     assert plain("a b") == plain("$(x)") == plain("") == "..."
 
 
-def test_the_content_hash_is_that_of_the_sorted_records():
-    _, records = smoke()
-    lines = sorted(f"{r.sha256} {r.trial.trial().name}\n" for r in records)
-    assert content_hash(records[::-1]) == hashlib.sha256("".join(lines).encode()).hexdigest()
+def test_the_content_hash_is_that_of_run_json_and_of_the_records_in_the_order_of_the_plan(tmp_path):
+    run, records = smoke()
+    write_folder(tmp_path, run, records)
+    lines = "".join(f"{record.sha256}\n" for record in records)
+    expected = hashlib.sha256((tmp_path / "run.json").read_bytes() + lines.encode()).hexdigest()
+    assert content_hash(read_run(tmp_path), records[::-1]) == expected
+
+
+def test_a_run_is_cited_with_its_machine_date_and_hash():
+    run, records = complete()
+    environment = run.environment.model_copy(update={"cpu": "A_CPU {50 %} \\~"})
+    run = run.model_copy(update={"environment": environment})
+    entry = section_of(render(run, records), "How to cite")
+    assert r"title = {samestep report: A\_CPU \{50 \%\} , 2 logical cores, 7.75 GiB" in entry
+    assert "; 2026-01-02}" in entry
+    assert "year = {2026}" in entry
+    assert f"Content hash {content_hash(run, records)}" in entry
+
+
+def test_a_smoke_run_is_not_cited():
+    entry = section_of(render(*smoke()), "How to cite")
+    assert "@misc" not in entry
+    assert "a smoke run is not for citation" in entry
 
 
 def test_absent_rungs_are_named():

@@ -1,0 +1,56 @@
+"""How a run is cited: one hash over all that it holds, and an entry for a bibliography."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+
+from bench.record import Record
+from bench.run_file import RunModel, run_bytes
+from reports.machine import hardware
+from reports.text import listed, plural, printable
+
+# what TeX would take for a command; the last three have no business in a name
+TEX = str.maketrans({**{sign: f"\\{sign}" for sign in "&%$#_{}"}, **dict.fromkeys("\\~^", " ")})
+SHORT_HASH = 12
+
+
+def section(run: RunModel, records: Sequence[Record]) -> list[str]:
+    statuses = Counter(record.status for record in records)
+    by_status = listed(f"{status} {n}" for status, n in sorted(statuses.items()))
+    found = content_hash(run, records)
+    smoke = run.profile == "smoke"
+    return [
+        "## How to cite",
+        "Not at all: a smoke run is not for citation." if smoke else entry(run, found),
+        "## Records",
+        f"{plural(len(records), 'record')} ({by_status}). Content hash: `{found}`: SHA-256 over "
+        "the bytes of `run.json` and, in the order of its plan, the `sha256` of each record, each "
+        "followed by a newline. `samestep verify FOLDER` computes it and this report again.",
+    ]
+
+
+def content_hash(run: RunModel, records: Sequence[Record]) -> str:
+    """The one hash that stands for the run: no figure of it changes without the hash."""
+    sealed = {record.trial.trial().name: record.sha256 for record in records}
+    names = [trial.trial().name for trial in run.trials]
+    lines = "".join(f"{sealed[name]}\n" for name in names if name in sealed)
+    return hashlib.sha256(run_bytes(run) + lines.encode()).hexdigest()
+
+
+def entry(run: RunModel, found: str) -> str:
+    """BibTeX, as a block of code."""
+    date = run.created[:10]
+    fields = {
+        "title": tex(f"samestep report: {hardware(run)}; {date}"),
+        # braces inside: it is nobody's first and last name
+        "author": "{samestep contributors}",
+        "year": tex(date[:4]),
+        "version": tex(run.samestep),
+        "note": f"Content hash {found}",
+    }
+    lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items())
+    return f"```bibtex\n@misc{{samestep-{found[:SHORT_HASH]},\n{lines}}}\n```"
+
+
+def tex(text: str) -> str:
+    return printable(text.translate(TEX))
