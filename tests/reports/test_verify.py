@@ -162,7 +162,7 @@ def test_a_run_without_run_json_or_report_is_a_difference(run_folder):
 
 
 def figures_in(folder: Path) -> tuple[Path, Path]:
-    first, second = sorted((folder / "figures").iterdir())
+    first, second, *_ = sorted((folder / "figures").iterdir())
     return first, second
 
 
@@ -211,7 +211,7 @@ def test_pictures_of_other_versions_are_not_compared(run_folder):
 def test_what_they_show_is_compared(run_folder):
     path = figures_in(run_folder)[0]
     drawn_by_another_version(path)
-    path.write_bytes(path.read_bytes().replace(b"Loss and accuracy", b"Loss and beauty!!"))
+    path.write_bytes(path.read_bytes().replace(b"Confusion matrices", b"Conclusive matters"))
     (one,) = verify(run_folder).differences
     assert one.where == "Description"
 
@@ -226,7 +226,7 @@ def test_every_figure_says_what_it_shows(written):
     for path in (written / "figures").iterdir():
         told = Image.open(path).text
         assert told["Software"] == DRAWN_BY
-        assert "the numbers are in the table" in told["Description"]
+        assert "table " in told["Description"]
 
 
 def test_a_description_may_hold_any_letter():
