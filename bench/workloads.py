@@ -52,6 +52,8 @@ def published_result(entry: Mapping[str, Any], source: Mapping[str, Any]) -> Pub
         sample_microseconds=_pair(entry.get("sample_us")),
         parameters_printed=entry["parameters_printed"],
         wrong_indices=tuple(entry.get("wrong_indices", ())),
+        sampled_wrong_indices=tuple(entry.get("sampled_wrong_indices", ())),
+        first_predictions=tuple(entry.get("first_predictions", ())),
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter, StrMethodFormatter
 
 from reports.cells import CellResults, by_device, workloads
 from reports.distribution import distribution_file, single_steps
@@ -18,6 +18,7 @@ COLUMNS = 2
 SHARES = np.linspace(0, 1, 401)
 # the slowest steps of thousands would squeeze all others to the left; the table has them
 MOST_SHOWN = 0.995
+TICKS = (1, 1.5, 2, 3, 4, 5, 7)
 STYLES = ("-", "--", ":", "-.")
 
 
@@ -37,13 +38,12 @@ def panels(cells: Sequence[CellResults], colours: dict[str, str]) -> Figure:
     names = workloads(cells)
     rows = -(-len(names) // COLUMNS)
     columns = min(len(names), COLUMNS)
-    figure = Figure(figsize=(7.5, 0.9 + 2.4 * rows), layout="constrained")
+    figure = Figure(figsize=(7.5, 0.6 + 2.5 * rows), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes, name in zip(grid.flat, names, strict=False):
         draw(axes, name, [one for one in cells if one.cell.workload == name], colours)
     for axes in grid.flat[len(names) :]:
         axes.set_visible(False)
-    figure.supxlabel("milliseconds per step, each waited for (log scale)", fontsize=9)
     handles = legend(cells, colours)
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 3))
     return figure
@@ -58,11 +58,12 @@ def draw(axes: Axes, name: str, cells: Sequence[CellResults], colours: dict[str,
             np.quantile(steps, SHARES[SHARES <= MOST_SHOWN]), SHARES[SHARES <= MOST_SHOWN],
             style(results, cells), color=colours[results.cell.backend], linewidth=1.4,
         )  # fmt: skip
+    axes.set_xlabel("ms per step, each waited for (log scale)")
     axes.set_ylim(0, 1)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_locator(LogLocator(subs=TICKS))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.grid(visible=True)
 
 

@@ -28,8 +28,10 @@ from reports import (
     workload,
 )
 from reports.cells import CellResults, group, workloads
+from reports.confusion_figure import confusion_figures
 from reports.distribution_figure import distribution_figures
 from reports.figures import all_figures, step_time_file, timed_by_device
+from reports.gallery import galleries
 from reports.roofline import rooflines
 from reports.sweep_figure import sweep_figures
 from reports.tables import SummaryRow, rows_of
@@ -67,6 +69,8 @@ def figures(run: RunModel, rows: Sequence[SummaryRow], stamp: str) -> Iterator[t
     yield from rooflines(cells, run.calibration, stamp)
     yield from tax_figures(cells, run.calibration, stamp)
     yield from sweep_figures(cells, stamp)
+    yield from confusion_figures(cells, stamp)
+    yield from galleries(cells, stamp)
 
 
 def write_figures(figures: Iterable[tuple[str, bytes]], folder: Path) -> None:

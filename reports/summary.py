@@ -8,6 +8,7 @@ from bench.run_file import RunModel
 from bench.spec import TRAIN_IMAGES
 from reports import verdicts
 from reports.cells import CellResults, backends, rounds, workloads
+from reports.headline import default_mode
 from reports.machine import machine_in_words
 from reports.ranking import RankedPair
 from reports.tables import SummaryRow
@@ -59,8 +60,10 @@ def summary(run: RunModel, cells: Sequence[CellResults], pairs: Sequence[RankedP
     complete = sum(results.complete for results in cells)
     lacking = sum(results.unsupported for results in cells)
     seeds = declared_seeds(run)
+    # the first paragraph has it, where there is one
+    machine = [] if default_mode(pairs) else [f"{machine_in_words(run)}."]
     sentences = [
-        f"{machine_in_words(run)}.",
+        *machine,
         f"{plural(len(workloads(cells)), 'workload')} on {escape(listed(backends(cells)))}; "
         f"devices: {escape(listed(devices))}; profile {escape(run.profile)}.",
         f"{complete} of {plural(len(cells), 'cell')} have all their figures"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from bench.record import Record
 from bench.spec import PublishedResult, Workload
 from bench.workloads import WORKLOADS
-from reports import lanes, longer
+from reports import lanes, longer, predictions_section
 from reports.accuracy import OVERFIT_POINTS, Accuracy, Training
 from reports.cells import CellResults
 from reports.figures import curves_file
@@ -36,6 +36,7 @@ def section(name: str, rows: Sequence[SummaryRow]) -> list[str]:
         *lanes.section(cells),
         *training(name, rows),
         *longer.section(name, rows),
+        *predictions_section.section(name, cells),
         *published(workload),
     ]
 

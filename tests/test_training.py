@@ -31,15 +31,15 @@ def training(test_accuracy, data, train_images=TRAIN_IMAGES):
     )  # fmt: skip
 
 
-def test_a_first_epoch_that_taught_too_little_ends_the_training(embedded):
+def test_a_first_epoch_that_taught_too_little_ends_the_training(data):
     with pytest.raises(TrainingError, match=r"Expected: at least 0\.9\. Received: 0\.8999"):
-        training(0.8999, embedded).train_epoch(1)
+        training(0.8999, data).train_epoch(1)
 
 
-def test_a_good_first_epoch_and_any_later_one_go_on(embedded):
-    assert training(0.9, embedded).train_epoch(1)["test_accuracy"] == 0.9
-    assert training(0.5, embedded).train_epoch(2)["test_accuracy"] == 0.5
+def test_a_good_first_epoch_and_any_later_one_go_on(data):
+    assert training(0.9, data).train_epoch(1)["test_accuracy"] == 0.9
+    assert training(0.5, data).train_epoch(2)["test_accuracy"] == 0.5
 
 
-def test_a_part_of_the_images_may_teach_less(embedded):
-    assert training(0.5, embedded, train_images=6_400).train_epoch(1)["test_accuracy"] == 0.5
+def test_a_part_of_the_images_may_teach_less(data):
+    assert training(0.5, data, train_images=6_400).train_epoch(1)["test_accuracy"] == 0.5

@@ -95,7 +95,8 @@ def test_published_values(name, entry):
         assert getattr(result, field) == entry.get(field)
     assert result.step_milliseconds == as_pair(entry.get("step_ms"))
     assert result.sample_microseconds == as_pair(entry.get("sample_us"))
-    assert list(result.wrong_indices) == entry.get("wrong_indices", [])
+    for field in ("wrong_indices", "sampled_wrong_indices", "first_predictions"):
+        assert list(getattr(result, field)) == entry.get(field, [])
 
 
 def as_pair(values):

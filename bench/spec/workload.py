@@ -64,6 +64,8 @@ class PublishedResult:
     `step_milliseconds` is the range its progress bar showed, `sample_microseconds` the same per
     sample. No source names its hardware, so these are footnotes, never rows beside measured ones.
     `other_optimizer`: how the source's optimizer differs from the workload's.
+    `wrong_indices` are all test images that it got wrong, `sampled_wrong_indices` some of them, and
+    `first_predictions` its classes of the first test images.
     """
 
     source: str
@@ -84,6 +86,8 @@ class PublishedResult:
     sample_microseconds: tuple[float, float] | None = None
     parameters_printed: int | None = None
     wrong_indices: tuple[int, ...] = ()
+    sampled_wrong_indices: tuple[int, ...] = ()
+    first_predictions: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

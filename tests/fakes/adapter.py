@@ -134,15 +134,19 @@ class FakeProgram:
         self.fitted_images.append(len(images))
         self._queued_seconds += FIT_SECONDS + NATIVE_STEP_SECONDS * -(-len(images) // batch_size)
         loss = self._update((images, labels))
-        return loss, self.evaluate(images, labels, batch_size)[1]
+        return loss, self._share_right(labels)
 
     def tutorial(self, folder: Path, images: Array, labels: Array, batch_size: int) -> None:
         self._queued_seconds += TUTORIAL_STEP_SECONDS * -(-len(images) // batch_size)
         self._update((images, labels))
 
     def evaluate(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
+        self._clock.seconds += NATIVE_STEP_SECONDS * -(-len(images) // batch_size)
+        return self.gradients((images, labels))[0], self._share_right(labels)
+
+    def _share_right(self, labels: Array) -> float:
         favourite = self._parameters[self._last].argmax()
-        return self.gradients((images, labels))[0], float((labels == favourite).mean())
+        return float((labels == favourite).mean())
 
     def predict(self, images: Array, batch_size: int) -> NDArray[np.float32]:
         self._clock.seconds += NATIVE_STEP_SECONDS * -(-len(images) // batch_size)

@@ -40,7 +40,8 @@ def slowed(trial, factors):
 def test_the_faster_backend_by_how_much_and_how_sure():
     text = first_lines({"keras-tensorflow": 2.0, "pytorch": 1.0})
     assert "**On this machine** (" in text
-    assert "**mlp-512** on cpu: the train step alone (lane `step`), pytorch is about 2" in text
+    assert "- **mlp-512**, step: pytorch is about 2" in text
+    assert "; native: pytorch is about 2" in text
     assert "n = 12) as fast as keras-tensorflow" in text
     assert "accuracy not compared" in text
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import reports
 
 ALLOWED = {
-    *("bench.errors", "bench.files", "bench.record", "bench.run_file", "bench.spec"),
+    *("bench.errors", "bench.files", "bench.mnist", "bench.record", "bench.run_file", "bench.spec"),
     *("bench.calibration", "bench.contention", "bench.plan", "bench.quantities", "bench.stats"),
     *("bench.opponents", "bench.work", "bench.workloads"),
 }

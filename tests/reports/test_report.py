@@ -14,6 +14,7 @@ from reports.method import content_hash, plain
 from reports.summary_json import as_json
 from reports.tables import summary_rows
 from tests.records import (
+    BACKENDS,
     build_record,
     build_records,
     build_run,
@@ -62,7 +63,10 @@ def written(tmp_path_factory):
 
 def test_a_folder_gets_its_report_and_figures(written):
     _, text, figures = written
-    assert set(figures) == {"step-time-cpu.png", "curves-mlp-1000.png"}
+    names = {"step-time-cpu", "curves-mlp-1000", "steps-cpu", "phases-cpu"}
+    names |= {"confusion-mlp-1000", "wrong-in-all-mlp-1000"}
+    names |= {f"images-mlp-1000_{backend}_cpu_default_float32_b100" for backend in BACKENDS}
+    assert set(figures) == {f"{name}.png" for name in names}
     assert all(content.startswith(PNG) and len(content) > 5_000 for content in figures.values())
     assert all(f"](figures/{name})" in text for name in figures)
 
