@@ -104,7 +104,7 @@ def test_other_machines_may_differ(base):
     assert verdicts(base, one_run("other", records=records)) == {"AMBIGUOUS"}
 
 
-def test_another_driver_is_no_other_machine(base):
+def test_other_software_is_no_other_machine(base):
     machine = elsewhere(python="3.12.1", samestep="0.2.0")
     other = one_run("other", records=[remade(one, environment=machine) for one in BASE])
     assert verdicts(base, other) == {"SAME"}
