@@ -60,10 +60,11 @@ def trained_in_both(
 
 
 def trained_otherwise(first: Accuracy, other: Accuracy) -> Iterator[str]:
-    ways = [
-        {"epochs": str(one.epochs), "train_images": str(one.train_images)} for one in (first, other)
-    ]
-    yield from ledger.differing(*ways, list(ways[0]))
+    yield from ledger.differing(way(first), way(other), ("epochs", "train_images"))
+
+
+def way(trained: Accuracy) -> dict[str, str]:
+    return {"epochs": str(trained.epochs), "train_images": f"{trained.train_images:,}"}
 
 
 HEADERS = [

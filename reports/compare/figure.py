@@ -98,11 +98,7 @@ def forest(page: Page) -> Figure:
     scale(panels[0], page.cells)
     panels[0].set_yticks(range(len(page.rows)), [labels[cell] for cell in page.rows], fontsize=8)
     panels[0].set_ylim(len(page.rows) - 0.4, -0.6)
-    figure.supxlabel(
-        f"times as long on {page.device} in {printable(page.run)}\nas in {printable(page.first)} "
-        "(log scale; line: 95 % interval)",
-        fontsize=9,
-    )
+    figure.suptitle(printable(f"{page.run} against {page.first}, on {page.device}"), fontsize=9)
     figure.legend(handles=keys(), loc="outside lower center", ncols=len(MARKS) + 1)
     return figure
 
@@ -112,6 +108,7 @@ def panel(axes: Axes, lane: str, page: Page) -> None:
     axes.axvspan(1 / (1 + LEAST_BETWEEN_RUNS), 1 + LEAST_BETWEEN_RUNS, color=BAND, zorder=0)
     axes.axvline(1, color=GREY, linewidth=0.8)
     axes.grid(visible=True, axis="x")
+    axes.set_xlabel("times as long (log scale; line: 95 % interval)")
     axes.tick_params(axis="y", length=0)
     for one in page.cells:
         if one.lane == lane and one.comparison is not None and one.verdict is not None:
@@ -135,7 +132,7 @@ def label(one: ComparedCell) -> str:
     """Workload, backend, and what of the execution isn't the device, which the figure is about."""
     cell = one.first.cell
     how = ", ".join(one.first.device.split(", ")[1:])
-    return printable(f"{cell.workload}  {cell.backend}{f' ({how})' if how else ''}")
+    return printable(f"{cell.workload}: {cell.backend}{f' ({how})' if how else ''}")
 
 
 def scale(axes: Axes, cells: Sequence[ComparedCell]) -> None:
@@ -162,5 +159,5 @@ def keys() -> list[Line2D | Patch]:
         Line2D([], [], ls="", marker=shape, color=colour, mfc=face, label=verdict)
         for verdict, (shape, colour, face) in MARKS.items()
     ]
-    band = Patch(color=BAND, label=f"under {percent(LEAST_BETWEEN_RUNS)}")
+    band = Patch(color=BAND, label=f"less than {percent(LEAST_BETWEEN_RUNS)}")
     return [*marks, band]

@@ -24,10 +24,9 @@ def in_short(first: str, cells: Sequence[ComparedCell]) -> str:
     found = Counter(one.verdict for one in judged)
     each = ", ".join(f"{found[verdict]} {words}" for verdict, words in IN_WORDS.items())
     left = len(cells) - len(judged)
-    return (
-        f"Of {plural(len(judged), 'timing')} of cells that {escape(first)} has too, {each}"
-        f"{f'; {left} more may not be compared' if left else ''}. {largest(judged)}."
-    )
+    more = f"; {left} more may not be compared" if left else ""
+    timings = f"{plural(len(judged), 'timing')} (a cell in a lane)"
+    return f"Of {timings}, compared with {escape(first)}: {each}{more}. {largest(judged)}."
 
 
 def largest(judged: Sequence[ComparedCell]) -> str:

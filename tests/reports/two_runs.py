@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from bench.record import seal
 from reports.cells import group
 from reports.compare import ComparedRun
 from tests.records import build_record, build_run, environment, plan, write_folder
@@ -29,7 +30,7 @@ def longer(record, times, *, only=""):
 
 
 def remade(record, **changes):
-    return build_record(record.trial.trial(), **{**record.model_dump(), **changes})
+    return seal({**record.model_dump(), **changes})
 
 
 def noisy_records(*, slower=1.0, seed=1, trials=TRIALS, **changes):
