@@ -33,6 +33,11 @@ class Student:
 
     def load(self, parameters: Parameters) -> None:
         self.model.set_weights([parameters[name] for name in self._names])
+        optimizer = self.model.optimizer
+        # a script of PyTorch makes one for each training; in Keras it is the model's
+        for variable in optimizer.variables:
+            if variable is not optimizer._learning_rate:
+                variable.assign(np.zeros(variable.shape, variable.dtype))
 
     def parameters(self) -> dict[str, Array]:
         return dict(zip(self._names, self.model.get_weights(), strict=True))
