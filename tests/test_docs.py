@@ -3,8 +3,10 @@
 import re
 from pathlib import Path
 
+from markdown_it import MarkdownIt
+
 from reports.text import NOTHING
-from tests import verified
+from tests import side_by_side, verified
 from tests.selftest import table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,3 +35,33 @@ def test_the_guide_quotes_the_example_as_it_is():
     assert len(quoted) >= 4
     for block in quoted:
         assert any(block in text for text in texts), block
+
+
+def test_the_scripts_stand_side_by_side_as_they_are():
+    text = side_by_side.PAGE.read_text(encoding="utf-8")
+    assert side_by_side.page(text) == text, "run `python -m tests.side_by_side`"
+
+
+def test_each_script_is_shown_as_code_in_a_cell_of_its_own():
+    text = side_by_side.PAGE.read_text(encoding="utf-8")
+    blocks = MarkdownIt("commonmark").parse(text)
+    cells = [
+        code.content
+        for before, code, after in zip(blocks, blocks[1:], blocks[2:], strict=False)
+        if before.content.endswith("<td>\n") and after.content.startswith("</td>")
+    ]
+    assert cells == [
+        (side_by_side.folder_of(workload.name) / name).read_text(encoding="utf-8")
+        for workload in side_by_side.WRITTEN
+        for name in side_by_side.VERSIONS.values()
+    ]
+
+
+def test_the_scripts_need_their_framework_and_nothing_of_ours():
+    scripts = list((ROOT / "examples" / "tutorials").rglob("*.py"))
+    assert len(scripts) == 2 * len(side_by_side.WRITTEN)
+    for path in scripts:
+        text = path.read_text(encoding="utf-8")
+        packages = set(re.findall(r"^ *(?:import|from) (\w+)", text, re.MULTILINE))
+        wanted = {"keras"} if path.stem == "keras_version" else {"torch", "torchvision"}
+        assert packages == wanted, path

@@ -1,0 +1,91 @@
+"""The network with two convolutions in PyTorch, trained on MNIST."""
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+BATCH_SIZE = 32
+EPOCHS = 5
+
+
+def prepare(images):
+    # numbers from 0 to 1; PyTorch has the channel before height and width
+    return images.reshape(-1, 1, 28, 28).float() / 255
+
+
+def build():
+    model = nn.Sequential(
+        nn.Conv2d(1, 32, 5, padding="same"),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        # an even kernel: "same" pads at the bottom and right, as in Keras
+        nn.Conv2d(32, 64, 2, padding="same"),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Dropout(0.25),
+        # C, H, W; in Keras H, W, C: the next rows in another order
+        nn.Flatten(),
+        nn.Linear(64 * 7 * 7, 1000),
+        nn.ReLU(),
+        nn.Linear(1000, 10),
+    )
+    for layer in model:
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+            # as Keras starts; PyTorch by itself: Kaiming uniform, biases too
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(layer.bias)
+    return model
+
+
+def train(model, images, labels, epochs=EPOCHS, shuffle=True):
+    dataset = TensorDataset(images, labels)
+    loader = DataLoader(dataset, batch_size=BATCH_SIZE, shuffle=shuffle)
+    # eps as in Keras, but added elsewhere; PyTorch's own is 1e-8
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.001, eps=1e-7)
+    # takes logits: softmax is a part of it
+    cross_entropy = nn.CrossEntropyLoss()
+    losses = []
+    # dropout on, which the fit of Keras does by itself
+    model.train()
+    for epoch in range(epochs):
+        total = 0.0
+        for some_images, some_labels in loader:
+            optimizer.zero_grad()
+            loss = cross_entropy(model(some_images), some_labels)
+            loss.backward()
+            optimizer.step()
+            # the last batch may be smaller: each image counts alike, as in Keras
+            total += loss.item() * len(some_images)
+        losses.append(total / len(images))
+        print(f"epoch {epoch + 1} of {epochs}: loss {losses[-1]:.4f}")
+    return losses
+
+
+def evaluate(model, images, labels):
+    loader = DataLoader(TensorDataset(images, labels), batch_size=BATCH_SIZE)
+    cross_entropy = nn.CrossEntropyLoss()
+    total, right = 0.0, 0
+    # and off, as in evaluate of Keras
+    model.eval()
+    with torch.no_grad():
+        for some_images, some_labels in loader:
+            logits = model(some_images)
+            total += cross_entropy(logits, some_labels).item() * len(some_images)
+            right += (logits.argmax(dim=1) == some_labels).sum().item()
+    return total / len(images), right / len(images)
+
+
+def main():
+    from torchvision.datasets import MNIST
+
+    training = MNIST("data", train=True, download=True)
+    test = MNIST("data", train=False, download=True)
+    model = build()
+    print(model)
+    train(model, prepare(training.data), training.targets)
+    loss, accuracy = evaluate(model, prepare(test.data), test.targets)
+    print(f"on the test images: loss {loss:.4f}, accuracy {accuracy:.4f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,174 @@
+"""The scripts of examples/tutorials compute what our cells compute: the default ones in Keras.
+
+In PyTorch those with the stock optimizer, since a student has no other.
+"""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench import mnist
+from bench.adapter import Backend, Batch, Program
+from bench.mnist.draws import glorot_limit
+from bench.parity.gates import gate
+from bench.parity.probe import draw, without_dropout
+from bench.parity.rungs import Difference, require, rung_of, to_largest, to_update
+from bench.spec import Dropout, Execution, Workload
+from bench.workloads import CNN
+from tests.conformance.students import is_written, open_student
+from tests.side_by_side import WRITTEN
+
+pytestmark = [
+    # torch says so of every even kernel; the padding itself is what the workload wants
+    pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning"),
+    # Keras' variables, read by NumPy 2: their business, and the values are right
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
+
+ALL = pytest.mark.parametrize("workload", WRITTEN, ids=lambda value: value.name)
+
+
+@pytest.fixture(autouse=True)
+def _is_written(backend: Backend) -> None:
+    if not is_written(backend.name):
+        pytest.skip("the scripts are written in Keras and in PyTorch")
+
+
+def both(backend: Backend, workload: Workload, *, dropout: bool = False) -> tuple[Program, Any]:
+    """Our program and the student's model, without dropout unless asked."""
+    stock = backend.name == "pytorch"
+    execution = Execution(
+        device="cpu", batch_size=workload.batch_size, optimizer="stock" if stock else "matched"
+    )
+    program = backend.build(workload if dropout else without_dropout(workload), execution)
+    student = open_student(backend.name, workload)
+    if not dropout:
+        student.without_dropout()
+    return program, student
+
+
+def load(workload: Workload, program: Program, student: Any) -> None:
+    """The same weights; optimizers start anew."""
+    program.load(draw(workload, seed=3), seed=1)
+    student.load(draw(workload, seed=3))
+
+
+def loaded(backend: Backend, workload: Workload, *, dropout: bool = False) -> tuple[Program, Any]:
+    program, student = both(backend, workload, dropout=dropout)
+    load(workload, program, student)
+    return program, student
+
+
+def images_of(data: mnist.Mnist, count: int) -> Batch:
+    """Pixels `(count, 28, 28)` as they are in the files, and labels."""
+    return data.train_images[:count].copy(), data.train_labels[:count].copy()
+
+
+def scaled(workload: Workload, batch: Batch) -> Batch:
+    pixels, labels = batch
+    return mnist.scaled(pixels, workload.input_shape), labels
+
+
+def require_rung(rung: str, differences: list[Difference], kind: str = "") -> None:
+    require(rung_of(rung, "float32", differences, kind))
+
+
+def kind_of(backend: Backend, workload: Workload) -> str:
+    """Whose gates an update has: stock RMSprop is as sensitive as Adam."""
+    return "adam" if backend.name == "pytorch" else workload.optimizer.name
+
+
+def count_of(backend: Backend, workload: Workload) -> int:
+    """Of images for a loop over batches: the last one is partial where the loop is a script's.
+
+    Keras' own loop is tested elsewhere, and would compile a step for it.
+    """
+    return (5 if backend.name == "pytorch" else 4) * workload.batch_size // 2
+
+
+def updates(workload: Workload, ours: Program, student: Any) -> list[Difference]:
+    ours.synchronize()
+    before, expected, received = draw(workload, seed=3), ours.parameters(), student.parameters()
+    return [to_update(name, before[name], expected[name], received[name]) for name in before]
+
+
+@ALL
+def test_layers_batches_and_epochs_are_the_workloads(backend: Backend, workload: Workload) -> None:
+    _, student = both(backend, workload, dropout=True)
+    assert student.layers() == [(row.output_shape, row.count) for row in workload.summary()]
+    rates = [layer.rate for layer in workload.layers if isinstance(layer, Dropout)]
+    assert student.dropouts() == rates
+    assert workload.batch_size == student.script.BATCH_SIZE
+    assert workload.epochs == student.script.EPOCHS
+
+
+@ALL
+def test_it_starts_from_glorot_uniform_kernels_and_zero_biases(
+    backend: Backend, workload: Workload
+) -> None:
+    _, student = both(backend, workload)
+    for name, value in student.parameters().items():
+        if name.endswith("/bias"):
+            np.testing.assert_array_equal(value, np.zeros(value.shape, "f4"), err_msg=name)
+        else:
+            limit = glorot_limit(value.shape)
+            assert 0.95 * limit < np.abs(value).max() < limit * (1 + 1e-6), name
+            # of 800 values, the fewest here, it is 0.016 off as a rule
+            assert value.std() == pytest.approx(limit / 3**0.5, rel=0.1), name
+
+
+@ALL
+def test_logits_are_ours(backend: Backend, data: mnist.Mnist, workload: Workload) -> None:
+    program, student = loaded(backend, workload, dropout=True)
+    batch = images_of(data, workload.batch_size)
+    logits = program.forward(program.put(scaled(workload, batch)))
+    require_rung("forward", [to_largest("logits", logits, student.forward(batch[0]))])
+
+
+@ALL
+def test_gradients_are_ours(backend: Backend, data: mnist.Mnist, workload: Workload) -> None:
+    program, student = loaded(backend, workload)
+    batch = images_of(data, workload.batch_size)
+    _, expected = program.gradients(program.put(scaled(workload, batch)))
+    received = student.gradients(*batch)
+    differences = [to_largest(name, expected[name], received[name]) for name in expected]
+    require_rung("gradient", differences)
+
+
+@ALL
+def test_a_step_and_a_short_training_are_ours(
+    backend: Backend, data: mnist.Mnist, workload: Workload
+) -> None:
+    """Weights, and the loss that the script returns; a step is a training of one batch."""
+    program, student = both(backend, workload)
+    kind = kind_of(backend, workload)
+    for rung, count in (("update", workload.batch_size), ("fit", count_of(backend, workload))):
+        load(workload, program, student)
+        batch = images_of(data, count)
+        loss, _ = program.fit(*scaled(workload, batch), workload.batch_size)
+        assert student.train(*batch) == pytest.approx(loss, rel=gate("float32", f"fit loss {kind}"))
+        require_rung(rung, updates(workload, program, student), kind)
+
+
+@ALL
+def test_evaluation_is_ours(backend: Backend, data: mnist.Mnist, workload: Workload) -> None:
+    """Dropout is off in it."""
+    program, student = loaded(backend, workload, dropout=True)
+    batch = images_of(data, count_of(backend, workload))
+    expected = program.evaluate(*scaled(workload, batch), workload.batch_size)
+    assert student.evaluate(*batch) == pytest.approx(expected, rel=1e-5)
+
+
+def test_dropout_is_on_in_training_after_an_evaluation_too(
+    backend: Backend, data: mnist.Mnist
+) -> None:
+    _, student = both(backend, CNN, dropout=True)
+    batch = images_of(data, CNN.batch_size)
+    losses = []
+    for _ in range(2):
+        student.load(draw(CNN, seed=3))
+        student.evaluate(*batch)
+        losses.append(student.train(*batch))
+    # other masks, and no rounding
+    assert losses[0] != pytest.approx(losses[1], rel=1e-4)
