@@ -61,6 +61,8 @@ OWNERS = {
     "rich": ("bench.display",),
     "typer": ("bench.cli",),
     "matplotlib": ("reports",),
+    "jinja2": ("reports.site",),
+    "markdown_it": ("reports.site",),
 }
 
 
