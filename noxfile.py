@@ -36,7 +36,8 @@ SIZES = {
 FRAMEWORKS = ["pytorch", "tensorflow", "jax"]
 PLUGIN = "examples/flax-nnx"
 PLACES = {**BACKENDS, "flax-nnx": samestep_flax.PLACE}
-WITH_FRAMEWORKS = ["conformance", "microbench", "end_to_end"]
+# folders of tests that need a framework, or a browser
+APART = ["browser", "conformance", "microbench", "end_to_end"]
 # imports take 3 to 7 times as long without bytecode
 BYTECODE: dict[str, str | None] = {
     "UV_COMPILE_BYTECODE": "1",
@@ -101,7 +102,7 @@ def tests(session: nox.Session) -> None:
     parent(session, "tests")
     session.run(
         "pytest",
-        *(f"--ignore=tests/{folder}" for folder in WITH_FRAMEWORKS),
+        *(f"--ignore=tests/{folder}" for folder in APART),
         # it looks at each test, and only microbench measures any
         "-pno:benchmark",
         "-n=auto",
@@ -162,6 +163,20 @@ def selftest(session: nox.Session) -> None:
     parent(session)
     arguments = [*session.posargs, *interpreters(session)]
     session.run("python", "-m", "tests.selftest", *arguments, env=BYTECODE)
+
+
+@nox.session
+def site(session: nox.Session) -> None:
+    """Write the static site of the published reports, beside them."""
+    parent(session)
+    session.run("python", "-m", "reports.site", "reports/published", env=BYTECODE)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Try the static site in a headless Chromium: chromium and chromedriver must be on PATH."""
+    parent(session, "tests", "browser")
+    session.run("pytest", "tests/browser", "-pno:benchmark", *session.posargs, env=BYTECODE)
 
 
 @nox.session

@@ -75,6 +75,8 @@ OWNERS = {
     "rich": ("bench.display",),
     "typer": ("bench.cli",),
     "matplotlib": ("reports",),
+    "jinja2": ("reports.site",),
+    "markdown_it": ("reports.site",),
 }
 
 

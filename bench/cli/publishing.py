@@ -19,9 +19,8 @@ def publish(
     as_json: AsJson = False,
 ) -> None:
     """Verify a run, leave names out, and put it with its report under DIR. Needs no framework."""
-    from reports.site import write_site
-
     from reports.publish import publish as publish_run
+    from reports.site import write_site
 
     published = publish_run(folder, to, label)
     write_site(to)

@@ -1,0 +1,64 @@
+"""A headless Chromium, and the site of the published runs as files on the disk."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+
+import reports
+from reports.site import write_site
+
+PUBLISHED = Path(reports.__file__).parent / "published"
+
+
+def program(name: str) -> str:
+    """Its path. Never downloaded: a missing browser fails the tests."""
+    found = shutil.which(name)
+    if found is None:
+        pytest.fail(
+            f"cannot try the site without {name}. Expected: chromium and chromedriver on PATH "
+            "(Debian: apt-get install chromium chromium-driver). Received: none",
+            pytrace=False,
+        )
+    return found
+
+
+@pytest.fixture(scope="session")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the published runs with their site."""
+    where = tmp_path_factory.mktemp("site") / "published"
+    shutil.copytree(PUBLISHED, where)
+    write_site(where)
+    return where
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Chrome]:
+    options = ChromeOptions()
+    options.binary_location = program("chromium")
+    for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-gpu"):
+        options.add_argument(f"--{argument}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = Chrome(options=options, service=ChromeService(program("chromedriver")))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def visit(chromium: Chrome, directory: Path) -> Callable[..., Chrome]:
+    """Opens a page anew in a window of this width, without a theme that was chosen before."""
+
+    def open_page(page: str, width: int = 1280) -> Chrome:
+        chromium.get("about:blank")
+        window = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
+        chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", window)
+        # smooth scrolling would be under way when a test looks
+        still = [{"name": "prefers-reduced-motion", "value": "reduce"}]
+        chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": still})
+        path, _, fragment = page.partition("#")
+        chromium.get(f"{(directory / path).as_uri()}{f'#{fragment}' if fragment else ''}")
+        return chromium
+
+    return open_page
