@@ -48,6 +48,13 @@ VARIABLES = frozenset(
 )
 
 
+def usable_cores() -> int | None:
+    """Those that `taskset` or a container's set of CPUs leave; workers inherit it."""
+    if not hasattr(os, "sched_getaffinity"):
+        return None
+    return len(os.sched_getaffinity(0))
+
+
 def environment(versions: Mapping[str, str], variables: Mapping[str, str]) -> EnvironmentModel:
     """The machine, with a backend's versions and the variables that its worker sees."""
     return EnvironmentModel(
@@ -57,6 +64,7 @@ def environment(versions: Mapping[str, str], variables: Mapping[str, str]) -> En
         cpu=cpu_name(),
         cores_physical=psutil.cpu_count(logical=False),
         cores_logical=psutil.cpu_count() or 1,
+        cores_usable=usable_cores(),
         memory_bytes=psutil.virtual_memory().total,
         gpus=gpus(),
         python=platform.python_version(),

@@ -21,7 +21,7 @@ def effective(record: Record) -> dict[str, object]:
     """The settings of one trial; a number of threads that the framework left open in figures."""
     if record.settings is None:
         return {}
-    cores = record.environment.cores_logical
+    cores = record.environment.cores
     return {
         name: cores if value == ALL_CORES else value
         for name, value in record.settings.effective.items()

@@ -23,7 +23,7 @@ def hardware(run: RunModel) -> str:
     found = run.environment
     gpus = listed(gpu.name for gpu in found.gpus) if found.gpus else "none"
     return (
-        f"{found.cpu}, {plural(found.cores_logical, 'logical core')}, "
+        f"{found.cpu}, {plural(found.cores_logical, 'logical core')}{of_them(found)}, "
         f"{number(found.memory_bytes / GIBIBYTE)} GiB of memory; GPU: {gpus}"
     )
 
@@ -43,10 +43,17 @@ def machine(run: RunModel, records: Sequence[Record]) -> list[str]:
     return blocks
 
 
+def of_them(found: EnvironmentModel) -> str:
+    """`, 1 of them used`, where processes may not run on all of them; else nothing."""
+    if found.cores == found.cores_logical:
+        return ""
+    return f", {found.cores} of them used"
+
+
 def machine_rows(found: EnvironmentModel) -> Iterator[list[str]]:
     physical = NOTHING if found.cores_physical is None else str(found.cores_physical)
     yield ["CPU", escape(found.cpu)]
-    yield ["cores", f"{physical} physical, {found.cores_logical} logical"]
+    yield ["cores", f"{physical} physical, {found.cores_logical} logical{of_them(found)}"]
     yield ["memory", f"{number(found.memory_bytes / GIBIBYTE)} GiB"]
     for gpu in found.gpus:
         size = "memory unknown"

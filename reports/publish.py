@@ -106,7 +106,8 @@ def machine(run: RunModel) -> str:
     if found.gpus and any(trial.execution.device != "cpu" for trial in run.trials):
         return words(" ".join(dict.fromkeys(gpu.name for gpu in found.gpus)))
     # what follows the @ is the clock on the box
-    return words(f"{found.cpu.partition('@')[0]} {found.cores_logical} cores")
+    of_all = "" if found.cores == found.cores_logical else f" of {found.cores_logical}"
+    return words(f"{found.cpu.partition('@')[0]} {found.cores}{of_all} cores")
 
 
 def words(text: str) -> str:

@@ -1,5 +1,6 @@
 """What the machine and its software are: facts, and nobody's secrets."""
 
+import os
 from collections import namedtuple
 from pathlib import Path
 
@@ -18,6 +19,7 @@ def test_the_machine_is_described_without_its_name():
     assert found.versions == {"fake": "1.0"}
     assert found.variables["KERAS_BACKEND"] == "jax"
     assert found.cores_logical >= 1
+    assert found.cores_usable == len(os.sched_getaffinity(0))
     assert found.memory_bytes > 2**28
     assert len(found.host_sha256) == 64
     assert len(found.gpus) == len(gpus())

@@ -243,7 +243,11 @@ class GpuModel(Strict):
 
 
 class EnvironmentModel(Strict):
-    """The machine and its software. The host's name is hashed."""
+    """The machine and its software. The host's name is hashed.
+
+    `cores_usable`: logical ones that the process may run on; None where the system does not tell,
+    and in records of early versions.
+    """
 
     host_sha256: str
     system: str
@@ -251,9 +255,15 @@ class EnvironmentModel(Strict):
     cpu: str
     cores_physical: int | None
     cores_logical: int
+    cores_usable: int | None = None
     memory_bytes: Count
     gpus: list[GpuModel]
     python: str
     samestep: str
     versions: dict[str, str]
     variables: dict[str, str]
+
+    @property
+    def cores(self) -> int:
+        """Those that were there for what was measured."""
+        return self.cores_usable or self.cores_logical

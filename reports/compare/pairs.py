@@ -129,10 +129,7 @@ def in_each_lane(
 def machines(results: CellResults) -> set[tuple[object, ...]]:
     """Host, CPU, cores and GPUs of every trial that was timed; one of one machine."""
     found = [one.environment for one in results.good("timing")]
-    return {
-        (one.host_sha256, one.cpu, one.cores_logical, *(gpu.name for gpu in one.gpus))
-        for one in found
-    }
+    return {(one.host_sha256, one.cpu, one.cores, *(gpu.name for gpu in one.gpus)) for one in found}
 
 
 def between_machines(claim: Claim) -> Claim:

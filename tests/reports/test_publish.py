@@ -318,6 +318,14 @@ def test_a_folder_is_named_after_the_gpu_where_one_was_used():
     assert folder_name(build_run(on_cpu, gpu=True), "The 2nd") == f"{NAME}-the-2nd"
 
 
+def test_a_run_on_a_part_of_the_cores_says_so():
+    run = build_run(plan(workloads=("mlp-512",), rounds=1))
+    part = run.environment.model_copy(update={"cores_usable": 1})
+    run = run.model_copy(update={"environment": part})
+    assert folder_name(run, "") == "2026-01-02-intel-xeon-processor-1-of-2-cores"
+    assert "2 logical cores, 1 of them used, 7.75 GiB" in markdown.render(run, [])
+
+
 # the command
 
 

@@ -1,6 +1,7 @@
 """Every committed report is what its committed records say, to the letter and the pixel."""
 
 import json
+import shutil
 from importlib import resources
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import reports
 from bench.record import Record
 from bench.run_file import RunModel, read_records, read_run
 from reports.index import BEGIN, indexed
+from reports.site import write_site
 from reports.verify import as_text, runs_in, verify
 
 PUBLISHED = Path(reports.__file__).parent / "published"
@@ -54,5 +56,16 @@ def test_the_index_names_every_report():
     index = (PUBLISHED / "README.md").read_text(encoding="utf-8")
     for folder in FOLDERS:
         assert f"({folder.name}/report.md)" in index
-    if BEGIN in index:
-        assert indexed(index, PUBLISHED) == index, "make it anew: reports.index.write_index"
+    assert BEGIN in index
+    assert indexed(index, PUBLISHED) == index, "make it anew: reports.index.write_index"
+
+
+def test_the_site_is_that_of_the_reports(tmp_path):
+    copy = tmp_path / "published"
+    shutil.copytree(PUBLISHED, copy, ignore=shutil.ignore_patterns("*.png", "*.html"))
+    write_site(copy)
+    made = {path.relative_to(copy): path.read_bytes() for path in copy.rglob("*.html")}
+    committed = {path.relative_to(PUBLISHED): path for path in PUBLISHED.rglob("*.html")}
+    assert made.keys() == committed.keys()
+    for name, content in made.items():
+        assert committed[name].read_bytes() == content, f"{name}: run `nox -s site`"
