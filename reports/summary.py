@@ -60,17 +60,17 @@ def summary(run: RunModel, cells: Sequence[CellResults], pairs: Sequence[RankedP
     complete = sum(results.complete for results in cells)
     lacking = sum(results.unsupported for results in cells)
     seeds = declared_seeds(run)
-    # the first paragraph has it, where there is one
-    machine = [] if default_mode(pairs) else [f"{machine_in_words(run)}."]
+    # the first paragraph has the machine and says more than medians do, where there is one
+    first = bool(default_mode(pairs))
     sentences = [
-        *machine,
+        *([] if first else [f"{machine_in_words(run)}."]),
         f"{plural(len(workloads(cells)), 'workload')} on {escape(listed(backends(cells)))}; "
         f"devices: {escape(listed(devices))}; profile {escape(run.profile)}.",
         f"{complete} of {plural(len(cells), 'cell')} have all their figures"
         f"{f', {lacking} are unsupported' if lacking else ''}.",
         f"Timing: {plural(rounds(run), 'round')}. Accuracy: {plural(len(seeds), 'seed')} "
         f"({escape(listed(seeds))}).",
-        *medians(cells),
+        *([] if first else medians(cells)),
         verdicts.in_short(run, pairs),
     ]
     return [" ".join(sentences)]
