@@ -27,7 +27,7 @@ part() {
 }
 
 mkdir -p "$out"
-python3 -m bench doctor --device "$device" || true
+python3 -m bench doctor || true
 for precision in float32,float64 tf32 bfloat16; do
     part "parity-$precision" parity --backend "$backends" --device "$device" --precision "$precision"
 done
