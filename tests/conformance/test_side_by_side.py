@@ -15,7 +15,7 @@ from bench.parity.gates import gate
 from bench.parity.probe import draw, without_dropout
 from bench.parity.rungs import Difference, require, rung_of, to_largest, to_update
 from bench.spec import Dropout, Execution, Workload
-from bench.workloads import CNN
+from bench.workloads import CNN, MLP_512
 from tests.conformance.students import is_written, open_student
 from tests.side_by_side import WRITTEN
 
@@ -30,9 +30,12 @@ ALL = pytest.mark.parametrize("workload", WRITTEN, ids=lambda value: value.name)
 
 
 @pytest.fixture(autouse=True)
-def _is_written(backend: Backend) -> None:
+def _is_written(backend: Backend, request: pytest.FixtureRequest) -> None:
     if not is_written(backend.name):
         pytest.skip("the scripts are written in Keras and in PyTorch")
+    wanted = request.getfixturevalue("workload") if "workload" in request.fixturenames else CNN
+    if backend.name == "keras-jax" and wanted is not MLP_512:
+        pytest.skip("JAX compiles each script for some ten seconds; one shows what it makes of all")
 
 
 def both(backend: Backend, workload: Workload, *, dropout: bool = False) -> tuple[Program, Any]:
