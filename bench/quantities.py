@@ -94,10 +94,15 @@ def latency_mean_seconds(record: Record) -> float | None:
     return None if lane is None else mean(lane.step_seconds)
 
 
+def single_steps(records: Iterable[Record]) -> list[float]:
+    """Seconds of every step of the latency lane of all these trials together."""
+    lanes = [(record.lanes or NO_LANES).latency for record in records]
+    return [seconds for lane in lanes if lane is not None for seconds in lane.step_seconds]
+
+
 def latency_quantile(records: Iterable[Record], share: float) -> float | None:
     """The quantile `share` of all single steps of all these trials together."""
-    lanes = [(record.lanes or NO_LANES).latency for record in records]
-    steps = [seconds for lane in lanes if lane is not None for seconds in lane.step_seconds]
+    steps = single_steps(records)
     return float(np.quantile(steps, share)) if steps else None
 
 

@@ -11,6 +11,7 @@ from bench.workloads import WORKLOADS
 from reports.accuracy import Accuracy, accuracy
 from reports.in_force import in_force
 from reports.speed import Speed, speed
+from reports.text import escape
 from reports.trials import ranked
 
 
@@ -160,6 +161,11 @@ def place(cell: Cell) -> tuple[int, str, str, str, int, str]:
 def workloads(cells: Sequence[CellResults]) -> tuple[str, ...]:
     """The names of the workloads, once each, in the order of the cells."""
     return tuple(dict.fromkeys(results.cell.workload for results in cells))
+
+
+def named(results: CellResults) -> list[str]:
+    """Workload, backend and device: the columns by which a table names its cells."""
+    return [escape(results.cell.workload), escape(results.cell.backend), escape(results.device)]
 
 
 def by_device(cells: Iterable[CellResults]) -> dict[str, list[CellResults]]:

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from reports.cells import CellResults, by_device
-from reports.text import escape, file_name, image, number, table
+from bench.quantities import single_steps
+from reports.cells import CellResults, by_device, named
+from reports.text import file_name, image, number, table
 from reports.trials import ranked
 
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
@@ -17,7 +18,7 @@ HEADERS = [
 
 def section(cells: Sequence[CellResults]) -> Iterator[str]:
     """Nothing where no cell has single steps."""
-    found = [one for one in cells if single_steps(one)]
+    found = [one for one in cells if steps_of(one)]
     if not found:
         return
     yield "## How single steps are spread"
@@ -35,14 +36,9 @@ def section(cells: Sequence[CellResults]) -> Iterator[str]:
         )
 
 
-def single_steps(results: CellResults) -> list[float]:
+def steps_of(results: CellResults) -> list[float]:
     """Seconds of every single step of the cell's ranked trials."""
-    return [
-        seconds
-        for record in ranked(results.good("timing"))
-        if record.lanes is not None and record.lanes.latency is not None
-        for seconds in record.lanes.latency.step_seconds
-    ]
+    return single_steps(ranked(results.good("timing")))
 
 
 def distribution_file(device: str) -> str:
@@ -50,11 +46,9 @@ def distribution_file(device: str) -> str:
 
 
 def row(results: CellResults) -> list[str]:
-    steps = single_steps(results)
+    steps = steps_of(results)
     return [
-        escape(results.cell.workload),
-        escape(results.cell.backend),
-        escape(results.device),
+        *named(results),
         *(number(1e3 * float(value)) for value in np.quantile(steps, SHARES)),
         number(1e3 * max(steps)),
         f"{len(steps):,}",

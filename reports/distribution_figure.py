@@ -7,11 +7,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import PercentFormatter
 
 from reports.cells import CellResults, by_device, workloads
-from reports.distribution import distribution_file, single_steps
-from reports.figures import STYLE, backend_colours, label, png
+from reports.distribution import distribution_file, steps_of
+from reports.figures import STYLE, backend_colours, label, png, round_ticks
 
 COLUMNS = 2
 # a curve of thousands of steps looks the same with as many points as a panel has pixels
@@ -26,7 +26,7 @@ def distribution_figures(
     cells: Sequence[CellResults], stamp: str = ""
 ) -> Iterator[tuple[str, bytes]]:
     """File name and PNG of a figure for each device with single steps."""
-    found = [one for one in cells if single_steps(one)]
+    found = [one for one in cells if steps_of(one)]
     colours = backend_colours(cells)
     with matplotlib.style.context(["default", STYLE]):
         for device, there in by_device(found).items():
@@ -53,7 +53,7 @@ def draw(axes: Axes, name: str, cells: Sequence[CellResults], colours: dict[str,
     axes.set_title(name)
     axes.set_xscale("log")
     for results in cells:
-        steps = 1e3 * np.asarray(single_steps(results))
+        steps = 1e3 * np.asarray(steps_of(results))
         axes.plot(
             np.quantile(steps, SHARES[SHARES <= MOST_SHOWN]), SHARES[SHARES <= MOST_SHOWN],
             style(results, cells), color=colours[results.cell.backend], linewidth=1.4,
@@ -61,9 +61,7 @@ def draw(axes: Axes, name: str, cells: Sequence[CellResults], colours: dict[str,
     axes.set_xlabel("ms per step, each waited for (log scale)")
     axes.set_ylim(0, 1)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
-    axes.xaxis.set_major_locator(LogLocator(subs=TICKS))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-    axes.xaxis.set_minor_locator(NullLocator())
+    round_ticks(axes.xaxis, TICKS)
     axes.grid(visible=True)
 
 

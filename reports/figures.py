@@ -9,12 +9,19 @@ from typing import TypeAlias
 
 import matplotlib.style
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import (
+    LogLocator,
+    MaxNLocator,
+    NullLocator,
+    PercentFormatter,
+    StrMethodFormatter,
+)
 
 from bench.record import EpochModel
 from bench.stats import Estimate
@@ -104,14 +111,10 @@ def lanes(results: CellResults) -> tuple[Estimate | None, Estimate | None]:
 
 def step_times(cells: Sequence[CellResults], colours: dict[str, str]) -> Figure:
     """A panel a workload, each with its own scale from zero; two bars a cell."""
-    names = workloads(cells)
-    panels = [[one for one in cells if one.cell.workload == name] for name in names]
-    heights = [len(panel) + 0.8 for panel in panels]
-    figure = Figure(figsize=(7.5, 0.8 + 0.46 * sum(heights)), layout="constrained")
-    grid = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)
-    for axes, name, panel in zip(grid[:, 0], names, panels, strict=True):
-        step_time_panel(axes, name, panel, colours)
-    grid[-1, 0].set_xlabel(quantity(cells))
+    figure, panels = workload_panels(cells, 0.46)
+    for axes, panel in panels:
+        step_time_panel(axes, panel, colours)
+    panels[-1][0].set_xlabel(quantity(cells))
     keys = [
         Patch(color=GREY, label="native: the framework's own loop"),
         Patch(color=paler(GREY), label="step: the train step alone"),
@@ -134,21 +137,32 @@ def paler(colour: str) -> str:
     return to_hex((red, green, blue))
 
 
-def step_time_panel(
-    axes: Axes, name: str, cells: Sequence[CellResults], colours: dict[str, str]
-) -> None:
-    axes.set_title(name)
-    axes.grid(visible=True, axis="x")
+def workload_panels(
+    cells: Sequence[CellResults], inches: float
+) -> tuple[Figure, list[tuple[Axes, list[CellResults]]]]:
+    """A figure with a panel for each workload, its cells below each other, so high each."""
+    names = workloads(cells)
+    parts = [[one for one in cells if one.cell.workload == name] for name in names]
+    heights = [len(part) + 0.8 for part in parts]
+    figure = Figure(figsize=(7.5, 0.8 + inches * sum(heights)), layout="constrained")
+    grid = figure.subplots(len(parts), 1, squeeze=False, height_ratios=heights)[:, 0]
+    for axes, name, part in zip(grid, names, parts, strict=True):
+        axes.set_title(name)
+        axes.grid(visible=True, axis="x")
+        axes.set_yticks(range(len(part)), [label(one) for one in part])
+        axes.set_ylim(len(part) - 0.5, -0.5)
+        axes.tick_params(axis="y", length=0)
+    return figure, list(zip(grid, parts, strict=True))
+
+
+def step_time_panel(axes: Axes, cells: Sequence[CellResults], colours: dict[str, str]) -> None:
     for place, results in enumerate(cells):
         colour = colours[results.cell.backend]
         native, step = lanes(results)
         bar(axes, place - BAR / 2, native, colour)
         bar(axes, place + BAR / 2, step, paler(colour))
-    axes.set_yticks(range(len(cells)), [label(results) for results in cells])
-    axes.set_ylim(len(cells) - 0.5, -0.5)
     # room at the right for the number that stands after the longest bar
     axes.set_xlim(0, axes.get_xlim()[1] * 1.1)
-    axes.tick_params(axis="y", length=0)
 
 
 def bar(axes: Axes, place: float, value: Estimate | None, colour: str) -> None:
@@ -256,6 +270,13 @@ def last_epoch_lines(both: Sequence[Axes], row: SummaryRow) -> Iterator[Line2D]:
     lines = [axes.axvline(row.accuracy.epochs, color=GREY, linestyle="-.", lw=1) for axes in both]
     lines[0].set_label(f"epoch {row.accuracy.epochs}")
     yield lines[0]
+
+
+def round_ticks(axis: Axis, ticks: Sequence[float] = (1, 2, 5)) -> None:
+    """On a log scale these and their tenfold, written out."""
+    axis.set_major_locator(LogLocator(subs=ticks))
+    axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axis.set_minor_locator(NullLocator())
 
 
 def finish(axes: Axes, quantity: str) -> None:

@@ -1,12 +1,13 @@
 """The first paragraph: who is faster, by how much, how sure, and at the same accuracy or not."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 from bench.run_file import RunModel
 from bench.stats import SAME_WITHIN, AccuracyVerdict, Estimate, Verdict, decimals, shown
 from reports.cells import CellResults
 from reports.equivalence import AccuracyPair
-from reports.machine import machine_in_words
+from reports.machine import hardware
 from reports.ranking import LANES, RankedPair
 from reports.text import escape, plural
 
@@ -29,10 +30,9 @@ def headline(
     # what holds for all is said once
     common = told[0] if len(set(told)) == 1 else None
     own = [""] * len(groups) if common else [f"; {one}" for one in told]
-    machine = machine_in_words(run).replace("Machine: ", "")
     yield (
-        f"**On this machine** ({machine}), backends as they come, the train step alone (step) and "
-        f"in the framework's own loop (native){f'; {common}' if common else ''}:"
+        f"**On this machine** ({escape(hardware(run))}), backends as they come, the train step "
+        f"alone (step) and in the framework's own loop (native){f'; {common}' if common else ''}:"
     )
     several = len({group[0].first.device for group in groups}) > 1
     yield "\n".join(
@@ -106,8 +106,10 @@ def wins(results: CellResults, pairs: Sequence[RankedPair]) -> int:
 
 def seconds(results: CellResults, lane: str) -> float:
     speed = results.speed
-    value = None if speed is None else getattr(speed, f"{lane}_seconds")
-    return float("inf") if value is None else float(value.value)
+    if speed is None:
+        return math.inf
+    value = {"native": speed.native_seconds, "step": speed.step_seconds}[lane]
+    return math.inf if value is None else value.value
 
 
 def verdict_of(results: CellResults, pair: RankedPair) -> Verdict:

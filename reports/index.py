@@ -62,7 +62,7 @@ def row(run: RunModel, records: Sequence[Record], name: str) -> list[str]:
 
 
 def measured(run: RunModel, records: Sequence[Record]) -> str:
-    """Workloads, backends, modes, rounds and seeds in words, and what there is not."""
+    """Workloads, backends, devices, modes, rounds and seeds in words, and what there is not."""
     trials = run.trials
     modes = {trial.execution.mode for trial in trials}
     rounds = {trial.round for trial in trials if trial.round is not None}
@@ -72,6 +72,7 @@ def measured(run: RunModel, records: Sequence[Record]) -> str:
     parts = [
         f"{listed(dict.fromkeys(trial.workload for trial in trials))} on "
         f"{listed(sorted({trial.backend for trial in trials}))}",
+        f"devices: {listed(sorted({trial.execution.device for trial in trials}))}",
         f"modes: {listed(mode for mode in MODES if mode in modes)}",
         plural(len(rounds), "round") if rounds else "no timing",
         f"seeds: {listed(seeds)}" if seeds else "no trainings",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from bench.calibration import AttainedModel, CalibrationModel, ProductModel
-from reports.cells import CellResults
+from reports.cells import CellResults, named
 from reports.roofline import roofline_file
 from reports.roofs import Limit, Roof, limits, roofs
 from reports.text import MEBIBYTE, details, escape, estimate, image, number, table
@@ -60,11 +60,8 @@ def under_roofs(found: Sequence[Limit]) -> Iterator[str]:
 
 
 def row(one: Limit) -> list[str]:
-    cell = one.results.cell
     return [
-        escape(cell.workload),
-        escape(cell.backend),
-        escape(one.results.device),
+        *named(one.results),
         number(one.work.operations / GIGA),
         number(one.work.moved_bytes / MEGA),
         number(one.work.intensity),

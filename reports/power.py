@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from bench.quantities import device_used_bytes, joules_per_step, power_watts
 from bench.record import GpuUseModel, Record
-from reports.cells import CellResults
+from reports.cells import CellResults, named
 from reports.speed import over_trials
 from reports.text import MEBIBYTE, NOTHING, escape, estimate, listed, number, table
 from reports.trials import ranked
@@ -40,9 +40,7 @@ def row(results: CellResults, records: Sequence[Record]) -> list[str]:
     limits = [one.power_limit_watts for one in uses if one.power_limit_watts is not None]
     energy = over_trials(records, joules_per_step)
     return [
-        escape(results.cell.workload),
-        escape(results.cell.backend),
-        escape(results.device),
+        *named(results),
         estimate(over_trials(records, power_watts)),
         number(max(limits, default=None)),
         estimate(energy, 1e3),

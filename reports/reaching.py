@@ -11,7 +11,7 @@ from bench.record import EpochModel
 from bench.spec import TRAIN_IMAGES
 from bench.stats import Estimate, cell_value
 from reports.accuracy import Accuracy
-from reports.summary import named
+from reports.cells import named
 from reports.tables import SummaryRow
 from reports.text import NOTHING, estimate, number, percent, table
 
@@ -105,7 +105,7 @@ def cells_of(row: SummaryRow, measured: Accuracy) -> list[str]:
         told.append(NOTHING)
     else:
         told[-1] = f"{told[-1]} ({percent(found[-1].target)})"
-    return [*named(row), str(len(measured.seeds)), *told]
+    return [*named(row.results), str(len(measured.seeds)), *told]
 
 
 def in_words(one: Reached) -> str:

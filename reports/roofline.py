@@ -8,11 +8,10 @@ import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from bench.calibration import CalibrationModel
 from reports.cells import CellResults, backends, workloads
-from reports.figures import GREY, MARKERS, STYLE, backend_colours, png
+from reports.figures import GREY, MARKERS, STYLE, backend_colours, png, round_ticks
 from reports.roofs import Limit, Roof, limits
 from reports.text import file_name, number
 
@@ -72,15 +71,13 @@ def frame(axes: Axes, roof: Roof, found: Iterable[Limit], span: tuple[float, flo
     lowest, highest = min(roof.bound(span[0]), *rates), max(roof.operations_per_second, *rates)
     axes.set_xscale("log")
     axes.set_yscale("log")
+    round_ticks(axes.xaxis)
+    round_ticks(axes.yaxis)
     axes.set_xlim(span)
     axes.set_ylim(lowest / GIGA / BELOW, highest / GIGA * ABOVE)
     axes.set_title(f"Train steps on {roof.name} under what was calibrated in the same run")
     axes.set_xlabel("intensity of a train step: FLOP per byte that it must move (log scale)")
     axes.set_ylabel("GFLOP/s, step lane (log scale)")
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-        axis.set_minor_locator(NullLocator())
     axes.grid(visible=True)
 
 

@@ -7,7 +7,7 @@ from bench.record import Record
 from bench.run_file import RunModel
 from bench.spec import TRAIN_IMAGES
 from reports import verdicts
-from reports.cells import CellResults, backends, rounds, workloads
+from reports.cells import CellResults, backends, named, rounds, workloads
 from reports.headline import default_mode
 from reports.machine import machine_in_words
 from reports.ranking import RankedPair
@@ -128,7 +128,7 @@ def accuracy_table(rows: Sequence[SummaryRow]) -> list[str]:
 
 def accuracy_row(row: SummaryRow) -> list[str]:
     return [
-        *named(row),
+        *named(row.results),
         parameters(row.results),
         percent(None if row.accuracy is None else row.accuracy.test_accuracy),
         percent(row.published_accuracy),
@@ -150,11 +150,6 @@ def verdict(row: SummaryRow) -> str:
 def supported(rows: Sequence[SummaryRow]) -> list[SummaryRow]:
     """What a backend does not have stands among the cells without figures alone."""
     return [row for row in rows if not row.results.unsupported]
-
-
-def named(row: SummaryRow) -> list[str]:
-    cell = row.results.cell
-    return [escape(cell.workload), escape(cell.backend), escape(row.results.device)]
 
 
 def parameters(results: CellResults) -> str:
@@ -196,9 +191,9 @@ def speed_table(rows: Sequence[SummaryRow]) -> list[str]:
 def row_of_speed(row: SummaryRow) -> list[str]:
     speed = row.speed
     if speed is None:
-        return [*named(row), *[NOTHING] * 8]
+        return [*named(row.results), *[NOTHING] * 8]
     return [
-        *named(row),
+        *named(row.results),
         estimate(speed.native_seconds, 1e3),
         estimate(speed.step_seconds, 1e3),
         trials(row),
@@ -256,7 +251,6 @@ def without_figures(run: RunModel, cells: Sequence[CellResults]) -> list[str]:
 
 
 def problems(results: CellResults) -> Iterator[list[str]]:
-    cell = results.cell
     # hundreds of trials may fail alike: one row for each reason
     seen: Counter[tuple[str, str, str]] = Counter(
         (record.trial.kind, record.status, reason(record))
@@ -264,7 +258,7 @@ def problems(results: CellResults) -> Iterator[list[str]]:
         if record.status != "ok"
     )
     seen.update((trial.kind, "no record", "the trial has not run") for trial in results.missing)
-    where = [escape(cell.workload), escape(cell.backend), escape(results.device)]
+    where = named(results)
     for (kind, status, why), trials_with in sorted(seen.items()):
         yield [*where, kind, status, str(trials_with), why]
     if results.withheld:

@@ -5,10 +5,10 @@ from itertools import groupby
 
 import matplotlib.style
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, LogLocator, NullLocator, StrMethodFormatter
+from matplotlib.ticker import FixedLocator
 
 from reports.cells import CellResults, workloads
-from reports.figures import MARKERS, STYLE, backend_colours, png
+from reports.figures import MARKERS, STYLE, backend_colours, png, round_ticks
 from reports.sweep import line_of, seconds, sweep_file, swept
 
 LINES = ("-", "--", ":", "-.")
@@ -40,13 +40,11 @@ def over_batch(name: str, found: Sequence[CellResults], colours: dict[str, str])
     axes.set_title(f"{name}: throughput of the train step")
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
+    round_ticks(axes.xaxis)
+    round_ticks(axes.yaxis)
     axes.xaxis.set_major_locator(
         FixedLocator(sorted({one.cell.execution.batch_size for one in found}))
     )
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-        axis.set_minor_locator(NullLocator())
     axes.set_xlabel("batch size (log scale)")
     axes.set_ylabel("images per second, step lane (log scale)")
     axes.grid(visible=True)

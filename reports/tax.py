@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from bench.calibration import CalibrationModel
 from bench.quantities import latency_mean_seconds, native_seconds, step_seconds
 from bench.stats import Estimate, cell_value
-from reports.cells import CellResults
+from reports.cells import CellResults, named
 from reports.roofs import limits
-from reports.text import escape, estimate, image, number, table
+from reports.text import estimate, image, number, table
 from reports.trials import by_round, ranked
 
 MICRO = 1e-6
@@ -114,13 +114,11 @@ def tax_file(device: str) -> str:
 
 
 def row(one: Tax) -> list[str]:
-    cell, speed = one.results.cell, one.results.speed
+    speed = one.results.speed
     steps = (one.epoch, *((speed.step_seconds, speed.native_seconds) if speed else (None, None)))
     lost = (one.dispatch, one.loop, one.looking)
     return [
-        escape(cell.workload),
-        escape(cell.backend),
-        escape(one.results.device),
+        *named(one.results),
         number(None if one.floor is None else one.floor / MICRO),
         *(estimate(value, 1 / MICRO) for value in (*steps, *lost)),
     ]

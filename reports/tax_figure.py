@@ -6,11 +6,10 @@ import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from bench.calibration import CalibrationModel
 from reports.cells import CellResults, workloads
-from reports.figures import COLOURS, GREY, STYLE, png
+from reports.figures import COLOURS, GREY, STYLE, png, round_ticks
 from reports.tax import MICRO, Tax, tax_file, taxes
 
 # layer to marker and colour, from the inside out
@@ -69,7 +68,5 @@ def draw(axes: Axes, name: str, panel: Sequence[Tax]) -> None:
             axes.plot(seconds / MICRO, place, marker, color=colour, markersize=6)
     axes.set_yticks(range(len(panel)), [one.results.cell.backend for one in panel])
     axes.set_ylim(len(panel) - 0.4, -0.6)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-    axes.xaxis.set_minor_locator(NullLocator())
+    round_ticks(axes.xaxis)
     axes.grid(visible=True, axis="x")

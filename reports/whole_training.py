@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 from bench.record import AccuracyModel, TimingsModel
-from reports.cells import CellResults, by_device
-from reports.text import escape, file_name, image, number, table
+from reports.cells import CellResults, by_device, named
+from reports.text import file_name, image, number, table
 
 PHASES = ("start", "import", "build", "compile", "train", "evaluate", "check")
 HEADERS = ["workload", "backend", "device", *PHASES, "all", "seeds"]
@@ -39,38 +39,41 @@ def phases_file(device: str) -> str:
 def row(results: CellResults) -> list[str]:
     seconds = phases(results)
     return [
-        escape(results.cell.workload),
-        escape(results.cell.backend),
-        escape(results.device),
-        *(number(seconds[name]) for name in PHASES),
+        *named(results),
+        *(number(seconds.get(name)) for name in PHASES),
         number(sum(seconds.values())),
         str(len(results.trained(longer=False))),
     ]
 
 
 def phases(results: CellResults) -> dict[str, float]:
-    """Seconds of each phase: medians over the cell's trainings."""
+    """Seconds of each phase that a training of the cell has: medians over its trainings."""
     found = [
         of_training(record.timings, record.accuracy)
         for record in results.trained(longer=False)
         if record.accuracy is not None
     ]
-    return {name: median(one[name] for one in found) for name in PHASES}
+    known = {
+        name: [seconds for one in found if (seconds := one[name]) is not None] for name in PHASES
+    }
+    return {name: median(seconds) for name, seconds in known.items() if seconds}
 
 
-def of_training(timings: TimingsModel, trained: AccuracyModel) -> dict[str, float]:
-    """What one trial's timings add up to, by phase; one that it does not have takes no time."""
+def of_training(timings: TimingsModel, trained: AccuracyModel) -> dict[str, float | None]:
+    """What one trial's timings add up to, by phase; None for one that it does not tell."""
     train = sum(epoch.seconds for epoch in trained.epochs)
+    whole = timings.accuracy_seconds
     return {
         "start": total(timings.spawn_seconds, timings.environment_seconds, timings.device_seconds),
         "import": total(timings.import_seconds),
         "build": total(timings.build_seconds, timings.load_seconds),
         "compile": total(timings.first_step_seconds, timings.recompile_seconds),
         "train": train,
-        "evaluate": total(timings.accuracy_seconds) - train,
+        "evaluate": None if whole is None else whole - train,
         "check": total(timings.parity_seconds),
     }
 
 
-def total(*seconds: float | None) -> float:
-    return sum(one for one in seconds if one is not None)
+def total(*seconds: float | None) -> float | None:
+    known = [one for one in seconds if one is not None]
+    return sum(known) if known else None

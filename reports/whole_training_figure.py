@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from reports.cells import CellResults, by_device, workloads
-from reports.figures import COLOURS, STYLE, label, png
+from reports.cells import CellResults, by_device
+from reports.figures import COLOURS, STYLE, png, workload_panels
 from reports.text import number
 from reports.whole_training import PHASES, phases, phases_file
 
@@ -36,14 +36,10 @@ def phases_figures(cells: Sequence[CellResults], stamp: str = "") -> Iterator[tu
 
 def stacked(cells: Sequence[CellResults]) -> Figure:
     """A panel a workload, each with its own scale from zero."""
-    names = workloads(cells)
-    panels = [[one for one in cells if one.cell.workload == name] for name in names]
-    heights = [len(panel) + 1.0 for panel in panels]
-    figure = Figure(figsize=(7.5, 1.0 + 0.34 * sum(heights)), layout="constrained")
-    grid = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)
-    for axes, name, panel in zip(grid[:, 0], names, panels, strict=True):
-        draw(axes, name, panel)
-    grid[-1, 0].set_xlabel("seconds (median over seeds)")
+    figure, panels = workload_panels(cells, 0.36)
+    for axes, panel in panels:
+        draw(axes, panel)
+    panels[-1][0].set_xlabel("seconds (median over seeds)")
     keys = [
         Patch(facecolor=colour, hatch=hatch, edgecolor="white", label=name)
         for name, (colour, hatch) in FILLS.items()
@@ -52,9 +48,7 @@ def stacked(cells: Sequence[CellResults]) -> Figure:
     return figure
 
 
-def draw(axes: Axes, name: str, panel: Sequence[CellResults]) -> None:
-    axes.set_title(name)
-    axes.grid(visible=True, axis="x")
+def draw(axes: Axes, panel: Sequence[CellResults]) -> None:
     for place, results in enumerate(panel):
         left = 0.0
         for phase, seconds in phases(results).items():
@@ -68,7 +62,4 @@ def draw(axes: Axes, name: str, panel: Sequence[CellResults]) -> None:
             number(left), (left, place), xytext=(4, 0), textcoords="offset points", va="center",
             fontsize=8,
         )  # fmt: skip
-    axes.set_yticks(range(len(panel)), [label(one) for one in panel])
-    axes.set_ylim(len(panel) - 0.5, -0.5)
     axes.set_xlim(0, axes.get_xlim()[1] * 1.08)
-    axes.tick_params(axis="y", length=0)

@@ -7,9 +7,9 @@ from bench.spec import PublishedResult, Workload
 from bench.workloads import WORKLOADS
 from reports import lanes, longer, predictions_section
 from reports.accuracy import OVERFIT_POINTS, Accuracy, Training
-from reports.cells import CellResults
+from reports.cells import CellResults, named
 from reports.figures import curves_file
-from reports.summary import DIFFERS, named, trained, verdict
+from reports.summary import DIFFERS, trained, verdict
 from reports.tables import SummaryRow
 from reports.text import (
     NOTHING,
@@ -185,7 +185,7 @@ def over_seeds(row: SummaryRow, measured: Accuracy) -> list[str]:
         # a t interval knows no upper bound, an accuracy has one
         further = f"{percent(low)} to {percent(min(high, 1.0))}"
     return [
-        *named(row)[1:],
+        *named(row.results)[1:],
         trained(row),
         listed(measured.seeds),
         percent(measured.test_accuracy),

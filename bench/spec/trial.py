@@ -96,7 +96,7 @@ class Trial:
         """The record's file name without `.json`."""
         turn = "" if self.round is None else f"-r{self.round:02d}"
         precision = "" if self.parity is None else f"-{self.parity.precision}"
-        longer = self.accuracy is not None and self.accuracy.longer
-        epochs = f"-e{self.accuracy.epochs}" if self.accuracy is not None and longer else ""
+        longer = self.accuracy if self.accuracy is not None and self.accuracy.longer else None
+        epochs = "" if longer is None else f"-e{longer.epochs}"
         attempt = f"-a{self.attempt}" if self.attempt else ""
         return f"{self.kind}-{self.cell.label}{precision}{epochs}{turn}-s{self.seed}{attempt}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bench.stats import AccuracyClaim, compare_means, judge_means
 from reports import ledger
 from reports.accuracy import Accuracy
-from reports.cells import CellResults
+from reports.cells import CellResults, named
 from reports.compare.pairs import ComparedRun, in_both
 from reports.equivalence import finals, interval
 from reports.text import NOTHING, escape, percent, points, table
@@ -89,9 +89,7 @@ def section(runs: Sequence[ComparedRun]) -> Iterator[str]:
 def row(one: ComparedAccuracy) -> list[str]:
     comparison = None if one.claim is None else one.claim.comparison
     return [
-        escape(one.cell.cell.workload),
-        escape(one.cell.cell.backend),
-        escape(one.cell.device),
+        *named(one.cell),
         percent(one.first.test_accuracy),
         str(len(one.first.seeds)),
         escape(one.run),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from bench.stats import SAME_WITHIN, cell_value
-from reports.cells import CellResults
+from reports.cells import CellResults, named
 from reports.compare.pairs import LEAST_BETWEEN_RUNS, ComparedCell, seconds
 from reports.compare.protocol import MOST_TIMES_THE_STEPS
 from reports.compare.words import in_times
@@ -43,9 +43,7 @@ def row(one: ComparedCell) -> list[str]:
     comparison, claim = one.comparison, one.claim
     smallest = None if comparison is None else comparison.minimum_detectable_effect
     return [
-        escape(one.first.cell.workload),
-        escape(one.first.cell.backend),
-        escape(one.first.device),
+        *named(one.first),
         one.lane,
         milliseconds(one.first, one.lane),
         escape(one.run),

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from bench.stats import Estimate
+from reports.cells import named
 from reports.compare import ComparedRun
 from reports.site.document import inline
 from reports.site.runs import link, machine
-from reports.summary import DIFFERS, named, supported, trials
+from reports.summary import DIFFERS, supported, trials
 from reports.tables import SummaryRow, rows_of
 from reports.text import NOTHING, estimate, number, percent
 
@@ -47,7 +48,7 @@ def cell_rows(runs: Sequence[ComparedRun]) -> list[CellRow]:
 
 
 def names(row: SummaryRow) -> Iterator[Shown]:
-    for text in named(row):
+    for text in named(row.results):
         yield Shown(text=inline(text))
 
 

@@ -1,6 +1,5 @@
 """The runs that a site is made of, each read once for all pages."""
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -8,12 +7,12 @@ from markupsafe import Markup
 
 from bench.errors import RecordError, UsageError
 from bench.run_file import RUN_FILE, read_records, read_run
-from reports.cells import backends, group, rounds, workloads
+from reports.cells import group
 from reports.compare import ComparedRun
-from reports.machine import machine_in_words
+from reports.index import measured
+from reports.machine import hardware
 from reports.markdown import REPORT_FILE
-from reports.summary import declared_seeds
-from reports.text import escape, listed, plural
+from reports.text import escape
 
 
 def read_all(directory: Path) -> tuple[ComparedRun, ...]:
@@ -42,39 +41,12 @@ def report_text(folder: Path) -> str:
 
 def machine(one: ComparedRun) -> str:
     """The machine in a line of Markdown."""
-    return machine_in_words(one.run).removeprefix("Machine: ")
+    return escape(hardware(one.run))
 
 
 def contents(one: ComparedRun) -> str:
-    """What a run is about in a line of Markdown: `5 workloads on pytorch; cpu; 10 rounds, ...`."""
-    return "; ".join(
-        [
-            f"{few(workloads(one.cells), 'workload')} on {escape(listed(backends(one.cells)))}",
-            *executions(one),
-            amount(one),
-        ]
-    )
-
-
-def executions(one: ComparedRun) -> Iterator[str]:
-    """Devices, and the modes where a user had to ask for one."""
-    found = [results.cell.execution for results in one.cells]
-    yield escape(listed(dict.fromkeys(how.device for how in found)))
-    modes = dict.fromkeys(how.mode for how in found)
-    if set(modes) != {"default"}:
-        yield f"modes {escape(listed(modes))}"
-
-
-def amount(one: ComparedRun) -> str:
-    """How much was timed and trained."""
-    seeds = declared_seeds(one.run)
-    timed = plural(rounds(one.run), "round") if rounds(one.run) else "no timing"
-    return f"{timed}, {plural(len(seeds), 'seed') if seeds else 'no trainings'}"
-
-
-def few(names: Sequence[str], noun: str) -> str:
-    """The names where they are one or two, else how many."""
-    return escape(listed(names)) if len(names) < 3 else plural(len(names), noun)
+    """What a run is about in a line of Markdown, as in the index of published runs."""
+    return escape(measured(one.run, [record for cell in one.cells for record in cell.records]))
 
 
 def link(one: ComparedRun) -> Markup:

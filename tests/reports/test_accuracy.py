@@ -9,6 +9,7 @@ from bench.spec import AccuracyPlan
 from reports.markdown import render
 from reports.summary_json import as_json
 from reports.tables import summary_rows
+from reports.text import NOTHING
 from tests.records import build_record, build_records, build_run, good, plan
 from tests.reports.tables_of import numbers_in, section_of, table_with
 
@@ -179,5 +180,16 @@ def test_phases_of_a_training_add_up():
     timings = next(r for r in records if r.trial.backend == KERAS)
     train = np.sum([epoch.seconds for epoch in timings.accuracy.epochs])
     assert numbers_in(rows[0]["train"])[0] == pytest.approx(train, rel=6e-3)
-    parts = [numbers_in(rows[0][name])[0] for name in list(rows[0])[3:-2]]
+    told = [rows[0][name] for name in list(rows[0])[3:-2]]
+    parts = [numbers_in(text)[0] for text in told if text != NOTHING]
+    assert len(parts) >= 5
     assert sum(parts) == pytest.approx(numbers_in(rows[0]["all"])[0], rel=0.02)
+
+
+def test_a_phase_that_no_record_tells_of_is_unknown_and_not_zero():
+    trials = plan(workloads=("mlp-512",), backends=(KERAS,), rounds=0, seeds=(0,))
+    (record,) = build_records(trials)
+    known = record.timings.model_copy(update={"import_seconds": None, "parity_seconds": None})
+    text = render(build_run(trials), [record.model_copy(update={"timings": known})])
+    (row,) = table_with(section_of(text, "Where a training's time goes"), "train")
+    assert (row["import"], row["check"]) == (NOTHING, NOTHING)

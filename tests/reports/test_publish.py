@@ -267,7 +267,7 @@ def test_the_index_has_a_row_for_each_run_the_newest_first(source, tmp_path):
     assert rows[1]["report"] == f"[{NAME}]({NAME}/report.md)"
     assert rows[1]["content hash"] == f"`{verify.verify(source).content_hash[:12]}`"
     assert rows[1]["what was measured"] == (
-        "mlp-512 on keras-tensorflow, pytorch; modes: default; 1 round; seeds: 1"
+        "mlp-512 on keras-tensorflow, pytorch; devices: cpu; modes: default; 1 round; seeds: 1"
     )
     assert rows[1]["machine"].startswith("Intel(R) Xeon(R) Processor @ 2.20GHz, 2 logical cores")
 

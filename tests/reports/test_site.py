@@ -180,7 +180,8 @@ def test_the_index_lists_the_newest_run_first(pages):
     rows = pages["index.html"].rows("profile")
     assert [row["run"] for row in rows] == ["a smoke", "trained", "later", "early"]
     assert rows[0]["profile"] == "smoke run: not for citation"
-    assert rows[1]["what"] == ("mlp-1000 on keras-tensorflow, pytorch; cpu; no timing, 1 seed")
+    words = "mlp-1000 on keras-tensorflow, pytorch; devices: cpu; modes: default"
+    assert rows[1]["what"] == f"{words}; no timing; seeds: 1"
     assert rows[3]["date"] == "2026-01-02"
 
 
