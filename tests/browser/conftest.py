@@ -2,7 +2,10 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
@@ -47,18 +50,29 @@ def chromium() -> Iterator[Chrome]:
 
 
 @pytest.fixture
+def host(directory: Path) -> Iterator[str]:
+    """The address at which the same pages are served, as any host of static files would."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(directory))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
 def visit(chromium: Chrome, directory: Path) -> Callable[..., Chrome]:
     """Opens a page anew in a window of this width, without a theme that was chosen before."""
 
-    def open_page(page: str, width: int = 1280) -> Chrome:
+    def open_page(page: str, width: int = 1280, origin: str = "") -> Chrome:
         chromium.get("about:blank")
         window = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
         chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", window)
         # smooth scrolling would be under way when a test looks
         still = [{"name": "prefers-reduced-motion", "value": "reduce"}]
         chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": still})
-        path, _, fragment = page.partition("#")
-        chromium.get(f"{(directory / path).as_uri()}{f'#{fragment}' if fragment else ''}")
+        chromium.get(f"{origin or directory.as_uri()}/{page}")
         return chromium
 
     return open_page

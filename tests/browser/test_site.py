@@ -142,20 +142,31 @@ def test_two_runs_are_compared(visit):
     assert one(driver, "section.pair.shown h2").text == heading
 
 
-def test_the_theme_is_a_choice_that_is_kept(visit):
+GROUND = "return getComputedStyle(document.body).backgroundColor"
+
+
+def test_the_theme_is_a_choice(visit):
     driver = visit("index.html")
-    ground = "return getComputedStyle(document.body).backgroundColor"
-    light = driver.execute_script(ground)
+    light = driver.execute_script(GROUND)
     button = one(driver, "button.theme")
     assert button.get_attribute("aria-pressed") == "false"
     button.click()
     assert button.get_attribute("aria-pressed") == "true"
-    dark = driver.execute_script(ground)
-    assert dark != light
-    driver = visit(PAGES[2])
-    assert driver.execute_script(ground) == dark
+    assert driver.execute_script(GROUND) != light
+    button.click()
+    assert driver.execute_script(GROUND) == light
+
+
+def test_a_host_keeps_the_theme_from_page_to_page(visit, host):
+    """From a disk Chromium 156 forgot it on one page in ten: it stores nothing reliably there."""
+    driver = visit("index.html", origin=host)
+    light = driver.execute_script(GROUND)
     one(driver, "button.theme").click()
-    assert driver.execute_script(ground) == light
+    dark = driver.execute_script(GROUND)
+    driver = visit(PAGES[2], origin=host)
+    assert driver.execute_script(GROUND) == dark
+    one(driver, "button.theme").click()
+    assert driver.execute_script(GROUND) == light
 
 
 def test_the_contents_are_open_at_a_desk_and_closed_on_a_phone(visit):
