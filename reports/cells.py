@@ -180,6 +180,11 @@ def backends(cells: Sequence[CellResults]) -> tuple[str, ...]:
     return tuple(sorted({results.cell.backend for results in cells}))
 
 
+def timed(run: RunModel) -> bool:
+    """Whether there was anything to time; a cell that its pilot gave up counts too."""
+    return any(trial.kind == "timing" for trial in run.trials)
+
+
 def rounds(run: RunModel) -> int:
     """Rounds of timing that were planned."""
     return len({trial.round for trial in run.trials if trial.round is not None})

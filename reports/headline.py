@@ -9,7 +9,7 @@ from reports.cells import CellResults
 from reports.equivalence import AccuracyPair
 from reports.machine import hardware
 from reports.ranking import LANES, RankedPair
-from reports.text import escape, plural
+from reports.text import escape, percent, plural
 
 MIRROR = {Verdict.FASTER: Verdict.SLOWER, Verdict.SLOWER: Verdict.FASTER}
 OTHERWISE = {
@@ -17,14 +17,20 @@ OTHERWISE = {
     Verdict.AMBIGUOUS: "is not told apart from",
     Verdict.SLOWER: "is slower than",
 }
+ACCURACY = {
+    AccuracyVerdict.EQUIVALENT: "{} train to equivalent accuracy",
+    AccuracyVerdict.DIFFERENT: "{} train to different accuracy",
+    AccuracyVerdict.INCONCLUSIVE: "whether {} train to the same accuracy is not shown",
+}
 
 
 def headline(
     run: RunModel, pairs: Sequence[RankedPair], trained: Sequence[AccuracyPair]
 ) -> Iterator[str]:
-    """A line for each workload and device; nothing where nothing was judged."""
+    """A line for each workload and device: on speed, or where none was judged on accuracy."""
     groups = list(grouped(default_mode(pairs)).values())
     if not groups:
+        yield from of_accuracy(run, trained)
         return
     told = [at_accuracy(group, trained) for group in groups]
     # what holds for all is said once
@@ -152,6 +158,33 @@ def named(pairs: Sequence[RankedPair], fastest: CellResults) -> str:
 
 def backend(results: CellResults) -> str:
     return escape(results.cell.backend)
+
+
+def of_accuracy(run: RunModel, trained: Sequence[AccuracyPair]) -> Iterator[str]:
+    """What a run says that trained and timed nothing."""
+    asked = [pair for pair in trained if pair.first.cell.execution.mode == "default"]
+    told = [pair for pair in asked if pair.first.cell.execution == pair.second.cell.execution]
+    if not told:
+        return
+    yield (
+        f"**On this machine** ({escape(hardware(run))}), backends as they come, test accuracy "
+        "after the last epoch:"
+    )
+    several = len({pair.first.device for pair in told}) > 1
+    yield "\n".join(f"- {accuracy_line(pair, several=several)}." for pair in told)
+
+
+def accuracy_line(pair: AccuracyPair, *, several: bool) -> str:
+    """`**mlp-512**: pytorch and jax train to equivalent accuracy (97.99 % and 97.97 %, n = 10)`."""
+    where = f" on {escape(pair.first.device)}" if several else ""
+    both = f"{backend(pair.first)} and {backend(pair.second)}"
+    finding = ACCURACY[pair.claim.verdict].format(both)
+    means = [
+        percent(one.accuracy.test_accuracy if one.accuracy else None)
+        for one in (pair.first, pair.second)
+    ]
+    figures = f"({' and '.join(means)}, n = {pair.claim.comparison.n})"
+    return f"**{escape(pair.first.cell.workload)}**{where}: {finding} {figures}"
 
 
 def at_accuracy(group: Sequence[RankedPair], trained: Sequence[AccuracyPair]) -> str:

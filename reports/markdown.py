@@ -112,13 +112,14 @@ def compose(run: RunModel, records: Sequence[Record], rows: Sequence[SummaryRow]
     cells = [row.results for row in rows]
     pairs = ranking.rank(run, cells)
     trained = equivalence.accuracy_pairs(run, cells)
+    first = list(headline.headline(run, pairs, trained))
     blocks = chain(
         summary.title(run),
         summary.stamps(run, cells),
-        headline.headline(run, pairs, trained),
-        summary.summary(run, cells, pairs),
+        first,
+        summary.summary(run, cells, pairs, headed=bool(first)),
         summary.accuracy_table(rows),
-        summary.speed_table(rows),
+        summary.speed_table(run, rows),
         step_time_images(rows),
         verdicts.section(run, cells, pairs),
         equivalence.section(trained),

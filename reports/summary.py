@@ -7,8 +7,7 @@ from bench.record import Record
 from bench.run_file import RunModel
 from bench.spec import TRAIN_IMAGES
 from reports import verdicts
-from reports.cells import CellResults, backends, named, rounds, workloads
-from reports.headline import default_mode
+from reports.cells import CellResults, backends, named, rounds, timed, workloads
 from reports.machine import machine_in_words
 from reports.ranking import RankedPair
 from reports.tables import SummaryRow
@@ -54,23 +53,26 @@ def stamps(run: RunModel, cells: Sequence[CellResults]) -> list[str]:
     return blocks
 
 
-def summary(run: RunModel, cells: Sequence[CellResults], pairs: Sequence[RankedPair]) -> list[str]:
-    """One paragraph of facts: machine, what ran, how much of it, medians, verdicts."""
+def summary(
+    run: RunModel, cells: Sequence[CellResults], pairs: Sequence[RankedPair], *, headed: bool
+) -> list[str]:
+    """One paragraph of facts: what ran, how much of it, verdicts.
+
+    Machine and medians too, unless it is `headed` by a paragraph that has them.
+    """
     devices = sorted({results.cell.execution.device for results in cells})
     complete = sum(results.complete for results in cells)
     lacking = sum(results.unsupported for results in cells)
     seeds = declared_seeds(run)
-    # the first paragraph has the machine and says more than medians do, where there is one
-    first = bool(default_mode(pairs))
     sentences = [
-        *([] if first else [f"{machine_in_words(run)}."]),
+        *([] if headed else [f"{machine_in_words(run)}."]),
         f"{plural(len(workloads(cells)), 'workload')} on {escape(listed(backends(cells)))}; "
         f"devices: {escape(listed(devices))}; profile {escape(run.profile)}.",
         f"{complete} of {plural(len(cells), 'cell')} have all their figures"
         f"{f', {lacking} are unsupported' if lacking else ''}.",
         f"Timing: {plural(rounds(run), 'round')}. Accuracy: {plural(len(seeds), 'seed')} "
         f"({escape(listed(seeds))}).",
-        *([] if first else medians(cells)),
+        *([] if headed else medians(cells)),
         verdicts.in_short(run, pairs),
     ]
     return [" ".join(sentences)]
@@ -174,8 +176,10 @@ def trained(row: SummaryRow) -> str:
     return f"{epochs}{part}{'' if row.as_published else f' {DIFFERS}'}"
 
 
-def speed_table(rows: Sequence[SummaryRow]) -> list[str]:
-    """The second table; the columns of a GPU only where there is one."""
+def speed_table(run: RunModel, rows: Sequence[SummaryRow]) -> list[str]:
+    """The second table, of a run that times; the columns of a GPU only where there is one."""
+    if not timed(run):
+        return []
     gpu = any(row.results.cell.execution.device != "cpu" for row in rows)
     headers = ["workload", "backend", "device", "native ms/step", "step ms/step", "n"]
     headers += ["samples/s", "first step s", "memory MiB"]

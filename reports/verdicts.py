@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from bench.run_file import RunModel
 from bench.stats import AGREEMENT, LEVEL, SAME_WITHIN, Verdict
-from reports.cells import CellResults
+from reports.cells import CellResults, timed
 from reports.ledger import notes
 from reports.ranking import RankedPair, refused
 from reports.text import NOTHING, escape, estimate, plural, table
@@ -17,6 +17,8 @@ MOST_IN_SHORT = 4
 def section(
     run: RunModel, cells: Sequence[CellResults], pairs: Sequence[RankedPair]
 ) -> Iterator[str]:
+    if not timed(run):
+        return
     yield "## Which is faster"
     if not pairs:
         yield nothing_judged(run)
@@ -33,6 +35,8 @@ def section(
 def nothing_judged(run: RunModel) -> str:
     if run.profile == "smoke":
         return "A smoke run makes no verdicts: it does not say which backend is faster."
+    if not timed(run):
+        return "Nothing was to be timed: there are no verdicts on speed."
     return "No two backends were timed in the same way: there are no verdicts on speed."
 
 

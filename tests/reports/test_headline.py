@@ -71,18 +71,35 @@ def test_of_three_the_fastest_against_the_slowest_first():
 ])  # fmt: skip
 def test_accuracy_is_said_as_its_own_verdict_says(seeds, words):
     trials = plan(workloads=("mlp-512",), rounds=12, seeds=seeds)
-    records = []
-    for trial in trials:
-        changes = {}
-        if trial.kind == "accuracy":
-            measured = good(trial)["accuracy"]
-            measured["final_test_accuracy"] = 0.98 + 1e-4 * (trial.seed % 5)
-            changes = {"accuracy": measured}
-        records.append(build_record(trial, **changes))
+    records = [trained_to(trial, 0.98 + 1e-4 * (trial.seed % 5)) for trial in trials]
     run = build_run(trials)
     cells = group(run, records)
     text = "\n".join(headline(run, rank(run, cells), accuracy_pairs(run, cells)))
     assert words in text
+
+
+def test_a_run_that_times_nothing_leads_with_accuracy_and_has_no_empty_speed_table():
+    trials = plan(workloads=("mlp-512",), rounds=0, seeds=range(10))
+    records = [trained_to(trial, 0.98 + 1e-4 * (trial.seed % 5)) for trial in trials]
+    text = render(build_run(trials), records)
+    assert "- **mlp-512**: pytorch and keras-tensorflow train to equivalent accuracy (98.02" in text
+    assert "Nothing was to be timed" in text
+    assert "### Speed" not in text
+    assert "## Which is faster" not in text
+
+
+def test_three_seeds_show_no_accuracy():
+    trials = plan(workloads=("mlp-512",), rounds=0, seeds=range(3))
+    text = render(build_run(trials), [trained_to(trial, 0.98) for trial in trials])
+    assert "whether pytorch and keras-tensorflow train to the same accuracy is not shown" in text
+
+
+def trained_to(trial, test_accuracy):
+    if trial.kind != "accuracy":
+        return build_record(trial)
+    measured = good(trial)["accuracy"]
+    measured["final_test_accuracy"] = test_accuracy
+    return build_record(trial, accuracy=measured)
 
 
 def test_a_ratio_in_words():
