@@ -41,7 +41,8 @@ class Profile:
 
     `parity` is climbed by every cell before anything else. In the first `cold_rounds` a compiler's
     cache is empty, where a mode has one. `judged`: with more cells there are more rounds, as their
-    verdicts need. Rounds are added up to `most_rounds` while an interval is too wide; with
+    verdicts need, and some are added while a cell has fewer than `steady_rounds` in which it was
+    steady. Rounds are added up to `most_rounds` while an interval is too wide; with
     `repeats`, disturbed trials are run once more.
     """
 
@@ -60,6 +61,7 @@ class Profile:
     power_rounds: int = 6
     cold_rounds: int = 3
     most_rounds: int = 0
+    steady_rounds: int = 0
     repeats: bool = True
     seeds: tuple[int, ...] = (0,)
     epochs: Mapping[str, int] = field(default_factory=dict)

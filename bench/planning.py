@@ -36,7 +36,8 @@ def judgeable(profile: plan.Profile, cells: Iterable[Cell]) -> plan.Profile:
     """The profile with so many rounds that none of its report's claims lacks them."""
     if not profile.judged:
         return profile
-    return replace(profile, rounds=max(profile.rounds, fewest_rounds(claims(cells))))
+    fewest = fewest_rounds(claims(cells))
+    return replace(profile, rounds=max(profile.rounds, fewest), steady_rounds=fewest)
 
 
 class Planner:
@@ -59,6 +60,7 @@ class Planner:
         run = self._planned(
             pilot,
             trials,
+            steady_rounds=profile.steady_rounds,
             order_seed=order_seed,
             pilot_seconds=time.monotonic() - started,
             estimate_seconds=plan.estimate_seconds(trials, pilot.figures),

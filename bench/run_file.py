@@ -74,7 +74,8 @@ class RunModel(Strict):
     """The plan and its sittings. A run of parity alone has no pilot figures and no estimate.
 
     Repeats of disturbed trials, at most `most_repeats`, and rounds, up to `most_rounds`, join
-    `trials` while the run goes on.
+    `trials` while the run goes on; so do rounds in which a cell was not steady, while it has fewer
+    than its verdicts need, `steady_rounds`.
     """
 
     schema_version: Literal[1]
@@ -84,6 +85,7 @@ class RunModel(Strict):
     profile: str
     most_repeats: int = 0
     most_rounds: int = 0
+    steady_rounds: int = 0
     order_seed: int
     environment: EnvironmentModel
     backends: dict[str, BackendModel]

@@ -111,37 +111,48 @@ class Runner:
 
     def _work_through(self, run: RunModel, pending: Sequence[Trial]) -> None:
         """Run what is pending, what is compared taking turns, and what follows from it."""
-        while pending:
+        while True:
+            if not pending:
+                run, pending = self._another_round(run)
+            if not pending:
+                return
             trials = schedule.together(pending)
             pending = pending[len(trials) :]
             for trial in trials:
                 self._display.started(trial)
             for record in self._run_certified(run, trials):
                 self._write(record)
-            run, more = self._follow_up(run, trials[-1], pending)
-            pending = [*more, *pending]
+            run, again = self._again(run, trials[-1], pending)
+            pending = [*again, *pending]
 
-    def _follow_up(
+    def _again(
         self, run: RunModel, trial: Trial, pending: Sequence[Trial]
     ) -> tuple[RunModel, list[Trial]]:
-        """At the end of a round its disturbed trials once more; at the end of all another round."""
-        planned = [model.trial() for model in run.trials]
-        if trial.round is not None and trial.round not in {other.round for other in pending}:
-            of_round = [model for model in run.trials if model.round == trial.round]
-            again = schedule.repeats(
-                planned, self._records(run, of_round), run.most_repeats, run.order_seed
-            )
-            if again:
-                at = planned.index(trial) + 1
-                return self._add(run, at, again, f"round {trial.round + 1} was disturbed"), again
-        if pending or schedule.rounds(planned) >= run.most_rounds:
+        """At the end of a round its disturbed trials once more."""
+        if trial.round is None or trial.round in {other.round for other in pending}:
             return run, []
-        wide = schedule.too_wide(self._timed(run))
-        if not wide:
+        planned = [model.trial() for model in run.trials]
+        of_round = [model for model in run.trials if model.round == trial.round]
+        again = schedule.repeats(
+            planned, self._records(run, of_round), run.most_repeats, run.order_seed
+        )
+        if not again:
+            return run, []
+        at = planned.index(trial) + 1
+        return self._add(run, at, again, f"round {trial.round + 1} was disturbed"), again
+
+    def _another_round(self, run: RunModel) -> tuple[RunModel, list[Trial]]:
+        """At the end of all another round, where a cell needs it."""
+        planned = [model.trial() for model in run.trials]
+        why = schedule.why_another(
+            self._timed(run),
+            schedule.rounds(planned),
+            most=run.most_rounds,
+            steady=run.steady_rounds,
+        )
+        if why is None:
             return run, []
         another = schedule.another_round(planned, run.order_seed)
-        cells = f"{len(wide)} cell{'' if len(wide) == 1 else 's'}"
-        why = f"an interval of {cells} is wider than {100 * schedule.WIDEST_INTERVAL:g} %"
         return self._add(run, len(planned), another, why), another
 
     def _add(self, run: RunModel, at: int, trials: Sequence[Trial], why: str) -> RunModel:

@@ -9,12 +9,12 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import TypeAlias
 
-from bench.contention import DISTURBED
 from bench.plan import drawn, in_order, shared_by
 from bench.quantities import native_seconds, step_seconds
 from bench.record import Record
 from bench.spec import Cell, Trial
 from bench.stats import cell_value
+from bench.trials import comparable, disturbed
 
 WIDEST_INTERVAL = 0.02
 Quantity: TypeAlias = Callable[[Record], float | None]
@@ -49,7 +49,11 @@ def repeats(
     for group in groups.values():
         trials = [replace(record.trial.trial(), attempt=1) for record in group]
         new = all(trial.name not in known for trial in trials)
-        if new and any(map(disturbed, group)) and len(again) + len(trials) <= room:
+        if (
+            new
+            and any(record.status == "ok" and disturbed(record) for record in group)
+            and len(again) + len(trials) <= room
+        ):
             again += [drawn(trial, order_seed) for trial in trials]
     return again
 
@@ -61,6 +65,27 @@ def most_repeats(planned: Sequence[Trial]) -> int:
 
 def rounds(planned: Sequence[Trial]) -> int:
     return len({trial.round for trial in planned if trial.timing is not None})
+
+
+def why_another(
+    records: Mapping[Cell, Sequence[Record]], planned: int, *, most: int, steady: int
+) -> str | None:
+    """Why the plan of so many rounds gets one more; None where it does not.
+
+    `records` are those of each cell that may be in figures. At most a third of `steady` is added
+    for cells that were not steady, for some never are.
+    """
+    unsteady = [cell for cell, found in records.items() if len(comparable(found)) < steady]
+    if unsteady and planned < steady + steady // 3:
+        return f"{plural(len(unsteady))} steady in fewer than {steady} rounds"
+    wide = too_wide(records)
+    if wide and planned < most:
+        return f"{plural(len(wide))} not known to {100 * WIDEST_INTERVAL:g} %"
+    return None
+
+
+def plural(cells: int) -> str:
+    return "1 cell is" if cells == 1 else f"{cells} cells are"
 
 
 def another_round(planned: Sequence[Trial], order_seed: int) -> list[Trial]:
@@ -75,10 +100,6 @@ def another_round(planned: Sequence[Trial], order_seed: int) -> list[Trial]:
 
 def cell_of(trial: Trial) -> Cell:
     return trial.cell
-
-
-def disturbed(record: Record) -> bool:
-    return record.status == "ok" and any(flag in DISTURBED for flag in record.flags)
 
 
 def too_wide(records: Mapping[Cell, Sequence[Record]]) -> list[Cell]:

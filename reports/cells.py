@@ -7,12 +7,12 @@ from functools import cached_property
 from bench.record import Record, TrialModel
 from bench.run_file import RunModel
 from bench.spec import MODES, Cell, TrialKind, Workload
+from bench.trials import ranked
 from bench.workloads import WORKLOADS
 from reports.accuracy import Accuracy, accuracy
 from reports.in_force import in_force
 from reports.speed import Speed, speed
 from reports.text import escape
-from reports.trials import ranked
 
 
 @dataclass(frozen=True, kw_only=True)

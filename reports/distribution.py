@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from bench.quantities import single_steps
+from bench.trials import ranked
 from reports.cells import CellResults, by_device, named
 from reports.text import file_name, image, number, table
-from reports.trials import ranked
 
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 HEADERS = [

@@ -6,11 +6,11 @@ from dataclasses import replace
 from bench.calibration import CalibrationModel
 from bench.quantities import native_seconds, step_seconds
 from bench.stats import Estimate
+from bench.trials import Quantity, ranked
 from reports.cells import CellResults, workloads
 from reports.roofs import limits, own_products_seconds
 from reports.speed import paired_ratio
 from reports.text import NOTHING, escape, estimate, number, table
-from reports.trials import Quantity, ranked
 
 REFERENCE = "keras-tensorflow"
 HEADERS = [

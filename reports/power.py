@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from bench.quantities import device_used_bytes, joules_per_step, power_watts
 from bench.record import GpuUseModel, Record
+from bench.trials import ranked
 from reports.cells import CellResults, named
 from reports.speed import over_trials
 from reports.text import MEBIBYTE, NOTHING, escape, estimate, listed, number, table
-from reports.trials import ranked
 
 HEADERS = [
     "workload", "backend", "device", "W", "limit W", "mJ/step", "n", "board memory MiB",

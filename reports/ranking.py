@@ -8,9 +8,9 @@ from bench.opponents import opponents
 from bench.quantities import native_seconds, step_seconds
 from bench.run_file import RunModel
 from bench.stats import AccuracyClaim, Claim, Comparison, compare_rounds, judge
+from bench.trials import Quantity, by_round, comparable
 from reports.cells import CellResults
 from reports.ledger import notes, refusal
-from reports.trials import Quantity, by_round, comparable
 
 LANES: dict[str, Quantity] = {"native": native_seconds, "step": step_seconds}
 

@@ -23,7 +23,7 @@ from bench.quantities import (
 )
 from bench.record import NativeLane, Record
 from bench.stats import Estimate, cell_value, samples_per_second
-from reports.trials import Quantity, by_round
+from bench.trials import Quantity, by_round
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

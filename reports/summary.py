@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from bench.record import Record
 from bench.run_file import RunModel
 from bench.spec import TRAIN_IMAGES
+from bench.trials import UNSTEADY
 from reports import verdicts
 from reports.cells import CellResults, backends, named, rounds, timed, workloads
 from reports.machine import machine_in_words
@@ -25,7 +26,6 @@ from reports.text import (
     points,
     table,
 )
-from reports.trials import UNSTEADY
 
 SMOKE = "smoke run: not for citation"
 DIFFERS = r"\*"

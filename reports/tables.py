@@ -7,10 +7,10 @@ from bench.record import Record
 from bench.run_file import RunModel
 from bench.spec import TRAIN_IMAGES, Cell, PublishedResult
 from bench.stats import Estimate
+from bench.trials import ranked
 from reports.accuracy import Accuracy
 from reports.cells import CellResults, group
 from reports.speed import Speed, paired_ratio
-from reports.trials import ranked
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from bench.calibration import CalibrationModel
 from bench.quantities import latency_mean_seconds, native_seconds, step_seconds
 from bench.stats import Estimate, cell_value
+from bench.trials import by_round, ranked
 from reports.cells import CellResults, named
 from reports.roofs import limits
 from reports.text import estimate, image, number, table
-from reports.trials import by_round, ranked
 
 MICRO = 1e-6
 TAX_FILE = "tax"

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 
 from bench.run_file import RunModel
 from bench.stats import AGREEMENT, LEVEL, SAME_WITHIN, Verdict
+from bench.trials import comparable, disturbed, ranked
 from reports.cells import CellResults, timed
 from reports.ledger import notes
 from reports.ranking import RankedPair, refused
 from reports.text import NOTHING, escape, estimate, plural, table
-from reports.trials import comparable, disturbed, ranked
 
 MOST_IN_SHORT = 4
 

@@ -56,6 +56,7 @@ ALLOWED: dict[str, set[str]] = {
             "bench.run_file",
             "bench.spec",
             "bench.stats",
+            "bench.trials",
             "bench.work",
             "bench.workloads",
             "reports",

@@ -10,7 +10,7 @@ from backends import Place
 from bench import mnist, spawn
 from bench.plan import Profile
 from bench.request import Request
-from bench.run_file import read_records, read_run, write_run
+from bench.run_file import RunModel, read_records, read_run, write_run
 from bench.runner import Runner
 from bench.spawn import worker_packages
 from bench.spec import Trial
@@ -20,6 +20,7 @@ from tests.records import BACKENDS, build_run, plan
 # the first attempt of a cell's second round is disturbed; the backends differ in their noise
 BODY = """
 trial = task["trial"]
+unsteady = trial["round"] in UNSTEADY and trial["cell"]["backend"] == "pytorch"
 busy = trial["round"] == 1 and trial["attempt"] == 0 and trial["cell"]["backend"] == "pytorch"
 windows = {"wall_seconds": [1.0], "own_cpu_seconds": [1.0],
            "other_cpu_seconds": [100.0 if busy else 0.0],
@@ -30,6 +31,7 @@ lanes = {"step": {"block_seconds": [seconds], "steps_per_block": 1, "batch_size"
                     "short_slice_seconds": [seconds], "steps_per_short_slice": 1}}
 result = {"status": "ok", "reason": None, "versions": {"fake": "1.0"}, "devices": ["cpu"],
           "windows": {"step": windows}, "lanes": lanes, "cpu_seconds": 0.5,
+          "flags": ["no_steady_state"] if unsteady else [],
           "hash_seed": os.environ["PYTHONHASHSEED"]}
 print(os.environ["PYTHONHASHSEED"], len(os.environ["SAMESTEP_PADDING"]), flush=True)
 os.write(pipe, json.dumps({"event": "result", "result": result}).encode() + b"\\n")
@@ -59,18 +61,31 @@ def _quick(data: mnist.Mnist, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     return
 
 
-def run_in(folder: Path, *names: str, rounds: int, noise: float = 0.0, **rules: int) -> Silent:
+def run_in(
+    folder: Path,
+    *names: str,
+    rounds: int,
+    noise: float = 0.0,
+    unsteady: Sequence[int] = (),
+    **rules: int,
+) -> Silent:
     trials = plan(workloads=["mlp-512"], backends=names or BACKENDS, rounds=rounds, seeds=())
     known = {"versions": {"fake": "1.0"}, "devices": ["cpu"], "unavailable": None}
     backends = dict.fromkeys(names or BACKENDS, known)
     run = build_run(setups(trials), backends=backends, sessions=[], **rules)
     write_run(run, folder)
-    interpreter = script(folder, "timing", f"NOISE = {noise}\n{BODY}")
+    return execute(run, folder, noise=noise, unsteady=unsteady)
+
+
+def execute(
+    run: RunModel, folder: Path, *, noise: float = 0.0, unsteady: Sequence[int] = ()
+) -> Silent:
+    interpreter = script(folder, "timing", f"NOISE, UNSTEADY = {noise}, {list(unsteady)}\n{BODY}")
     request = Request(
-        workloads=[], backends=tuple(backends), devices=["cpu"],
-        profile=Profile(name="standard", rounds=rounds),
-        interpreters=dict.fromkeys(backends, interpreter),
-        places=dict.fromkeys(backends, Place(adapter="none", environment="none")),
+        workloads=[], backends=tuple(run.backends), devices=["cpu"],
+        profile=Profile(name="standard", rounds=0),
+        interpreters=dict.fromkeys(run.backends, interpreter),
+        places=dict.fromkeys(run.backends, Place(adapter="none", environment="none")),
     )  # fmt: skip
     display = Silent()
     with worker_packages() as packages:
@@ -105,10 +120,30 @@ def test_without_room_nothing_is_repeated(tmp_path):
 
 def test_rounds_are_added_for_precision_alone_and_only_so_many(tmp_path):
     display = run_in(tmp_path, "pytorch", rounds=6, noise=0.2, most_rounds=8)
-    assert display.added_because == ["an interval of 1 cell is wider than 2 %: 1"] * 2
+    assert display.added_because == ["1 cell is not known to 2 %: 1"] * 2
     run = read_run(tmp_path)
     assert max(trial.round for trial in run.trials) == 7
     assert len(list(read_records(tmp_path, run))) == len(run.trials) == 8
+
+
+def test_a_round_in_which_a_cell_was_not_steady_is_made_up_for(tmp_path):
+    display = run_in(tmp_path, rounds=6, steady_rounds=6, most_repeats=0, unsteady=(2,))
+    assert display.added_because == ["1 cell is steady in fewer than 6 rounds: 2"]
+    assert max(trial.round for trial in read_run(tmp_path).trials) == 6
+
+
+def test_a_cell_that_never_is_steady_gets_a_third_more_rounds(tmp_path):
+    display = run_in(tmp_path, rounds=6, steady_rounds=6, unsteady=range(20))
+    assert display.added_because == ["1 cell is steady in fewer than 6 rounds: 2"] * 2
+
+
+def test_a_resumed_run_gets_the_rounds_that_it_still_needs(tmp_path):
+    run_in(tmp_path, rounds=6, unsteady=(2,))
+    whole = read_run(tmp_path).model_copy(update={"steady_rounds": 6})
+    write_run(whole, tmp_path)
+    assert execute(whole, tmp_path, unsteady=()).added_because == [
+        "1 cell is steady in fewer than 6 rounds: 2"
+    ]
 
 
 def test_precise_cells_get_no_more_rounds(tmp_path):

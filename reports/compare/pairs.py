@@ -1,18 +1,18 @@
 """The same cells in several runs: what may be said of each against the first run, and what not."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.errors import UsageError
 from bench.run_file import RunModel, read_records, read_run
 from bench.spec import Cell, TrialKind
-from bench.stats import Claim, Comparison, Verdict, compare_samples, judge
+from bench.stats import Claim, Comparison, Verdict, compare_rounds, compare_samples, judge
+from bench.trials import by_round, comparable
 from reports import ledger
 from reports.cells import CellResults, group
 from reports.compare import protocol
 from reports.ranking import LANES
-from reports.trials import by_round, comparable
 
 # Two runs share no rounds: what the machine did between them is in their ratio and in no interval.
 LEAST_BETWEEN_RUNS = 0.05
@@ -32,13 +32,15 @@ class ComparedCell:
     """A cell in `run`, measured against the same cell in the first run, in one lane.
 
     There is a claim or a refusal, which says why there is none. `notes` are what differs and does
-    not forbid to compare, each with the first run's value, then the other's.
+    not forbid to compare, each with the first run's value, then the other's. `same_run`: both are
+    of one run, such as what was published of it, and share its rounds.
     """
 
     run: str
     lane: str
     first: CellResults
     other: CellResults
+    same_run: bool
     other_machine: bool
     notes: tuple[str, ...]
     refusal: str | None
@@ -82,11 +84,7 @@ def compare(runs: Sequence[ComparedRun]) -> tuple[ComparedCell, ...]:
         for cell, twin in in_both(first, other, "timing")
         for one in in_each_lane(first, other, cell, twin)
     ]
-    comparisons = [
-        compare_samples(seconds(one.other, one.lane), seconds(one.first, one.lane))
-        for one in pairs
-        if one.refusal is None
-    ]
+    comparisons = [compared(one) for one in pairs if one.refusal is None]
     claims = iter(judge(comparisons, least=LEAST_BETWEEN_RUNS))
     return tuple(one if one.refusal else one.judged(next(claims)) for one in pairs)
 
@@ -120,6 +118,7 @@ def in_each_lane(
             lane=lane,
             first=cell,
             other=twin,
+            same_run=first.run.run_id == other.run.run_id,
             other_machine=elsewhere,
             notes=("other machine", *notes) if elsewhere else notes,
             refusal="; ".join(filter(None, reasons)) or None,
@@ -132,6 +131,13 @@ def machines(results: CellResults) -> set[tuple[object, ...]]:
     return {(one.host_sha256, one.cpu, one.cores, *(gpu.name for gpu in one.gpus)) for one in found}
 
 
+def compared(one: ComparedCell) -> Comparison | None:
+    other, first = seconds(one.other, one.lane), seconds(one.first, one.lane)
+    if one.same_run:
+        return compare_rounds(other, first)
+    return compare_samples(in_order(other), in_order(first))
+
+
 def between_machines(claim: Claim) -> Claim:
     """Machines that are shown to be equal would only be so for this cell: nothing is SAME."""
     if claim.verdict is not Verdict.SAME:
@@ -140,7 +146,10 @@ def between_machines(claim: Claim) -> Claim:
     return replace(claim, verdict=Verdict.AMBIGUOUS, reason=reason)
 
 
-def seconds(results: CellResults, lane: str) -> list[float]:
-    """Seconds per step in the order of the rounds."""
-    found = by_round(comparable(results.good("timing")), LANES[lane])
+def seconds(results: CellResults, lane: str) -> dict[int, float]:
+    """Seconds per step by round."""
+    return by_round(comparable(results.good("timing")), LANES[lane])
+
+
+def in_order(found: Mapping[int, float]) -> list[float]:
     return [found[turn] for turn in sorted(found)]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from bench.stats import SAME_WITHIN, cell_value
 from reports.cells import CellResults, named
-from reports.compare.pairs import LEAST_BETWEEN_RUNS, ComparedCell, seconds
+from reports.compare.pairs import LEAST_BETWEEN_RUNS, ComparedCell, in_order, seconds
 from reports.compare.protocol import MOST_TIMES_THE_STEPS
 from reports.compare.words import in_times
 from reports.text import NOTHING, escape, estimate, listed, table
@@ -29,10 +29,11 @@ LEGEND = (
     f"comparison by Holm's method, and an effect under {percent(LEAST_BETWEEN_RUNS)}, or under "
     "twice what a cell differs from itself within one of the runs (between neighbouring rounds and "
     f"between its halves), is AMBIGUOUS, unless it is shown to be within {percent(SAME_WITHIN)}: "
-    "SAME. Of two machines (another host, CPU, number of cores or GPU) nothing is SAME: what is "
-    f"under {percent(LEAST_BETWEEN_RUNS)} is AMBIGUOUS. What the machine did between the runs is "
-    "part of the ratio. Not compared: something else was computed, or the times mean something "
-    "else, such as native times of slices of which one has more than "
+    "SAME. A run against itself, such as what was published of it, shares its rounds, and is "
+    "compared round by round. Of two machines (another host, CPU, number of cores or GPU) nothing "
+    f"is SAME: what is under {percent(LEAST_BETWEEN_RUNS)} is AMBIGUOUS. What the machine did "
+    "between the runs is part of the ratio. Not compared: something else was computed, or the "
+    "times mean something else, such as native times of slices of which one has more than "
     f"{MOST_TIMES_THE_STEPS} times the steps of the other, so that the loop's start-up weighs less "
     "in it. What differs: of the settings in force and of the plan of measuring, the first run's "
     "value, then the other's; it does not forbid to compare, and may be the cause."
@@ -57,7 +58,7 @@ def row(one: ComparedCell) -> list[str]:
 
 
 def milliseconds(results: CellResults, lane: str) -> str:
-    return estimate(cell_value(seconds(results, lane)), 1e3)
+    return estimate(cell_value(in_order(seconds(results, lane))), 1e3)
 
 
 def others_settings(cells: Sequence[ComparedCell]) -> Iterator[str]:

@@ -8,7 +8,7 @@ import reports
 ALLOWED = {
     *("bench.errors", "bench.files", "bench.mnist", "bench.record", "bench.run_file", "bench.spec"),
     *("bench.calibration", "bench.contention", "bench.plan", "bench.quantities", "bench.stats"),
-    *("bench.archive", "bench.opponents", "bench.work", "bench.workloads"),
+    *("bench.archive", "bench.opponents", "bench.trials", "bench.work", "bench.workloads"),
 }
 
 

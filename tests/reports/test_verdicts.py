@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from bench.spec import Trial
+from bench.trials import comparable, ranked
 from reports.markdown import render
 from reports.summary_json import as_json
-from reports.trials import comparable, ranked
 from tests.records import build_record, build_records, build_run, plan
 from tests.reports.scenarios import complete, smoke
 from tests.reports.tables_of import numbers_in, section_of, table_with

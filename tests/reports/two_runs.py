@@ -33,23 +33,25 @@ def remade(record, **changes):
     return seal({**record.model_dump(), **changes})
 
 
-def noisy_records(*, slower=1.0, seed=1, trials=TRIALS, **changes):
-    """Every trial takes `slower` times as long, with 1 % of noise."""
+def noisy_records(*, slower=1.0, seed=1, noise=0.01, trials=TRIALS, **changes):
+    """Every trial takes `slower` times as long, more or less."""
     draw = np.random.default_rng(seed)
     return [
-        longer(build_record(trial, **changes), slower * draw.normal(1, 0.01)) for trial in trials
+        longer(build_record(trial, **changes), slower * draw.lognormal(0, noise))
+        for trial in trials
     ]
 
 
 def run_in(folder, *, slower=1.0, seed=1, trials=TRIALS, records=None, **changes):
     records = noisy_records(slower=slower, seed=seed, trials=trials) if records is None else records
-    return write_folder(folder, build_run(trials, **changes), records)
+    run = build_run(trials, **{"run_id": folder.name, **changes})
+    return write_folder(folder, run, [remade(one, run_id=run.run_id) for one in records])
 
 
 def one_run(name="first", *, records=None, trials=TRIALS, **changes):
     """The same without a folder."""
     records = noisy_records(trials=trials) if records is None else records
-    run = build_run(trials, **changes)
+    run = build_run(trials, **{"run_id": name, **changes})
     return ComparedRun(name=name, run=run, cells=group(run, records))
 
 

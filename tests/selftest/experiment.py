@@ -20,8 +20,8 @@ from bench.runner import Runner
 from bench.schedule import most_repeats
 from bench.spawn import worker_packages
 from bench.spec import Trial
+from bench.trials import comparable
 from bench.workloads import MLP_512_256
-from reports.trials import comparable
 
 PLANTED = Path(__file__).parent / "planted"
 PLAIN = "pytorch"
