@@ -6,7 +6,7 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 from reports.text import NOTHING
-from tests import side_by_side, verified
+from tests import readme, side_by_side, verified
 from tests.selftest import table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,6 +24,13 @@ def test_what_is_verified_is_what_the_published_records_show():
     assert any(row[:4] == ["pytorch", "default", "float32", "CPU"] for row in rows)
     never = [row for row in rows if row[4] == "never run"]
     assert all(row[5] == NOTHING for row in never)
+
+
+def test_the_readme_quotes_the_reports_as_they_are():
+    text = readme.PAGE.read_text(encoding="utf-8")
+    assert readme.page(text) == text, "run `python -m tests.readme`"
+    assert "times (" in text
+    assert "equivalent accuracy" in text
 
 
 def test_the_guide_quotes_the_example_as_it_is():
