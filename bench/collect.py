@@ -51,6 +51,7 @@ def record_of(
     `certificate` is the hash of the parity record that let this trial run.
     """
     try:
+        require_figures(trial, outcome)
         return seal(compose(run_id, trial, outcome, environment, beside, certificate))
     except RecordError as error:
         reason = f"the worker's result is {error}"
@@ -61,6 +62,13 @@ def record_of(
         reason = f"the worker's result is malformed: {type(error).__name__}: {error}"
     failed = Outcome(status="failed", reason=reason, result=None)
     return seal(compose(run_id, trial, failed, environment, beside, certificate))
+
+
+def require_figures(trial: Trial, outcome: Outcome) -> None:
+    """Raises `RecordError` for a result that says ok and has nothing to show for it."""
+    wanted = {"parity": "rungs", "timing": "lanes", "accuracy": "accuracy"}[trial.kind]
+    if outcome.status == "ok" and not (outcome.result or {}).get(wanted):
+        raise RecordError(f"without its figures. Expected: {wanted}. Received: none")
 
 
 def compose(

@@ -110,16 +110,29 @@ def run_in_turns(workers: Sequence["Worker"], order: random.Random) -> list[Outc
         for worker in workers:
             stack.callback(worker.close)
         cycle: Sequence[Worker] = workers
-        while cycle:
-            for worker in cycle:
-                outcome = worker.advance()
-                if outcome is not None:
-                    # nothing of a finished one beside the others
-                    worker.close()
-                    outcomes[worker] = outcome
-            waiting = [worker for worker in workers if worker not in outcomes]
-            cycle = order.sample(waiting, k=len(waiting))
+        try:
+            while cycle:
+                outcomes |= one_cycle(cycle)
+                waiting = [worker for worker in workers if worker not in outcomes]
+                cycle = order.sample(waiting, k=len(waiting))
+        except BaseException:
+            # all at once: one after the other would have its moment to leave by itself
+            for worker in workers:
+                worker.kill()
+            raise
     return [outcomes[worker] for worker in workers]
+
+
+def one_cycle(workers: Sequence["Worker"]) -> dict["Worker", Outcome]:
+    """A turn of each of them; the outcomes of those that have ended."""
+    ended: dict[Worker, Outcome] = {}
+    for worker in workers:
+        outcome = worker.advance()
+        if outcome is not None:
+            # nothing of a finished one beside the others
+            worker.close()
+            ended[worker] = outcome
+    return ended
 
 
 class Worker:
@@ -152,6 +165,11 @@ class Worker:
             return Outcome(status="failed", reason=str(error), result=None)
         except StartError as error:
             return Outcome(status="unavailable", reason=str(error), result=None)
+
+    def kill(self) -> None:
+        """Have it end now; `close` clears up after it."""
+        if self._process is not None:
+            kill_group(self._process)
 
     def close(self) -> None:
         """End the process, if there is one, and its whole group."""
@@ -352,7 +370,13 @@ def end(process: "subprocess.Popen[bytes]") -> None:
         with suppress(subprocess.TimeoutExpired):
             process.wait(LEAVE_SECONDS)
     finally:
-        # also where a second Ctrl-C ended the wait; and something that the worker started may go on
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        # also where Ctrl-C ended the wait; and something that the worker started may go on
+        kill_group(process)
+        # one that waits for a device inside the kernel ends when that answers, if ever
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(EXIT_GRACE_SECONDS)
+
+
+def kill_group(process: "subprocess.Popen[bytes]") -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)

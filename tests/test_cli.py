@@ -13,7 +13,7 @@ from backends import DEFAULT_BACKENDS, all_backends
 from bench import __version__
 from bench.cli import options, running
 from bench.errors import UsageError
-from bench.plan import PROFILES, select_profile
+from bench.plan import CERTIFICATE, PROFILES, select_profile
 from bench.workloads import WORKLOADS
 from reports import markdown
 from tests.records import build_record, build_run, failed_record, plan, write_folder
@@ -234,6 +234,15 @@ def test_the_exit_code_tells_whether_all_that_was_asked_for_ran(statuses, code, 
     assert running.exit_code(records, len(records), {"unavailable"}) == code
     assert running.exit_code(records, len(records), set()) == code_when_named
     assert running.exit_code(records, len(records) + 1, {"unavailable"}) == 1
+
+
+def test_a_certificate_alone_is_no_success():
+    certificate = build_record(
+        next(trial for trial in plan(rounds=1, parity=CERTIFICATE) if trial.kind == "parity")
+    )
+    records = [certificate, with_status("unavailable")]
+    assert running.exit_code(records, len(records), {"unavailable"}) == 1
+    assert running.exit_code([*records, GOOD], 3, {"unavailable"}) == 0
 
 
 def test_statuses_are_counted():

@@ -11,7 +11,7 @@ from bench.collect import Beside, record_of
 from bench.record import ContentionModel, EnvironmentModel, Record
 from bench.spawn import Outcome
 from bench.spec import AccuracyPlan, Cell, Execution, Trial
-from tests.records import environment
+from tests.records import environment, good
 
 CELL = Cell(
     workload="mlp-512", backend="fake", execution=Execution(device="cpu", batch_size=128)
@@ -22,6 +22,8 @@ TIMES = {"spawn_seconds": 0.5, "total_seconds": 1.0}
 
 
 def record(status: str = "ok", reason: str | None = None, **result: Any) -> Record:
+    if status == "ok":
+        result = {"accuracy": good(TRIAL)["accuracy"], **result}
     return collected(Outcome(status=status, reason=reason, result=result or None))
 
 
@@ -70,6 +72,14 @@ def test_a_tutorial_that_is_not_installed_is_the_reason_of_its_null():
     found = record(lanes={"step": lane}, tutorial_missing="ImportError: No module named 'vision'")
     assert found.null_reasons["lanes.tutorial"] == "ImportError: No module named 'vision'"
     assert found.null_reasons["lanes.latency"] == "the plan has no steps for it"
+
+
+def test_a_result_without_its_figures_is_not_ok():
+    found = record(accuracy=None)
+    assert (found.status, found.accuracy) == ("failed", None)
+    assert found.reason == (
+        "the worker's result is without its figures. Expected: accuracy. Received: none"
+    )
 
 
 def test_a_trial_that_sent_nothing_says_how_it_ended():

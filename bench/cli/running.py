@@ -33,6 +33,7 @@ from bench.cli.options import (
     select_modes,
     split,
 )
+from bench.cli.termination import EXIT_TERMINATED, Termination
 from bench.errors import UsageError
 from bench.plan import MOST_ROUNDS, PROFILES, Profile, select_profile
 from bench.spec import MODES, OPTIMIZER_MATH, require
@@ -116,15 +117,22 @@ def run(
     folder = resume or out or new_folder(request.profile.name)
     # without it each trial of a GPU that has gone would leave a failure behind
     devices = request.devices if resume is None else select_devices(devices_of(read_run(folder)))
-    with machine_held(devices, "run", folder), TerminalDisplay() as display:
-        # read again: another may have finished it before the machine was ours
-        started = None if resume is None else read_run(folder)
-        if started is None:
-            require_new(folder)
-        finished = look_and_carry_out(request, folder, started, display)
-    # a run that is resumed does not say whether its backends were named or the default ones
-    named = bool(backend) if started is None else set(started.backends) != set(DEFAULT_BACKENDS)
-    sys.exit(conclude(finished, folder, named=named, as_json=as_json))
+    with Termination() as termination:
+        with machine_held(devices, "run", folder), TerminalDisplay() as display:
+            # read again: another may have finished it before the machine was ours
+            started = None if resume is None else read_run(folder)
+            if started is None:
+                require_new(folder)
+            finished = look_and_carry_out(request, folder, started, display)
+        # a run that is resumed does not say whether its backends were named or the default ones
+        named = bool(backend) if started is None else set(started.backends) != set(DEFAULT_BACKENDS)
+        try:
+            code = conclude(finished, folder, named=named, as_json=as_json)
+        except KeyboardInterrupt:
+            advice = f"`samestep report {folder}` writes it"
+            print(f"samestep: interrupted before there was a report; {advice}", file=sys.stderr)
+            code = EXIT_INTERRUPTED
+    sys.exit(EXIT_TERMINATED if termination.came else code)
 
 
 def adjusted(
@@ -243,8 +251,11 @@ def excuses(run: "RunModel", *, named: bool) -> set[str]:
 
 
 def exit_code(records: Sequence["Record"], planned: int, excused: set[str]) -> int:
-    """0 where all that was asked for ran; these statuses count as that."""
-    measured = any(record.status == "ok" for record in records)
+    """0 where all that was asked for ran; these statuses count as that.
+
+    A certificate alone is no measurement, and nothing measured no success.
+    """
+    measured = any(record.status == "ok" and record.trial.kind != "parity" for record in records)
     complete = len(records) == planned
     good = all(record.status in {"ok", *excused} for record in records)
     return 0 if measured and complete and good else 1

@@ -3,9 +3,13 @@
 import os
 import sys
 
-from bench.worker.entry import main
+from bench.worker.parent import end_with_parent
 
 if __name__ == "__main__":
+    # first of all, for importing NumPy takes a while
+    end_with_parent()
+    from bench.worker.entry import main
+
     main()
     sys.stdout.flush()
     sys.stderr.flush()

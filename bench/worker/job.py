@@ -156,10 +156,13 @@ def peak_rss_bytes() -> int:
 
 
 def import_backend(adapter: str, name: str) -> Backend:
-    """Raises `UnavailableError` where the framework is not installed or does not import."""
+    """Raises `UnavailableError` where the framework is not installed or does not import.
+
+    A broken installation raises anything on import, even `SystemExit`.
+    """
     try:
         backend: Backend = importlib.import_module(adapter).open_backend(name)
-    except (ImportError, OSError) as error:
+    except (Exception, SystemExit) as error:
         traceback.print_exc()
         raise UnavailableError(f"{name} does not import: {one_line(error)}") from error
     return backend
@@ -169,7 +172,7 @@ def status_of(error: Exception) -> str:
     return STATUS_OF_ERROR.get(type(error), "failed")
 
 
-def one_line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
     """The error's type and the first line of its text; for our own errors the text alone."""
     text = next(iter(str(error).splitlines()), "")
     return text if isinstance(error, SamestepError) else f"{type(error).__name__}: {text}"

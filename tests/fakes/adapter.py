@@ -424,5 +424,9 @@ def open_backend(name: str) -> FakeBackend:
         raise ModuleNotFoundError("No module named 'fake_framework'")
     if name == "fake-broken":
         raise OSError("libfake.so.9: cannot open shared object file")
+    if name == "fake-crooked":
+        raise AttributeError("module 'numpy' has no attribute 'float_'")
+    if name == "fake-leaving":
+        raise SystemExit("no licence found")
     time.perf_counter = CLOCK
     return FakeBackend(name)

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.records import good, plan
+
 
 def script(folder: Path, name: str, body: str) -> str:
     """An interpreter that plays a worker; `body` has its `task`, and the `pipe` for its events."""
@@ -26,6 +28,7 @@ if "cells" in task:
 else:
     plan = task["trial"]["parity"]
     kind = plan["precision"] if plan else task["trial"]["kind"]
+    result.update(figures.get(kind, {}))
     result["rungs"] = [{"rung": "data", "measured": 0.0, "gate": 0.0, "where": None,
                         "passed": True}]
     result.update(answers.get(kind, {}))
@@ -35,4 +38,9 @@ os.write(pipe, json.dumps({"event": "result", "result": result}).encode() + b"\\
 
 def answering(folder: Path, name: str, answers: Mapping[str, Mapping[str, Any]]) -> str:
     """A worker whose trials are good, but for what `answers` has for their precision or kind."""
-    return script(folder, name, f"answers = {dict(answers)!r}\n{ANSWERING}")
+    figures = {trial.kind: figures_of(good(trial)) for trial in plan(rounds=1) if not trial.parity}
+    return script(folder, name, f"answers, figures = {dict(answers)!r}, {figures!r}\n{ANSWERING}")
+
+
+def figures_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {part: document[part] for part in ("lanes", "accuracy") if document[part] is not None}
