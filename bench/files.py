@@ -9,6 +9,8 @@ from typing import IO
 
 from bench.errors import WriteError
 
+TEMPORARY = ".unfinished-"
+
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace `path` by `content`: a temporary file in the same folder, fsync, rename.
@@ -29,10 +31,22 @@ def write_atomically(path: Path, content: bytes) -> None:
     _sync_folder(path.parent)
 
 
+def remove_unfinished(folder: Path) -> None:
+    """Remove the temporary files of a process that was killed while it wrote in this folder.
+
+    Raises `WriteError`. Nobody else may be writing there.
+    """
+    for path in folder.glob(f"{TEMPORARY}*"):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise WriteError(f"cannot remove {path}: {error.strerror or error}") from error
+
+
 @contextlib.contextmanager
 def _temporary_beside(path: Path) -> Iterator[tuple[IO[bytes], str]]:
     """A new open file in the same folder, gone afterwards unless it was renamed."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f"{TEMPORARY}{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file, name

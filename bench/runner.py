@@ -12,6 +12,7 @@ from bench.archive import ARCHIVE
 from bench.collect import Beside, record_of
 from bench.environment import ContentionMeter
 from bench.errors import RecordError, SamestepError
+from bench.files import remove_unfinished
 from bench.gpu_watch import GpuWatch, UsualClocks
 from bench.parity.rungs import digests
 from bench.record import (
@@ -23,7 +24,7 @@ from bench.record import (
     write_record,
 )
 from bench.request import Display, Request
-from bench.run_file import RunModel, SessionModel, now, read_run, record_path, write_run
+from bench.run_file import RECORDS, RunModel, SessionModel, now, read_run, record_path, write_run
 from bench.spawn import Outcome
 from bench.spec import Cell, Trial
 from bench.workers import Spent, Task, Workers
@@ -61,6 +62,8 @@ class Runner:
                 f"{self._folder} was published and can't be resumed. Expected: a run with its "
                 f"records in a folder. Received: {ARCHIVE}. Start a new run"
             )
+        for folder in (self._folder, self._folder / RECORDS):
+            remove_unfinished(folder)
         for backend in sorted({trial.cell.backend for trial in self.missing(run)}):
             if backend not in self._request.places:
                 known = ", ".join(self._request.places)

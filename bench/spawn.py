@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryFile
 from typing import Any
 
 from bench.errors import SamestepError, WriteError
+from bench.scratch import scratch_folder, sweep
 
 OWN_PACKAGES = ("bench", "backends")
 LARGEST_RESULT_BYTES = 16 * 2**20
@@ -87,10 +88,11 @@ def worker_packages(*more: Path) -> Iterator[Path]:
     The parent's own packages stay out of the worker's sight. `more` are further packages.
     """
     root = Path(__file__).resolve().parent.parent
-    with TemporaryDirectory(prefix="samestep-") as folder:
+    sweep()
+    with scratch_folder() as folder:
         for package in (*(root / name for name in OWN_PACKAGES), *more):
-            (Path(folder) / package.name).symlink_to(package)
-        yield Path(folder)
+            (folder / package.name).symlink_to(package)
+        yield folder
 
 
 def run_worker(job: dict[str, Any], launch: Launch, log: Path, listen: Listener) -> Outcome:

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from bench.devices import BY_BUS, ORDER
 from bench.environment import environment
 from bench.record import EnvironmentModel
 from bench.request import Request
+from bench.scratch import scratch_folder
 from bench.spawn import Launch, Listener, Outcome, Worker, run_in_turns
 from bench.spec import Cell, Setup
 
@@ -89,7 +89,7 @@ class Workers:
         if self._request.places[task.backend].cache_variable is None or task.cache == "none":
             return None
         if task.cache == "cold":
-            return caches.enter_context(TemporaryDirectory(prefix="samestep-cold-"))
+            return str(caches.enter_context(scratch_folder()))
         kept = (self._folder / CACHES / task.backend).resolve()
         kept.mkdir(parents=True, exist_ok=True)
         return str(kept)
