@@ -59,7 +59,9 @@ def test_the_arrays_follow_from_weights_and_batch_by_plain_numpy(
 ) -> None:
     """RMSprop with epsilon inside the root, written out here a second time."""
     place = folder / "dump" / "mlp-256-256-128-64" / backend
-    weights, batch, out = (np.load(place / f"{n}.npz") for n in ("weights", "batch", "out"))
+    weights, batch, out = (
+        np.load(place / f"{n}.npz", allow_pickle=False) for n in ("weights", "batch", "out")
+    )
     layers = range(5)
     values = [batch["x"]]
     for n in layers:
