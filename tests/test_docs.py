@@ -1,5 +1,6 @@
 """What the docs say is what the files behind them say."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from markdown_it import MarkdownIt
 
 from reports.text import NOTHING
 from tests import readme, side_by_side, verified
+from tests.faults import table as faults
+from tests.faults.rows import ROWS
 from tests.selftest import table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -15,6 +18,14 @@ ROOT = Path(__file__).resolve().parent.parent
 def test_the_self_tests_figures_are_those_of_their_files():
     text = table.PAGE.read_text(encoding="utf-8")
     assert table.page(text) == text, "run `python -m tests.selftest.table`"
+
+
+def test_the_fault_matrix_is_that_of_its_file_and_all_of_it_passed():
+    text = faults.PAGE.read_text(encoding="utf-8")
+    assert faults.page(text) == text, "run `python -m tests.faults.table`"
+    found = json.loads(faults.FIGURES.read_text(encoding="utf-8"))
+    assert [one["number"] for one in found] == sorted(ROWS)
+    assert all(one["passed"] == one["tries"] > 0 for one in found)
 
 
 def test_what_is_verified_is_what_the_published_records_show():

@@ -7,6 +7,7 @@ import json
 import os
 import random
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -271,6 +272,36 @@ send(event="result", result=seen)
 def test_what_a_worker_prints_goes_to_its_log(work, tmp_path):
     work("print('to stdout', flush=True); os.write(2, b'to stderr\\n')\n" + GOOD)
     assert (tmp_path / "worker.log").read_text().splitlines()[1:] == ["to stdout", "to stderr"]
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from bench.spawn import Launch, run_worker, worker_packages
+fakes, log = map(Path, sys.argv[1:])
+with worker_packages(fakes) as packages:
+    job = {"backend": "fake-pausing", "adapter": "fakes.adapter", "cells": []}
+    launch = Launch(interpreter=sys.executable, packages=packages)
+    run_worker(job, launch, log, lambda event: None)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
+def test_a_worker_in_native_code_ends_with_its_killed_parent(tmp_path):
+    log = tmp_path / "worker.log"
+    fakes = Path(__file__).parent / "fakes"
+    with subprocess.Popen([sys.executable, "-c", PARENT, str(fakes), str(log)]) as parent:
+        until(lambda: log.exists() and "pausing" in log.read_text(encoding="utf-8"))
+        (worker,) = psutil.Process(parent.pid).children()
+        parent.kill()
+    assert gone(worker.pid)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    due = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < due, "it took too long"
+        time.sleep(0.01)
 
 
 def test_a_workers_folder_holds_our_packages_alone(tmp_path):

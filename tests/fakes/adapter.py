@@ -9,6 +9,7 @@ gets exact figures.
 Each other name in `PROGRAMS` does one thing wrong.
 """
 
+import ctypes
 import os
 import signal
 import time
@@ -424,6 +425,10 @@ def open_backend(name: str) -> FakeBackend:
         raise ModuleNotFoundError("No module named 'fake_framework'")
     if name == "fake-broken":
         raise OSError("libfake.so.9: cannot open shared object file")
+    if name == "fake-pausing":
+        print("pausing", flush=True)
+        # in native code, which no signal handler of Python's interrupts
+        ctypes.PyDLL(None).pause()
     if name == "fake-crooked":
         raise AttributeError("module 'numpy' has no attribute 'float_'")
     if name == "fake-leaving":
