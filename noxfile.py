@@ -166,6 +166,13 @@ def selftest(session: nox.Session) -> None:
 
 
 @nox.session
+def faults(session: nox.Session) -> None:
+    """Try the fault matrix: kills, interruptions, damaged files; some minutes, no framework."""
+    parent(session, "tests")
+    session.run("python", "-m", "tests.faults", *session.posargs, env=BYTECODE)
+
+
+@nox.session
 def site(session: nox.Session) -> None:
     """Write the static site of the published reports, beside them."""
     parent(session)

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bench.errors import RecordError
-from bench.files import write_atomically
+from bench.files import open_plain, write_atomically
 
 ARCHIVE = "records.jsonl.gz"
 # a record's file may be as large; of all records the largest plan leaves a tenth of this
-LARGEST_LINE_BYTES = 16 * 2**20
+LARGEST_LINE_BYTES = 4 * 2**20
 LARGEST_ARCHIVE_BYTES = 2**30
 
 
@@ -28,7 +28,7 @@ def read_lines(path: Path) -> Iterator[bytes]:
     """Line by line. Raises `RecordError` for an archive that is damaged or absurdly large."""
     total = 0
     try:
-        with gzip.open(path) as file:
+        with open_plain(path) as packed, gzip.GzipFile(fileobj=packed) as file:
             # the size may be a lie: no more is unpacked than may be
             while line := file.readline(LARGEST_LINE_BYTES + 1):
                 total += len(line)

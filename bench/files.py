@@ -1,7 +1,9 @@
 """Writing files so that a reader sees the old content or the new one, never a part."""
 
 import contextlib
+import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +12,20 @@ from typing import IO
 from bench.errors import WriteError
 
 TEMPORARY = ".unfinished-"
+
+
+def open_plain(path: Path) -> IO[bytes]:
+    """A file of a stranger's folder, opened for reading: never through a link, never a pipe.
+
+    Raises `OSError` for what is no plain file.
+    """
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, "it is a link, which may lead anywhere")
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a plain file")
+    return os.fdopen(descriptor, "rb")
 
 
 def write_atomically(path: Path, content: bytes) -> None:

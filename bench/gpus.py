@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import pynvml
@@ -34,23 +35,27 @@ def driver() -> Iterator[None]:
 
 
 def gpus() -> list[GpuModel]:
-    """All NVIDIA GPUs, in the driver's order; none where there is no driver."""
+    """All NVIDIA GPUs that answer, in the driver's order; none where there is no driver.
+
+    One that has fallen off its bus answers nothing any more.
+    """
     try:
-        pynvml.nvmlInit()
+        with driver():
+            release = pynvml.nvmlSystemGetDriverVersion()
+            found = [told(partial(gpu_at, index, release)) for index in indices()]
     except pynvml.NVMLError:
         return []
-    try:
-        release = pynvml.nvmlSystemGetDriverVersion()
-        return [
-            GpuModel(
-                name=pynvml.nvmlDeviceGetName(handle),
-                memory_bytes=gpu_memory_bytes(handle),
-                driver=release,
-            )
-            for handle in handles()
-        ]
-    finally:
-        pynvml.nvmlShutdown()
+    return [one for one in found if one is not None]
+
+
+def gpu_at(index: int, release: str) -> GpuModel:
+    """Of the driver's number `index`. Raises `pynvml.NVMLError` where it does not answer."""
+    handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+    return GpuModel(
+        name=pynvml.nvmlDeviceGetName(handle),
+        memory_bytes=gpu_memory_bytes(handle),
+        driver=release,
+    )
 
 
 def visible_gpus() -> list[Gpu]:
@@ -77,13 +82,17 @@ def gpu_found(device: str, name: str) -> Gpu:
     )
 
 
-def handles() -> Iterator[Any]:
-    return map(pynvml.nvmlDeviceGetHandleByIndex, range(pynvml.nvmlDeviceGetCount()))
+def indices() -> range:
+    return range(pynvml.nvmlDeviceGetCount())
 
 
 def uuids() -> list[str]:
     """Of all GPUs in the driver's order; empty where one tells none."""
-    return [uuid_of(handle) or "" for handle in handles()]
+    return [told(partial(uuid_at, index)) or "" for index in indices()]
+
+
+def uuid_at(index: int) -> str:
+    return str(pynvml.nvmlDeviceGetUUID(pynvml.nvmlDeviceGetHandleByIndex(index)))
 
 
 def uuid_of(handle: Any) -> str | None:

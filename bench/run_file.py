@@ -16,6 +16,7 @@ from bench.errors import RecordError
 from bench.files import write_atomically
 from bench.plan import PilotFigures
 from bench.record import (
+    LARGEST_JSON_BYTES,
     EnvironmentModel,
     Record,
     Strict,
@@ -160,11 +161,15 @@ def stored_records(folder: Path, run: RunModel) -> Iterator[StoredRecord]:
 
 
 def filed_records(folder: Path, run: RunModel) -> Iterator[StoredRecord]:
+    if (folder / RECORDS).is_symlink():
+        raise RecordError(
+            f"{folder / RECORDS} is a link. Expected: the run's own folder of records"
+        )
     for trial in run.trials:
         path = record_path(folder, trial)
         if not path.exists():
             continue
-        content = read_capped(path)
+        content = read_capped(path, LARGEST_JSON_BYTES)
         record = parse_record(content, path.name)
         if record.run_id != run.run_id or record.trial != trial:
             raise RecordError(

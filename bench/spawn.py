@@ -23,9 +23,13 @@ from bench.errors import SamestepError, WriteError
 from bench.scratch import scratch_folder, sweep
 
 OWN_PACKAGES = ("bench", "backends")
-LARGEST_RESULT_BYTES = 16 * 2**20
+LARGEST_RESULT_BYTES = 2 * 2**20
 EXIT_GRACE_SECONDS = 5.0
 LEAVE_SECONDS = 2.0
+LOOK_SECONDS = 2.0
+# the beginning of a log and its end
+KEPT_LOG_BYTES = 2**20
+LARGEST_LOG_BYTES = 8 * 2**20
 
 # seconds from one event to the next; `accuracy` counts from epoch to epoch
 DEADLINES: Mapping[str, float] = {
@@ -162,6 +166,8 @@ class Worker:
                 self._give_turn()
             return self._follow(process)
         except DeadlineError as error:
+            # what hangs does not leave by itself
+            self.kill()
             return Outcome(status="timed_out", reason=str(error), result=None)
         except GarbageError as error:
             return Outcome(status="failed", reason=str(error), result=None)
@@ -179,6 +185,7 @@ class Worker:
         try:
             if process is not None:
                 end(process)
+                cap(self._log)
         finally:
             self._open.close()
 
@@ -196,7 +203,7 @@ class Worker:
             ) from error
         ended = self._open.enter_context(ended_descriptor(process))
         self._turns = turns_write
-        self._events = Events(read_end, ended, self._launch.deadlines)
+        self._events = Events(read_end, ended, self._launch.deadlines, lambda: cap(self._log))
         return process
 
     def _give_turn(self) -> None:
@@ -256,9 +263,21 @@ def closing_descriptor(descriptor: int) -> Iterator[None]:
 def open_log(log: Path) -> Any:
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
-        return log.open("wb")
+        log.write_bytes(b"")
+        # at its end wherever that is: the file may be cut meanwhile
+        return log.open("ab")
     except OSError as error:
         raise WriteError(f"cannot write {log}: {error.strerror or error}") from error
+
+
+def cap(log: Path) -> None:
+    """Of a log that has become too large its beginning is kept, and what comes from here on."""
+    with suppress(OSError):
+        size = log.stat().st_size
+        if size > LARGEST_LOG_BYTES:
+            os.truncate(log, KEPT_LOG_BYTES)
+            with log.open("ab") as file:
+                file.write(f"\n[samestep left out {size - KEPT_LOG_BYTES} bytes]\n".encode())
 
 
 def variables_for(launch: Launch) -> dict[str, str]:
@@ -285,12 +304,22 @@ def ended_descriptor(process: "subprocess.Popen[bytes]") -> Iterator[int | None]
 
 
 class Events:
-    """What a worker says, one JSON object a line, each within the deadline of its phase."""
+    """What a worker says, one JSON object a line, each within the deadline of its phase.
 
-    def __init__(self, descriptor: int, ended: int | None, deadlines: Mapping[str, float]) -> None:
+    Meanwhile `look` is called, every few seconds at least.
+    """
+
+    def __init__(
+        self,
+        descriptor: int,
+        ended: int | None,
+        deadlines: Mapping[str, float],
+        look: Callable[[], None],
+    ) -> None:
         self._descriptor = descriptor
         self._watched = [descriptor] if ended is None else [descriptor, ended]
         self._deadlines = deadlines
+        self._look = look
         self._phase = "spawn"
         self._buffer = b""
         self._waiting: deque[dict[str, Any]] = deque()
@@ -304,12 +333,14 @@ class Events:
         limit = self._deadlines.get(self._phase, DEADLINES["spawn"])
         due = time.monotonic() + limit
         while not self._waiting:
-            ready, _, _ = select.select(self._watched, [], [], max(0.0, due - time.monotonic()))
-            if not ready:
+            left = max(0.0, due - time.monotonic())
+            ready, _, _ = select.select(self._watched, [], [], min(left, LOOK_SECONDS))
+            if not ready and left <= LOOK_SECONDS:
                 raise DeadlineError(
                     f"no sign of life in phase {self._phase!r}. Expected: within {limit:g} s"
                 )
-            if not self._read(ready):
+            self._look()
+            if ready and not self._read(ready):
                 return None
         event = self._waiting.popleft()
         self._phase = str(event.get("phase", self._phase))

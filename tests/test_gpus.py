@@ -129,3 +129,21 @@ def test_a_driver_that_tells_nothing_of_its_gpus_leaves_unknowns(monkeypatch):
     ]  # fmt: skip
     monkeypatch.setattr(pynvml, "nvmlInit", driver.refuse)
     assert gpus.visible_gpus() == []
+
+
+def test_a_gpu_that_is_lost_is_left_out_and_the_others_are_told(monkeypatch):
+    driver = Driver(monkeypatch)
+    monkeypatch.setattr(pynvml, "nvmlSystemGetDriverVersion", lambda: "580.65", raising=False)
+    monkeypatch.setattr(
+        pynvml, "nvmlDeviceGetMemoryInfo", lambda handle: SimpleNamespace(total=80 * 2**30)
+    )
+    assert [one.name for one in gpus.gpus()] == ["Board 0", "Board 1"]
+
+    def lost(index: int) -> int:
+        if index == 0:
+            raise pynvml.NVMLError(pynvml.NVML_ERROR_GPU_IS_LOST)
+        return index
+
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetHandleByIndex", lost)
+    assert [one.name for one in gpus.gpus()] == ["Board 1"]
+    assert driver.open == 0

@@ -17,8 +17,8 @@ from bench.record import (
     read_record,
     read_strict_json,
     seal,
-    strict,
     unexplained_nulls,
+    whole,
     write_record,
 )
 from bench.record.whole import MEASURED
@@ -410,9 +410,9 @@ def test_an_infinity_that_is_spelled_as_a_number(tmp_path):
 
 def test_too_large(tmp_path, monkeypatch):
     path = written(tmp_path)
-    monkeypatch.setattr(strict, "LARGEST_FILE_BYTES", path.stat().st_size)
+    monkeypatch.setattr(whole, "LARGEST_JSON_BYTES", path.stat().st_size)
     read_record(path)
-    monkeypatch.setattr(strict, "LARGEST_FILE_BYTES", path.stat().st_size - 1)
+    monkeypatch.setattr(whole, "LARGEST_JSON_BYTES", path.stat().st_size - 1)
     assert_refused(lambda: read_record(path), "record.json is too large. Expected: at most")
 
 

@@ -118,21 +118,40 @@ def run(
     # without it each trial of a GPU that has gone would leave a failure behind
     devices = request.devices if resume is None else select_devices(devices_of(read_run(folder)))
     with Termination() as termination:
-        with machine_held(devices, "run", folder), TerminalDisplay() as display:
-            # read again: another may have finished it before the machine was ours
-            started = None if resume is None else read_run(folder)
-            if started is None:
-                require_new(folder)
-            finished = look_and_carry_out(request, folder, started, display)
-        # a run that is resumed does not say whether its backends were named or the default ones
-        named = bool(backend) if started is None else set(started.backends) != set(DEFAULT_BACKENDS)
         try:
+            with machine_held(devices, "run", folder), TerminalDisplay() as display:
+                # read again: another may have finished it before the machine was ours
+                started = None if resume is None else read_run(folder)
+                if started is None:
+                    require_new(folder)
+                finished = look_and_carry_out(request, folder, started, display)
+            named = were_named(backend, started)
             code = conclude(finished, folder, named=named, as_json=as_json)
         except KeyboardInterrupt:
-            advice = f"`samestep report {folder}` writes it"
-            print(f"samestep: interrupted before there was a report; {advice}", file=sys.stderr)
+            # a second one, or one that came while the report was written
+            termination.ignore()
+            print(
+                f"samestep: interrupted before there was a report; {advice(folder)}",
+                file=sys.stderr,
+            )
             code = EXIT_INTERRUPTED
     sys.exit(EXIT_TERMINATED if termination.came else code)
+
+
+def were_named(backends: Sequence[str] | None, started: "RunModel | None") -> bool:
+    """Of a run that is resumed nothing says whether its backends were named or the default ones."""
+    if started is None:
+        return bool(backends)
+    return set(started.backends) != set(DEFAULT_BACKENDS)
+
+
+def advice(folder: Path) -> str:
+    """What to do with what is in the folder."""
+    from bench.run_file import RUN_FILE
+
+    if not (folder / RUN_FILE).exists():
+        return "there was no plan yet"
+    return f"`samestep report {folder}` writes it, --resume finishes the run"
 
 
 def adjusted(

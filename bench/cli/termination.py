@@ -13,6 +13,7 @@ class Termination:
         self.came = False
 
     def __enter__(self) -> "Termination":
+        self._interruption = signal.getsignal(signal.SIGINT)
         self._before = signal.signal(signal.SIGTERM, self._interrupt)
         return self
 
@@ -23,6 +24,12 @@ class Termination:
         trace: TracebackType | None,
     ) -> None:
         signal.signal(signal.SIGTERM, self._before)
+        signal.signal(signal.SIGINT, self._interruption)
+
+    def ignore(self) -> None:
+        """No interruption any more: what is left to do takes a moment."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         self.came = True

@@ -16,6 +16,7 @@ from bench.record.measured import (
     WindowsModel,
 )
 from bench.record.strict import (
+    LARGEST_JSON_BYTES,
     Count,
     Fraction,
     Samples,
@@ -42,6 +43,7 @@ from bench.record.whole import (
 )
 
 __all__ = [
+    "LARGEST_JSON_BYTES",
     "SCHEMA_VERSION",
     "AccuracyModel",
     "ContentionModel",

@@ -7,8 +7,11 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bench.errors import RecordError
+from bench.files import open_plain
 
 LARGEST_FILE_BYTES = 16 * 2**20
+# in memory JSON may take 30 times as much
+LARGEST_JSON_BYTES = 4 * 2**20
 
 Scalar: TypeAlias = str | int | float | bool | None
 Seconds: TypeAlias = Annotated[float, Field(ge=0)]
@@ -16,6 +19,8 @@ Samples: TypeAlias = Annotated[list[Annotated[float, Field(gt=0)]], Field(min_le
 Count: TypeAlias = Annotated[int, Field(ge=1)]
 Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 Loss: TypeAlias = Annotated[float, Field(ge=0)]
+# parts of a file's name: no separator, nothing that leads elsewhere
+Name: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$")]
 
 
 class Strict(BaseModel):
@@ -29,20 +34,21 @@ def read_strict_json(path: Path) -> Any:
 
     Raises `RecordError` for anything else, a missing file included.
     """
-    return parse_strict_json(read_capped(path), path.name)
+    return parse_strict_json(read_capped(path, LARGEST_JSON_BYTES), path.name)
 
 
-def read_capped(path: Path) -> bytes:
+def read_capped(path: Path, largest: int = LARGEST_FILE_BYTES) -> bytes:
+    """A plain file of at most so many bytes; raises `RecordError` for any other."""
     try:
-        size = path.stat().st_size
-        if size > LARGEST_FILE_BYTES:
-            raise RecordError(
-                f"{path.name} is too large. Expected: at most {LARGEST_FILE_BYTES} bytes. "
-                f"Received: {size}"
-            )
-        return path.read_bytes()
+        with open_plain(path) as file:
+            content = file.read(largest + 1)
     except OSError as error:
         raise RecordError(f"cannot read {path}: {error.strerror or error}") from error
+    if len(content) > largest:
+        raise RecordError(
+            f"{path.name} is too large. Expected: at most {largest} bytes. Received: more"
+        )
+    return content
 
 
 def parse_strict_json(content: bytes, name: str) -> Any:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bench.record.strict import Count, Seconds, Strict
+from bench.record.strict import Count, Name, Seconds, Strict
 from bench.spec import (
     AccuracyPlan,
     Cell,
@@ -19,16 +19,16 @@ from bench.spec import (
 
 
 class ExecutionModel(Strict):
-    device: str
-    mode: str
-    precision: str
+    device: Name
+    mode: Name
+    precision: Name
     threads: int | None
-    optimizer: str
+    optimizer: Name
     batch_size: int
 
 
 class ParityPlanModel(Strict):
-    precision: str
+    precision: Name
     steps: Count
     twin_steps: Annotated[int, Field(ge=0)]
 
@@ -62,8 +62,8 @@ class TrialModel(Strict):
     """`bench.spec.Trial` with its cell laid flat."""
 
     kind: TrialKind
-    workload: str
-    backend: str
+    workload: Name
+    backend: Name
     execution: ExecutionModel
     round: int | None
     position: int | None

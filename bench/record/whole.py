@@ -26,7 +26,13 @@ from bench.record.measured import (
     SettingsModel,
     TimingsModel,
 )
-from bench.record.strict import Strict, first_problem, parse_strict_json, read_capped
+from bench.record.strict import (
+    LARGEST_JSON_BYTES,
+    Strict,
+    first_problem,
+    parse_strict_json,
+    read_capped,
+)
 from bench.record.trial import TrialModel
 
 SCHEMA_VERSION = 1
@@ -150,7 +156,7 @@ def read_record(path: Path) -> Record:
 
     Raises `RecordError` with one line that says what is wrong and what to do.
     """
-    return parse_record(read_capped(path), path.name)
+    return parse_record(read_capped(path, LARGEST_JSON_BYTES), path.name)
 
 
 def parse_record(content: bytes, name: str) -> Record:

@@ -1,0 +1,72 @@
+"""Row 7: Ctrl-C, once or twice, and SIGTERM: a partial report, the exit code, nothing left."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from bench.run_file import RUN_FILE
+from tests.faults.matrix import Row, Try, so_many
+from tests.faults.runs import Place, damaged, ended, none_left, unfinished, workers
+
+TRIES = 50
+LATEST_SECONDS = 1.5
+WITHIN_SECONDS = 5.0
+# how the signals follow each other, and the exit codes that are right; 0: it was done before
+WAYS = (
+    ((signal.SIGINT,), (130, 0)),
+    ((signal.SIGINT, signal.SIGINT), (130, 0)),
+    ((signal.SIGTERM,), (143, 0)),
+)
+
+
+def interrupted(share: float, folder: Path) -> Iterator[Try]:
+    place, draw = Place.make(folder), random.Random(7)
+    for number in range(so_many(TRIES, share)):
+        for way, (signals, codes) in enumerate(WAYS):
+            with none_left(place):
+                run = folder / f"run-{number}-{way}"
+                # not while it imports: before the command itself there is nothing to look after
+                yield one_try(place, run, draw, signals, codes)
+
+
+def one_try(
+    place: Place,
+    folder: Path,
+    draw: random.Random,
+    signals: tuple[signal.Signals, ...],
+    codes: tuple[int, ...],
+) -> Try:
+    process = place.start(folder)
+    time.sleep(draw.uniform(0.2, LATEST_SECONDS))
+    started = time.monotonic()
+    for one in signals:
+        with suppress(ProcessLookupError):
+            os.kill(process, one)
+        time.sleep(draw.uniform(0.0, 0.2) if len(signals) > 1 else 0.0)
+    code = ended(process)
+    seconds = time.monotonic() - started
+    wrong = damaged(folder)
+    if code not in codes:
+        wrong.append(f"exit code {code}. Expected: {codes}")
+    if seconds > WITHIN_SECONDS:
+        wrong.append(f"it took {seconds:.1f} s")
+    if "Traceback" in place.output(folder):
+        wrong.append("it ended with a traceback")
+    told = "interrupted before there was a report" in place.output(folder)
+    reported = told or (folder / "report.md").exists() or not (folder / RUN_FILE).exists()
+    # a second signal may end anything
+    if len(signals) == 1 and not reported:
+        wrong.append("there is no partial report, nor a word of it")
+    return Try(
+        wrong="; ".join(wrong) or None,
+        lost=0,
+        orphans=len(workers(place)) + len(unfinished(place, folder)),
+        seconds=seconds,
+    )
+
+
+ROW = Row(number=7, fault="Ctrl-C once, twice, SIGTERM", tries=interrupted)

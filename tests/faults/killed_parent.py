@@ -1,0 +1,72 @@
+"""Row 2: the run itself is killed; its workers go with it, and `--resume` finishes the plan."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.run_file import RUN_FILE, read_records, read_run
+from tests.faults.matrix import Row, Try, so_many
+from tests.faults.runs import (
+    Place,
+    damaged,
+    ended,
+    kept,
+    none_left,
+    seconds_until_gone,
+    unfinished,
+    workers,
+)
+
+TRIES = 100
+# about as long as a whole run takes
+LATEST_SECONDS = 1.5
+GONE_WITHIN_SECONDS = 5.0
+
+
+def killed_parent(share: float, folder: Path) -> Iterator[Try]:
+    place, draw = Place.make(folder), random.Random(2)
+    for number in range(so_many(TRIES, share)):
+        with none_left(place):
+            yield one_try(place, folder / f"run-{number}", draw.uniform(0.0, LATEST_SECONDS))
+
+
+def one_try(place: Place, folder: Path, after_seconds: float) -> Try:
+    process = place.start(folder)
+    time.sleep(after_seconds)
+    os.kill(process, signal.SIGKILL)
+    ended(process)
+    gone = seconds_until_gone(place, GONE_WITHIN_SECONDS)
+    before, wrong = kept(folder), damaged(folder)
+    started = time.monotonic()
+    if (folder / RUN_FILE).exists():
+        code = ended(place.resume(folder))
+    else:
+        # without a plan there is nothing to resume: whoever starts again has lost nothing
+        folder = folder.with_name(f"{folder.name}-again")
+        code = ended(place.start(folder))
+    wrong += [*damaged(folder), *shortfalls(folder, code)]
+    if gone is None:
+        wrong.append(f"a worker outlived the run by {GONE_WITHIN_SECONDS:g} s")
+    after = kept(folder)
+    return Try(
+        wrong="; ".join(wrong) or None,
+        lost=sum(after.get(name) != content for name, content in before.items()),
+        orphans=len(workers(place)) + len(unfinished(place, folder)),
+        seconds=time.monotonic() - started,
+    )
+
+
+def shortfalls(folder: Path, code: int) -> Iterator[str]:
+    if code != 0:
+        yield f"exit code {code} after --resume"
+        return
+    run = read_run(folder)
+    good = sum(one.status == "ok" for one in read_records(folder, run))
+    if good != len(run.trials):
+        yield f"{good} of {len(run.trials)} trials are ok after --resume"
+
+
+ROW = Row(number=2, fault="run killed, then resumed", tries=killed_parent)

@@ -1,0 +1,164 @@
+"""Runs for the matrix: the real command in a process of its own, and what it left behind."""
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+import psutil
+
+from bench import cli, doctor, mnist
+from bench.errors import SamestepError
+from bench.lock import VARIABLE
+from bench.record import read_record
+from bench.run_file import RECORDS, RUN_FILE, read_run
+from reports import markdown
+from tests.faults.stand_in import stand_in
+from tests.records import BACKENDS
+
+LONGEST_SECONDS = 60.0
+INTERVAL_SECONDS = 0.005
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the tries of a row happen: the script that plays the backends, and a folder a run."""
+
+    root: Path
+    interpreter: str
+
+    @classmethod
+    def make(cls, root: Path) -> "Place":
+        (root / "temporary").mkdir()
+        return cls(root=root, interpreter=stand_in(root))
+
+    @property
+    def temporary(self) -> Path:
+        return self.root / "temporary"
+
+    def run(self, folder: Path, *arguments: str) -> int:
+        """Start `samestep run` on this folder; its process."""
+        pythons = [f"--python={backend}={self.interpreter}" for backend in BACKENDS]
+        output = self.root / f"{folder.name}.out"
+        return forked(["run", *arguments, *pythons], output, self.temporary)
+
+    def start(self, folder: Path) -> int:
+        """A new run of two cells: two certificates, four rounds, two trainings."""
+        plan = ("--profile=smoke", "--workload=mlp-512", "--rounds=4", "--seeds=0,1")
+        return self.run(folder, *plan, f"--out={folder}")
+
+    def resume(self, folder: Path) -> int:
+        return self.run(folder, f"--resume={folder}")
+
+    def output(self, folder: Path) -> str:
+        return (self.root / f"{folder.name}.out").read_text(encoding="utf-8")
+
+
+def forked(arguments: Sequence[str], output: Path, temporary: Path) -> int:
+    """The command in a child of this process, which has imported everything already."""
+    data = mnist.load()
+    output.touch()
+    process = os.fork()
+    if process:
+        return process
+    # from here on the child, which never returns
+    try:
+        command(arguments, output, temporary, data)
+    finally:
+        os._exit(70)
+
+
+def command(arguments: Sequence[str], output: Path, temporary: Path, data: mnist.Mnist) -> None:
+    descriptor = os.open(output, os.O_WRONLY | os.O_APPEND)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.environ[VARIABLE] = str(temporary.parent)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(temporary)
+    sys.argv = ["samestep", *arguments]
+    # what is tested elsewhere and would take most of the time
+    with (
+        patch.object(doctor, "SMOKE_LOOK_SECONDS", 0.05),
+        patch.object(markdown, "figures", lambda run, rows, stamp: iter(())),
+        patch.object(mnist, "load", lambda: data),
+    ):
+        run_command()
+
+
+def run_command() -> None:
+    try:
+        cli.main()
+    except SystemExit as ended:
+        sys.stdout.flush()
+        os._exit(ended.code if isinstance(ended.code, int) else 70)
+
+
+def ended(process: int) -> int:
+    """Wait for it; its exit code, or the signal that ended it as a negative number."""
+    due = time.monotonic() + LONGEST_SECONDS
+    while time.monotonic() < due:
+        found, status = os.waitpid(process, os.WNOHANG)
+        if found:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(INTERVAL_SECONDS)
+    raise TimeoutError(f"process {process} goes on")
+
+
+def workers(place: Place) -> list[int]:
+    """Every process that plays a backend here."""
+    return [
+        one.pid
+        for one in psutil.process_iter(["cmdline", "status"])
+        if place.interpreter in (one.info["cmdline"] or ())
+        and one.info["status"] != psutil.STATUS_ZOMBIE
+    ]
+
+
+def seconds_until_gone(place: Place, most: float) -> float | None:
+    """How long the last worker needs to end; None where one outlives `most` seconds."""
+    started = time.monotonic()
+    while workers(place):
+        if time.monotonic() - started > most:
+            return None
+        time.sleep(INTERVAL_SECONDS)
+    return time.monotonic() - started
+
+
+def kept(folder: Path) -> dict[str, bytes]:
+    """The records of a run, by name; none where there is no run yet."""
+    return {path.name: path.read_bytes() for path in sorted((folder / RECORDS).glob("*.json"))}
+
+
+def damaged(folder: Path) -> list[str]:
+    """What of the run's files can't be read as what it should be."""
+    found = []
+    if (folder / RUN_FILE).exists():
+        try:
+            read_run(folder)
+        except SamestepError as error:
+            found.append(str(error))
+    for name in kept(folder):
+        try:
+            read_record(folder / RECORDS / name)
+        except SamestepError as error:
+            found.append(str(error))
+    return found
+
+
+def unfinished(place: Place, folder: Path) -> list[str]:
+    """Temporary files and folders that are left."""
+    return [str(path) for path in (*place.temporary.iterdir(), *folder.rglob(".*"))]
+
+
+@contextmanager
+def none_left(place: Place) -> Iterator[None]:
+    """However a try ends, its workers go with it."""
+    try:
+        yield
+    finally:
+        for process in workers(place):
+            os.kill(process, 9)

@@ -1,0 +1,76 @@
+"""A script that plays the worker of a backend: valid answers in a few hundredths of a second.
+
+It takes its turns as a worker does. `orders.json` beside it may tell it, by the name of a trial,
+to end itself by a signal before its result is out.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.spec import Cell, Execution
+from bench.workloads import MLP_512
+from tests.fakes.scripts import figures_of, script
+from tests.records import BACKENDS, good, plan
+
+ORDERS = "orders.json"
+BODY = """
+import random
+orders = {orders!r}
+figures = {figures!r}
+labels = {labels!r}
+def send(**event):
+    os.write(pipe, json.dumps(event).encode() + b"\\n")
+def work():
+    time.sleep(random.uniform(0.002, 0.01))
+result = {{"status": "ok", "reason": None, "versions": {{"fake": "1.0"}}, "devices": ["cpu"]}}
+send(event="phase", phase="import")
+work()
+if "cells" in task:
+    result["cells"] = [
+        {{"cell": labels[cell["backend"]], "status": "ok", "setup_seconds": 0.01,
+          "step_seconds": 0.001, "steps_per_block": 4, "steps_per_call": 1,
+          "compile_seconds": 0.0, "native_step_seconds": 0.001}}
+        for cell in task["cells"]
+    ]
+else:
+    trial = task["trial"]
+    name = f"{{trial['kind']}} {{trial['cell']['backend']}} {{trial['round']}} {{trial['seed']}}"
+    with open(orders) as file:
+        order = json.load(file).get(name)
+    if trial["kind"] == "timing":
+        for _ in range(3):
+            send(event="turn")
+            assert os.read(task["turn_descriptor"], 1)
+            work()
+    work()
+    if order is not None:
+        os.kill(os.getpid(), order)
+        time.sleep(600)
+    result.update(figures[trial["kind"]])
+    result["rungs"] = [{{"rung": "data", "measured": 0.0, "gate": 0.0, "where": None,
+                         "passed": True}}]
+send(event="result", result=result)
+"""
+
+
+def stand_in(folder: Path) -> str:
+    """The interpreter, made in this folder."""
+    trials = plan(workloads=["mlp-512"], rounds=1)
+    figures = {trial.kind: figures_of(good(trial)) for trial in trials}
+    execution = Execution(device="cpu", batch_size=MLP_512.batch_size)
+    labels = {
+        backend: Cell(workload="mlp-512", backend=backend, execution=execution).label
+        for backend in BACKENDS
+    }
+    order(folder, {})
+    body = BODY.format(
+        orders=str(folder / ORDERS), figures={**figures, "parity": {}}, labels=labels
+    )
+    return script(folder, "stand-in", body)
+
+
+def order(folder: Path, orders: Mapping[str, Any]) -> None:
+    """From now on these trials end by these signals: `timing pytorch 0 0` to its number."""
+    (folder / ORDERS).write_text(json.dumps(orders), encoding="utf-8")
