@@ -1,7 +1,18 @@
 """All rows of the matrix."""
 
-from tests.faults import flooding, hanging, interrupted, killed_parent, killed_workers
+from tests.faults import (
+    code_from_data,
+    flooding,
+    hanging,
+    interrupted,
+    killed_parent,
+    killed_workers,
+    torn_files,
+)
 from tests.faults.matrix import Row
 
-MODULES = (killed_workers, killed_parent, hanging, interrupted, flooding)
+MODULES = (
+    *(killed_workers, killed_parent, hanging, interrupted, flooding),
+    *(torn_files, code_from_data),
+)
 ROWS: dict[int, Row] = {module.ROW.number: module.ROW for module in MODULES}
