@@ -4,6 +4,7 @@ from tests.faults import (
     code_from_data,
     flooding,
     hanging,
+    hostile_runs,
     interrupted,
     killed_parent,
     killed_workers,
@@ -13,6 +14,6 @@ from tests.faults.matrix import Row
 
 MODULES = (
     *(killed_workers, killed_parent, hanging, interrupted, flooding),
-    *(torn_files, code_from_data),
+    *(torn_files, hostile_runs, code_from_data),
 )
 ROWS: dict[int, Row] = {module.ROW.number: module.ROW for module in MODULES}
