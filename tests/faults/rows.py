@@ -2,6 +2,7 @@
 
 from tests.faults import (
     code_from_data,
+    datasets,
     flooding,
     hanging,
     hostile_runs,
@@ -14,6 +15,6 @@ from tests.faults.matrix import Row
 
 MODULES = (
     *(killed_workers, killed_parent, hanging, interrupted, flooding),
-    *(torn_files, hostile_runs, code_from_data),
+    *(torn_files, datasets, hostile_runs, code_from_data),
 )
 ROWS: dict[int, Row] = {module.ROW.number: module.ROW for module in MODULES}
