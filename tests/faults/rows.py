@@ -6,6 +6,7 @@ from tests.faults import (
     flooding,
     hanging,
     hostile_runs,
+    hostile_text,
     interrupted,
     killed_parent,
     killed_workers,
@@ -15,6 +16,6 @@ from tests.faults.matrix import Row
 
 MODULES = (
     *(killed_workers, killed_parent, hanging, interrupted, flooding),
-    *(torn_files, datasets, hostile_runs, code_from_data),
+    *(torn_files, datasets, hostile_runs, hostile_text, code_from_data),
 )
 ROWS: dict[int, Row] = {module.ROW.number: module.ROW for module in MODULES}
