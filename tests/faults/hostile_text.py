@@ -27,6 +27,8 @@ TEXTS = {
 }
 # the end of a line, and a space where none should break
 OURS = "\n\u00a0"
+FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
+TAG = re.compile(r"<(/?\w+)")
 TRIALS = plan(workloads=["mlp-512"], devices=["cuda:0"], rounds=2, seeds=())
 
 
@@ -58,11 +60,12 @@ def with_text(field: str, text: str) -> str:
     return render(run, records)
 
 
-def shape(text: str, folder: Path) -> tuple[list[int], list[str]]:
-    """The cells of each row of its tables, and the tags of the page made of it."""
+def shape(text: str, folder: Path) -> tuple[list[int], list[str], list[str]]:
+    """The cells of each row of its tables, its tags, and those of the page."""
     rows = [line for line in text.split("\n") if line.startswith("|")]
     cells = [len(re.findall(r"(?<!\\)(?:\\\\)*\|", row)) for row in rows]
-    return cells, re.findall(r"<(/?\w+)", document(text, folder).html)
+    tags = TAG.findall(FENCED.sub("", text))
+    return cells, tags, TAG.findall(document(text, folder).html)
 
 
 FIELDS: dict[str, Any] = {
