@@ -1,6 +1,7 @@
 """A run's folder and its `run.json`: the plan, what was found of backends, and what it took."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -151,7 +152,7 @@ class StoredRecord:
 
 def stored_records(folder: Path, run: RunModel) -> Iterator[StoredRecord]:
     """`read_records`, with what the records were read from."""
-    if not (folder / ARCHIVE).exists():
+    if not os.path.lexists(folder / ARCHIVE):
         return filed_records(folder, run)
     if (folder / RECORDS).exists():
         raise RecordError(
@@ -167,7 +168,8 @@ def filed_records(folder: Path, run: RunModel) -> Iterator[StoredRecord]:
         )
     for trial in run.trials:
         path = record_path(folder, trial)
-        if not path.exists():
+        # a link to nowhere is there, and no record
+        if not os.path.lexists(path):
             continue
         content = read_capped(path, LARGEST_JSON_BYTES)
         record = parse_record(content, path.name)

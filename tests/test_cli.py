@@ -133,6 +133,17 @@ def test_there_must_be_a_run_to_resume(samestep, tmp_path):
     assert f"cannot read {tmp_path / 'run.json'}: No such file or directory" in err
 
 
+def test_a_stranger_s_text_does_not_reach_the_terminal_as_it_is(samestep, tmp_path):
+    folder = write_folder(tmp_path / "run", build_run(plan(rounds=1)), [])
+    document = json.loads((folder / "run.json").read_bytes())
+    (folder / "run.json").write_text(json.dumps({**document, "\x1b[2J\u202e": 1}), "utf-8")
+    code, _, error = samestep("report", str(folder))
+    assert code == 1
+    assert error.startswith("samestep: ")
+    assert "[2J : Extra inputs" in error
+    assert error.rstrip("\n").isprintable()
+
+
 def test_a_folder_that_is_in_use_is_refused(samestep, tmp_path):
     (tmp_path / "run.json").write_text("{}")
     code, _, err = samestep("run", "--out", str(tmp_path))

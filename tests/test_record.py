@@ -385,6 +385,9 @@ def test_reformatting_is_no_change(tmp_path):
         (b"\xff\xfe", "not strict JSON"),
         (b"[" * 100_000, "not strict JSON"),
         (b"9" * 5_000, "not strict JSON"),
+        (b'{"a": -' + b"9" * 20 + b"}", "numbers of 64 bits. Received: one of 21 digits"),
+        (b'{"a": "\\uD800"}', "surrogates not allowed"),
+        (b'{"\\udfff": 1}', "surrogates not allowed"),
         (b"[]", "record.json is not a record: document"),
         (b"null", "record.json is not a record: document"),
         (b"{}", "record.json is not a record: schema_version"),
@@ -419,6 +422,15 @@ def test_too_large(tmp_path, monkeypatch):
 def test_missing_files_and_folders(tmp_path):
     assert_refused(lambda: read_strict_json(tmp_path / "none.json"), "cannot read", "none.json")
     assert_refused(lambda: read_strict_json(tmp_path), "cannot read", str(tmp_path))
+
+
+def test_a_long_name_is_cut_where_it_is_refused(tmp_path):
+    path = tmp_path / "record.json"
+    document = {**json.loads(written(tmp_path).read_bytes()), "k" * 10_000: 1}
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(RecordError, match="Extra inputs") as error:
+        read_record(path)
+    assert len(str(error.value)) < 300
 
 
 # the committed schema

@@ -37,7 +37,10 @@ def main() -> None:
     try:
         app()
     except SamestepError as error:
-        print(f"samestep: {error}", file=sys.stderr)
+        from reports.text import printable
+
+        # it may hold a stranger's text
+        print(f"samestep: {printable(error)}", file=sys.stderr)
         sys.exit(error.exit_code)
 
 

@@ -12,6 +12,9 @@ from bench.files import open_plain
 LARGEST_FILE_BYTES = 16 * 2**20
 # in memory JSON may take 30 times as much
 LARGEST_JSON_BYTES = 4 * 2**20
+# more than any 64 bits need
+LONGEST_INTEGER = 20
+LONGEST_PLACE = 100
 
 Scalar: TypeAlias = str | int | float | bool | None
 Seconds: TypeAlias = Annotated[float, Field(ge=0)]
@@ -30,7 +33,7 @@ class Strict(BaseModel):
 
 
 def read_strict_json(path: Path) -> Any:
-    """Any JSON file of ours: capped in size, no NaN, no duplicate keys.
+    """Any JSON file of ours: capped in size, no NaN, no duplicate keys, no half characters.
 
     Raises `RecordError` for anything else, a missing file included.
     """
@@ -54,17 +57,29 @@ def read_capped(path: Path, largest: int = LARGEST_FILE_BYTES) -> bytes:
 def parse_strict_json(content: bytes, name: str) -> Any:
     """`read_strict_json` of what was read already; `name` says in an error what it was."""
     try:
-        return json.loads(
-            content.decode("utf-8"),
+        text = content.decode("utf-8")
+        document = json.loads(
+            text,
             parse_constant=_refuse_constant,
+            parse_int=_whole_number,
             object_pairs_hook=_unique_keys,
         )
+        # an escape may stand for half of a character, which no file and no terminal takes
+        if "\\ud" in text.lower():
+            json.dumps(document, ensure_ascii=False).encode()
+        return document
     except (ValueError, RecursionError) as error:
         raise RecordError(f"{name} is not strict JSON: {error}") from error
 
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"Expected: finite numbers. Received: {name}")
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > LONGEST_INTEGER:
+        raise ValueError(f"Expected: numbers of 64 bits. Received: one of {len(digits)} digits")
+    return int(digits)
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -77,7 +92,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def first_problem(error: ValidationError) -> str:
     """The first of pydantic's complaints on one line."""
     problem = error.errors(include_url=False, include_context=False)[0]
-    where = ".".join(map(str, problem["loc"])) or "document"
+    where = ".".join(map(str, problem["loc"]))[:LONGEST_PLACE] or "document"
     received = "" if isinstance(problem["input"], dict) else f". Received: {problem['input']!r:.60}"
     advice = ". Update samestep" if where == "schema_version" else ""
     return " ".join(f"{where}: {problem['msg']}{received}{advice}".split())

@@ -1,15 +1,21 @@
 """All rows of the matrix."""
 
 from tests.faults import (
+    code_from_data,
+    datasets,
     flooding,
     hanging,
-    hostile,
+    hostile_runs,
+    hostile_text,
     interrupted,
     killed_parent,
     killed_workers,
-    torn,
+    torn_files,
 )
 from tests.faults.matrix import Row
 
-MODULES = (killed_workers, killed_parent, hanging, torn, interrupted, hostile, flooding)
+MODULES = (
+    *(killed_workers, killed_parent, hanging, interrupted, flooding),
+    *(torn_files, datasets, hostile_runs, hostile_text, code_from_data),
+)
 ROWS: dict[int, Row] = {module.ROW.number: module.ROW for module in MODULES}
