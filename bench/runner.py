@@ -14,6 +14,7 @@ from bench.environment import ContentionMeter
 from bench.errors import RecordError, SamestepError
 from bench.files import remove_unfinished
 from bench.gpu_watch import GpuWatch, UsualClocks
+from bench.interruptions import uninterrupted
 from bench.parity.rungs import digests
 from bench.record import (
     ContentionModel,
@@ -98,18 +99,19 @@ class Runner:
             self._work_through(run, missing)
             outcome = "complete"
         finally:
-            session = SessionModel(
-                started=started_at,
-                wall_seconds=time.monotonic() - started,
-                outcome=outcome,
-                worker_seconds=self._workers.spent.worker_seconds,
-                parent_cpu_seconds=self._workers.spent.parent_cpu_seconds,
-                preflight=self._request.preflight,
-            )
-            # as it is on disk: trials may have been added to it
-            run = read_run(self._folder)
-            run = run.model_copy(update={"sessions": [*run.sessions, session]})
-            write_run(run, self._folder)
+            with uninterrupted():
+                session = SessionModel(
+                    started=started_at,
+                    wall_seconds=time.monotonic() - started,
+                    outcome=outcome,
+                    worker_seconds=self._workers.spent.worker_seconds,
+                    parent_cpu_seconds=self._workers.spent.parent_cpu_seconds,
+                    preflight=self._request.preflight,
+                )
+                # as it is on disk: trials may have been added to it
+                run = read_run(self._folder)
+                run = run.model_copy(update={"sessions": [*run.sessions, session]})
+                write_run(run, self._folder)
         return run
 
     def _work_through(self, run: RunModel, pending: Sequence[Trial]) -> None:

@@ -9,8 +9,10 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+from bench.interruptions import uninterrupted
 
 PREFIX = "samestep-"
 
@@ -18,10 +20,15 @@ PREFIX = "samestep-"
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
     """An empty folder of this process, gone afterwards."""
-    folder, descriptor = _make()
-    try:
+    with ExitStack() as stack:
+        with uninterrupted():
+            folder, descriptor = _make()
+            stack.callback(_remove, folder, descriptor)
         yield folder
-    finally:
+
+
+def _remove(folder: Path, descriptor: int) -> None:
+    with uninterrupted():
         shutil.rmtree(folder, ignore_errors=True)
         os.close(descriptor)
 

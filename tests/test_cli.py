@@ -256,6 +256,16 @@ def test_a_certificate_alone_is_no_success():
     assert running.exit_code([*records, GOOD], 3, {"unavailable"}) == 0
 
 
+def test_an_interruption_that_nobody_looks_after_ends_with_130(samestep, monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "select_backends", interrupted)
+    code, _, err = samestep("run")
+    assert code == options.EXIT_INTERRUPTED
+    assert "Traceback" not in err
+
+
 def test_statuses_are_counted():
     assert running.count_statuses([GOOD, with_status("killed"), GOOD]) == {"killed": 1, "ok": 2}
 

@@ -10,6 +10,7 @@ from bench.cli.certifying import parity
 from bench.cli.checking import doctor
 from bench.cli.comparing import compare
 from bench.cli.listing import list_
+from bench.cli.options import EXIT_INTERRUPTED
 from bench.cli.publishing import publish
 from bench.cli.reporting import report
 from bench.cli.running import run
@@ -33,7 +34,10 @@ app.command()(publish)
 
 
 def main() -> None:
-    """Run the command; an error of ours is one line on standard error and its exit code."""
+    """Run the command; an error of ours is one line on standard error and its exit code.
+
+    Ctrl-C ends with 130, whenever it comes.
+    """
     try:
         app()
     except SamestepError as error:
@@ -42,6 +46,11 @@ def main() -> None:
         # it may hold a stranger's text
         print(f"samestep: {printable(error)}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except SystemExit as ended:
+        # typer ends with 1 where Ctrl-C came while nothing of ours looked after it
+        if isinstance(ended.__context__, typer.Abort):
+            sys.exit(EXIT_INTERRUPTED)
+        raise
 
 
 @app.callback(invoke_without_command=True)

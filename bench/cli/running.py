@@ -210,7 +210,7 @@ def carry_out(
 ) -> "RunModel | None":
     """The run as far as it came; None where it was interrupted before there was a plan."""
     from bench.planning import Planner
-    from bench.run_file import read_run
+    from bench.run_file import RUN_FILE, read_run
     from bench.runner import Runner
     from bench.spawn import worker_packages
 
@@ -224,7 +224,7 @@ def carry_out(
                 runner.resume(run)
             return runner.execute(run)
     except KeyboardInterrupt:
-        return None if run is None else read_run(folder)
+        return read_run(folder) if (folder / RUN_FILE).exists() else None
 
 
 def conclude(run: "RunModel | None", folder: Path, *, named: bool, as_json: bool) -> int:
@@ -236,7 +236,8 @@ def conclude(run: "RunModel | None", folder: Path, *, named: bool, as_json: bool
         print("samestep: interrupted before there was a plan", file=sys.stderr)
         return EXIT_INTERRUPTED
     records = list(read_records(folder, run))
-    interrupted = bool(run.sessions) and run.sessions[-1].outcome == "interrupted"
+    # without a session it was interrupted when there was just a plan
+    interrupted = not run.sessions or run.sessions[-1].outcome == "interrupted"
     report = write_report(folder)
     if as_json:
         answer = {"run": str(folder), "report": str(report), "statuses": count_statuses(records)}
