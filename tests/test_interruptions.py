@@ -1,10 +1,19 @@
 """Interruptions wait for what must not be left half done, and come all the same."""
 
 import signal
+from collections.abc import Iterator
 
 import pytest
 
 from bench.interruptions import uninterrupted
+
+
+@pytest.fixture(autouse=True)
+def _not_ignored() -> Iterator[None]:
+    """As a shell has it for jobs in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def test_an_interruption_waits_and_then_comes():

@@ -1,6 +1,7 @@
 """Runs for the matrix: the real command in a process of its own, and what it left behind."""
 
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -80,6 +81,8 @@ def command(arguments: Sequence[str], output: Path, temporary: Path, data: mnist
     os.environ[VARIABLE] = str(temporary.parent)
     os.environ["TMPDIR"] = tempfile.tempdir = str(temporary)
     sys.argv = ["samestep", *arguments]
+    # in a job that a shell started in the background it is ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # what is tested elsewhere and would take most of the time
     with (
         patch.object(doctor, "SMOKE_LOOK_SECONDS", 0.05),
