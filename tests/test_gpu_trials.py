@@ -87,7 +87,7 @@ def test_energy_memory_and_clock_stand_in_the_record(tmp_path, driver):
     (record,) = run_in(tmp_path, Silent(), rounds=1)
     assert record.gpu is not None
     assert record.gpu.energy_joules == 500.0
-    assert record.gpu.energy_seconds >= 0.02
+    assert record.gpu.energy_seconds > 0
     assert record.gpu.peak_used_bytes == 2**30
     # at the beginning, and at both ends of the power lane
     assert record.gpu.clock_megahertz == [1980] * 3
