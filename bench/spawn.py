@@ -20,6 +20,7 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from bench.errors import SamestepError, WriteError
+from bench.inherited import inherited
 from bench.scratch import scratch_folder, sweep
 
 OWN_PACKAGES = ("bench", "backends")
@@ -281,10 +282,8 @@ def cap(log: Path) -> None:
 
 
 def variables_for(launch: Launch) -> dict[str, str]:
-    """The parent's environment, less what would lead to the parent's Python, plus the backend's."""
-    hidden = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
-    inherited = {name: value for name, value in os.environ.items() if name not in hidden}
-    return {**inherited, **launch.variables, "PYTHONPATH": str(launch.packages)}
+    """What a worker may have of the parent's environment, plus the backend's variables."""
+    return {**inherited(os.environ), **launch.variables, "PYTHONPATH": str(launch.packages)}
 
 
 @contextmanager

@@ -49,6 +49,7 @@ ALLOWED: dict[str, set[str]] = {
             "bench.contention",
             "bench.errors",
             "bench.files",
+            "bench.homes",
             "bench.mnist",
         ),
         *("bench.opponents", "bench.plan", "bench.quantities", "bench.record"),
