@@ -383,10 +383,15 @@ def outcome_of(
     except subprocess.TimeoutExpired:
         return Outcome(status="failed", reason="closed its pipe and went on", result=None)
     if code < 0:
-        reason = f"ended by {signal_name(-code)}; see {log.name}"
+        reason = f"{ended_by(-code)}; see {log.name}"
         return Outcome(status="killed", reason=reason, result=None)
     reason = f"exit status {code} without a result; see {log.name}"
     return Outcome(status="failed", reason=reason, result=None)
+
+
+def ended_by(number: int) -> str:
+    """How the reason of a worker that a signal killed begins."""
+    return f"ended by {signal_name(number)}"
 
 
 def signal_name(number: int) -> str:

@@ -1,7 +1,7 @@
 """A script that plays the worker of a backend: valid answers in a few hundredths of a second.
 
 It takes its turns as a worker does. `orders.json` beside it may tell it, by the name of a trial,
-to end itself by a signal before its result is out.
+to end itself by a signal before its result is out, or to run some lines of Python.
 """
 
 import json
@@ -45,10 +45,12 @@ else:
             assert os.read(task["turn_descriptor"], 1)
             work()
     work()
-    if order is not None:
+    result.update(figures[trial["kind"]])
+    if isinstance(order, str):
+        exec(order)
+    elif order is not None:
         os.kill(os.getpid(), order)
         time.sleep(600)
-    result.update(figures[trial["kind"]])
     result["rungs"] = [{{"rung": "data", "measured": 0.0, "gate": 0.0, "where": None,
                          "passed": True}}]
 send(event="result", result=result)
@@ -72,5 +74,5 @@ def stand_in(folder: Path) -> str:
 
 
 def order(folder: Path, orders: Mapping[str, Any]) -> None:
-    """From now on these trials end by these signals: `timing pytorch 0 0` to its number."""
+    """From now on these trials end by these signals, or run this: `timing pytorch 0 0` to which."""
     (folder / ORDERS).write_text(json.dumps(orders), encoding="utf-8")
