@@ -22,14 +22,18 @@ figures = {figures!r}
 labels = {labels!r}
 def send(**event):
     os.write(pipe, json.dumps(event).encode() + b"\\n")
+def label(cell):
+    device = cell["execution"]["device"].replace(":", "")
+    return labels[cell["backend"]].replace("_cpu_", f"_{{device}}_")
 def work():
     time.sleep(random.uniform(0.002, 0.01))
-result = {{"status": "ok", "reason": None, "versions": {{"fake": "1.0"}}, "devices": ["cpu"]}}
+result = {{"status": "ok", "reason": None, "versions": {{"fake": "1.0"}},
+          "devices": ["cpu", "cuda:0"]}}
 send(event="phase", phase="import")
 work()
 if "cells" in task:
     result["cells"] = [
-        {{"cell": labels[cell["backend"]], "status": "ok", "setup_seconds": 0.01,
+        {{"cell": label(cell), "status": "ok", "setup_seconds": 0.01,
           "step_seconds": 0.001, "steps_per_block": 4, "steps_per_call": 1,
           "compile_seconds": 0.0, "native_step_seconds": 0.001}}
         for cell in task["cells"]
