@@ -5,10 +5,11 @@ otherwise. One program fails at nothing, so that the others' failing means somet
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from backends import BACKENDS
 from bench import mnist
 from bench.collect import Beside, record_of
 from bench.parity.rungs import digests
@@ -54,6 +55,23 @@ class Backend(adapter.FakeBackend):
 def open_backend(name):
     return Backend("fake")
 """
+# an update that is far too large, or none, or next to none
+RATES = (1e20, 1e-30, 1e-9)
+FRAMEWORK = """
+from dataclasses import replace
+from {adapter} import open_backend as opened
+def open_backend(name):
+    backend = opened(name)
+    build = backend.build
+    def other(workload, execution):
+        rate = {rate}
+        if rate is not None:
+            optimizer = replace(workload.optimizer, learning_rate=rate)
+            workload = replace(workload, optimizer=optimizer)
+        return build(workload, execution)
+    backend.build = other
+    return backend
+"""
 FINITE = "Expected: a finite number. Received: "
 LEARNED = "Expected: at least 0.9. Received: "
 # what is changed, the status, the reason
@@ -75,11 +93,11 @@ CHANGES = (
 
 
 def failing(share: float, folder: Path) -> Iterator[Try]:
-    initial = mnist.initial_parameters(MLP_512, SEED)
-    hashes = digests(SEED, mnist.load(), initial)
     least = 2 if share < 1 else len(CHANGES)
     for number, (change, status, reason) in enumerate(CHANGES[-least:]):
-        record = trained(folder, number, change, hashes)
+        source = folder / f"failing_{number}.py"
+        source.write_text(SOURCE.format(change=change), encoding="utf-8")
+        record = trained(source, "pytorch", sys.executable)
         right = record.reason == reason if status != "parity_failed" else bool(record.reason)
         if record.status != status or not right:
             yield Try(wrong=f"{change}: {record.status}, {record.reason}. Expected: {reason}")
@@ -87,18 +105,31 @@ def failing(share: float, folder: Path) -> Iterator[Try]:
             yield Try(wrong=wrongly_told(record))
 
 
-def trained(folder: Path, number: int, change: str, hashes: dict[str, str]) -> Record:
-    """The record of an accuracy trial in which this is changed."""
-    source = folder / f"failing_{number}.py"
-    source.write_text(SOURCE.format(change=change), encoding="utf-8")
+def real(share: float, folder: Path, interpreters: Mapping[str, str]) -> Iterator[Try]:
+    """The same of real frameworks, whose optimizer is told another learning rate."""
+    source = folder / "failing_framework.py"
+    for backend, interpreter in interpreters.items():
+        for rate in (None, *RATES):
+            own = BACKENDS[backend].adapter
+            source.write_text(FRAMEWORK.format(adapter=own, rate=rate), encoding="utf-8")
+            record = trained(source, backend, interpreter)
+            expected = "ok" if rate is None else "failed_training"
+            told = f"{backend}, learning rate {rate}: {record.status}, {record.reason}"
+            yield Try(wrong=None if record.status == expected else told)
+
+
+def trained(source: Path, backend: str, interpreter: str) -> Record:
+    """The record of an accuracy trial in which this adapter plays the backend."""
     how = Execution(device="cpu", batch_size=MLP_512.batch_size)
-    cell = Cell(workload="mlp-512", backend="pytorch", execution=how)
+    cell = Cell(workload="mlp-512", backend=backend, execution=how)
     trial = Trial(kind="accuracy", cell=cell, seed=SEED, accuracy=PLAN)
+    initial = mnist.initial_parameters(MLP_512, SEED)
     with worker_packages(FAKES, source) as packages:
-        job = {"backend": "pytorch", "adapter": source.stem, "trial": asdict(trial),
-               "digests": hashes, "dump": None}  # fmt: skip
-        launch = Launch(interpreter=sys.executable, packages=packages)
-        outcome = run_worker(job, launch, folder / f"{number}.log", lambda event: None)
+        job = {"backend": backend, "adapter": source.stem, "trial": asdict(trial),
+               "digests": digests(SEED, mnist.load(), initial), "dump": None}  # fmt: skip
+        variables = BACKENDS[backend].variables
+        launch = Launch(interpreter=interpreter, packages=packages, variables=variables)
+        outcome = run_worker(job, launch, source.with_suffix(".log"), lambda event: None)
     machine = EnvironmentModel.model_validate(environment())
     return record_of("a-run", trial, outcome, machine, Beside())
 
