@@ -79,6 +79,8 @@ def unlike(code: int, run: Path, everywhere: dict[str, bytes]) -> str | None:
     logs = [content for name, content in everywhere.items() if "/logs/" in name]
     if code != 1:
         return f"exit code {code}"
+    if str(run).encode() not in everywhere["output"]:
+        return "the command has printed nothing"
     if sum(b"PATH" in log for log in logs) < 2:
         return "the workers have not printed their environments"
     kept = [run / RUN_FILE, *(run / RECORDS).glob("*.json")]
