@@ -195,6 +195,27 @@ def lint(session: nox.Session) -> None:
     session.run("mypy")
 
 
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Look up all pins among known vulnerabilities; fails where these can't be reached."""
+    session.install("pip-audit>=2.7")
+    for pins in sorted(Path("constraints").glob("*.txt")):
+        # the pins as they stand; what the database does not know is a failure too
+        session.run(
+            "pip-audit", "--strict", "--progress-spinner=off", "--no-deps", "--disable-pip",
+            f"--requirement={pins}",
+        )  # fmt: skip
+
+
+@nox.session(requires=FRAMEWORKS)
+def licences(session: nox.Session) -> None:
+    """Hold the licences of all that is installed against those that we may use."""
+    parent(session, "tests", "lint", "browser")
+    session.run("python", "scripts/licences.py")
+    for backend in {place.environment: backend for backend, place in BACKENDS.items()}.values():
+        session.run(interpreter(session, backend), "scripts/licences.py", external=True)
+
+
 def for_this_machine(extra: str) -> str:
     """The extra, with CUDA where an NVIDIA driver is found."""
     return extra if shutil.which("nvidia-smi") is None else f"{extra}-cuda"

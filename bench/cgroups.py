@@ -19,6 +19,16 @@ def memory_room_bytes() -> float | None:
     return None if folders is None else min(map(_memory_room, folders), default=math.inf)
 
 
+def memory_kills() -> int | None:
+    """How many of its group the kernel has killed for memory; None where nobody counts."""
+    for folder in groups("memory") or ():
+        words = _words(folder / "memory.events") or _words(folder / "memory.oom_control")
+        counts = dict(zip(words[::2], words[1::2], strict=False))
+        if "oom_kill" in counts:
+            return int(counts["oom_kill"])
+    return None
+
+
 def groups(controller: str) -> list[Path] | None:
     """The folders of the process's own group and of those above it: their limits hold as well."""
     try:

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from bench import contention
 from bench.errors import RecordError
+from bench.homes import shortened
 from bench.record import (
     SCHEMA_VERSION,
     ContentionModel,
@@ -85,7 +86,7 @@ def compose(
         "run_id": run_id,
         "trial": TrialModel.of(trial).model_dump(),
         "status": outcome.status,
-        "reason": outcome.reason,
+        "reason": shortened(outcome.reason),
         "flags": flags_of(environment, result, beside),
         "parity": parity(result, certificate),
         "parameters": parameters(result),

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from bench import plan
 from bench.calibration import CalibrationModel, calibrations
+from bench.homes import shortened
 from bench.kernels import Build, Support
 from bench.record import first_problem
 from bench.run_file import BackendModel
@@ -58,12 +59,13 @@ def backend_found(outcome: Outcome) -> BackendModel:
     """What a pilot said of its backend; unavailable where it said nothing that can be kept."""
     result = outcome.result or {}
     try:
-        return BackendModel(
+        found = BackendModel(
             versions=result.get("versions", {}),
             devices=result.get("devices", []),
             unavailable=outcome.reason,
             architectures=result.get("architectures"),
         )
+        return found.model_copy(update={"unavailable": shortened(found.unavailable)})
     except ValidationError as error:
         reason = f"its versions or devices can't be read: {first_problem(error)}"
         return BackendModel(versions={}, devices=[], unavailable=reason)

@@ -135,6 +135,11 @@ class Planner:
         self._display.piloting(backend, device)
         started = time.monotonic()
         outcome = self._workers.look(backend, cells)
+        if outcome.status == "killed" and len(cells) > 1:
+            # one of them took all down, and nobody knows which
+            for cell in cells:
+                self._look(pilot, backend, device, [cell])
+            return
         note(pilot, backend, cells, outcome, time.monotonic() - started)
 
     def _expected(self, pilot: Pilot, backend: str, device: str) -> Support:

@@ -15,6 +15,7 @@ from bench.errors import RecordError, SamestepError
 from bench.files import remove_unfinished
 from bench.gpu_watch import GpuWatch, UsualClocks
 from bench.interruptions import uninterrupted
+from bench.out_of_memory import says_out_of_memory
 from bench.parity.rungs import digests
 from bench.record import (
     ContentionModel,
@@ -51,6 +52,7 @@ class Runner:
         self._workers = Workers(request, folder, packages)
         self._data = mnist.load()
         self._clocks = UsualClocks()
+        self._exhausted: dict[Cell, Record] = {}
 
     def resume(self, run: RunModel) -> None:
         """Check that the backends of what is missing are still the same.
@@ -94,6 +96,8 @@ class Runner:
         outcome: Literal["complete", "interrupted"] = "interrupted"
         self._workers.spent = Spent()
         missing = self.missing(run)
+        for record in self._records(run, run.trials):
+            self._note_exhausted(record)
         self._display.planned(run, missing)
         try:
             self._work_through(run, missing)
@@ -185,24 +189,25 @@ class Runner:
         return found
 
     def _run_certified(self, run: RunModel, trials: Sequence[Trial]) -> list[Record]:
-        """The trials' records; without a good certificate of its cell a trial does not run."""
-        pairs = [(trial, self._certificate(run, trial)) for trial in trials]
-        refused = [
-            self._refused(run, trial, found)
-            for trial, found in pairs
-            if found is not None and found.status != "ok"
-        ]
-        ready = [
-            Ready(trial=trial, certificate=found, watch=watch_for(trial))
-            for trial, found in pairs
-            if found is None or found.status == "ok"
-        ]
+        """The trials' records; without a good certificate of its cell a trial does not run.
+
+        Nor does one of a cell that ran out of memory, for it is as large as before.
+        """
+        refused: list[Record] = []
+        ready: list[Ready] = []
+        for trial in trials:
+            found = self._certificate(run, trial)
+            hindrance = self._exhausted.get(trial.cell, found)
+            if hindrance is not None and hindrance.status != "ok":
+                refused.append(self._refused(run, trial, hindrance))
+            else:
+                ready.append(Ready(trial=trial, certificate=found, watch=watch_for(trial)))
         return [*refused, *self._run_trials(run, ready)]
 
-    def _refused(self, run: RunModel, trial: Trial, certificate: Record) -> Record:
-        # a certificate that was not run itself says so already
-        why = (certificate.reason or "").removeprefix("not run: ")
-        outcome = Outcome(status=certificate.status, reason=f"not run: {why}", result=None)
+    def _refused(self, run: RunModel, trial: Trial, hindrance: Record) -> Record:
+        # one that was not run itself says so already
+        why = (hindrance.reason or "").removeprefix("not run: ")
+        outcome = Outcome(status=hindrance.status, reason=f"not run: {why}", result=None)
         return record_of(run.run_id, trial, outcome, self._environment(run, trial), Beside())
 
     def _certificate(self, run: RunModel, trial: Trial) -> Record | None:
@@ -280,7 +285,12 @@ class Runner:
 
     def _write(self, record: Record) -> None:
         write_record(record, record_path(self._folder, record.trial))
+        self._note_exhausted(record)
         self._display.ended(record)
+
+    def _note_exhausted(self, record: Record) -> None:
+        if says_out_of_memory(record.reason):
+            self._exhausted.setdefault(record.trial.trial().cell, record)
 
     def _environment(self, run: RunModel, trial: Trial) -> EnvironmentModel:
         backend = trial.cell.backend

@@ -20,6 +20,7 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from bench.errors import SamestepError, WriteError
+from bench.inherited import inherited
 from bench.scratch import scratch_folder, sweep
 
 OWN_PACKAGES = ("bench", "backends")
@@ -281,10 +282,8 @@ def cap(log: Path) -> None:
 
 
 def variables_for(launch: Launch) -> dict[str, str]:
-    """The parent's environment, less what would lead to the parent's Python, plus the backend's."""
-    hidden = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
-    inherited = {name: value for name, value in os.environ.items() if name not in hidden}
-    return {**inherited, **launch.variables, "PYTHONPATH": str(launch.packages)}
+    """What a worker may have of the parent's environment, plus the backend's variables."""
+    return {**inherited(os.environ), **launch.variables, "PYTHONPATH": str(launch.packages)}
 
 
 @contextmanager
@@ -384,10 +383,15 @@ def outcome_of(
     except subprocess.TimeoutExpired:
         return Outcome(status="failed", reason="closed its pipe and went on", result=None)
     if code < 0:
-        reason = f"ended by {signal_name(-code)}; see {log.name}"
+        reason = f"{ended_by(-code)}; see {log.name}"
         return Outcome(status="killed", reason=reason, result=None)
     reason = f"exit status {code} without a result; see {log.name}"
     return Outcome(status="failed", reason=reason, result=None)
+
+
+def ended_by(number: int) -> str:
+    """How the reason of a worker that a signal killed begins."""
+    return f"ended by {signal_name(number)}"
 
 
 def signal_name(number: int) -> str:

@@ -2,19 +2,22 @@
 
 import os
 import random
+import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from bench.cgroups import memory_kills
 from bench.devices import BY_BUS, ORDER
 from bench.environment import environment
+from bench.out_of_memory import PREFIX
 from bench.record import EnvironmentModel
 from bench.request import Request
 from bench.scratch import scratch_folder
-from bench.spawn import Launch, Listener, Outcome, Worker, run_in_turns
+from bench.spawn import Launch, Listener, Outcome, Worker, ended_by, run_in_turns
 from bench.spec import Cell, Setup
 
 CACHES = "caches"
@@ -69,10 +72,11 @@ class Workers:
     def look(self, backend: str, cells: Sequence[Cell]) -> Outcome:
         """A pilot of these cells; without cells it tells versions and devices alone."""
         device = cells[0].execution.device.replace(":", "") if cells else "probe"
+        many = f"{backend}_{device}"
         task = Task(
             backend=backend,
             content={"cells": [asdict(cell) for cell in cells]},
-            name=f"pilot-{backend}_{device}",
+            name=f"pilot-{cells[0].label if len(cells) == 1 else many}",
             cache="kept" if any(cell.execution.mode != "default" for cell in cells) else "none",
         )
         (outcome,) = self.work([task], random.Random())
@@ -82,7 +86,9 @@ class Workers:
         """These tasks, from their start to their end, taking turns in what they time."""
         with ExitStack() as caches, self.spent.watching():
             workers = [self._worker(task, self._cache_folder(task, caches)) for task in tasks]
-            return run_in_turns(workers, order)
+            kills = memory_kills()
+            outcomes = run_in_turns(workers, order)
+            return [told_apart(outcome, kills, memory_kills()) for outcome in outcomes]
 
     def _cache_folder(self, task: Task, caches: ExitStack) -> str | None:
         """The folder for what the task's compiler keeps; `caches` removes it where it is cold."""
@@ -127,6 +133,17 @@ class Workers:
     def environment(self, backend: str, versions: Mapping[str, str]) -> EnvironmentModel:
         """The machine as this backend's workers see it."""
         return environment(versions, self._noted(backend))
+
+
+def told_apart(outcome: Outcome, before: int | None, after: int | None) -> Outcome:
+    """The outcome; of a worker that the kernel killed for memory it says so.
+
+    Nobody else's SIGKILL makes the kernel's count of such kills rise.
+    """
+    killed = (outcome.reason or "").startswith(ended_by(signal.SIGKILL))
+    if before is None or after is None or after <= before or not killed:
+        return outcome
+    return replace(outcome, reason=f"{PREFIX}{outcome.reason}")
 
 
 def set_up(setup: Setup | None) -> dict[str, str]:

@@ -31,6 +31,11 @@ class CellResults:
         return any(record.status == "parity_failed" for record in self.records)
 
     @property
+    def failed_training(self) -> bool:
+        """A training of it came to nothing: how fast its steps are says nothing then."""
+        return any(record.status == "failed_training" for record in self.records)
+
+    @property
     def complete(self) -> bool:
         """Every planned trial has a good record."""
         good = sum(record.status == "ok" for record in self.records)

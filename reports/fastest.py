@@ -21,7 +21,7 @@ HEADERS = [
 
 def section(cells: Sequence[CellResults], calibration: Sequence[CalibrationModel]) -> Iterator[str]:
     """Nothing for a run of one mode: two backends are under Which is faster."""
-    timed = [one for one in cells if one.speed is not None]
+    timed = [one for one in cells if one.speed is not None and not one.failed_training]
     if len({one.cell.execution.mode for one in timed}) < 2:
         return
     shares = {one.results.cell: one.share_of_product for one in limits(cells, calibration)}

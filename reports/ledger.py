@@ -33,4 +33,5 @@ def notes(first: CellResults, second: CellResults) -> str:
 
 def refusal(first: CellResults, second: CellResults) -> str | None:
     """Why these two may not be compared; None where they may."""
-    return "; ".join(differing(first.settings, second.settings, REFUSED)) or None
+    failed = [f"a training of {one.name} failed" for one in (first, second) if one.failed_training]
+    return "; ".join([*failed, *differing(first.settings, second.settings, REFUSED)]) or None

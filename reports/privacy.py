@@ -10,8 +10,9 @@ import platform
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Any, TypeAlias
+
+from bench.homes import END, home_pattern
 
 Replacement: TypeAlias = tuple[re.Pattern[str], str]
 
@@ -33,8 +34,6 @@ ORDINARY = frozenset(
     }
 )
 SHORTEST_NAME = 3
-# not before a letter that would make it another folder's name
-END = r"(?![\w.-])"
 HOMES = re.compile(rf"/(?:home|Users)/[\w.-]+|(?<![\w.~-])/root{END}")
 GPU_UUID = re.compile(r"\b(?:GPU|MIG)-[0-9a-f]{4,}(?:-[0-9a-f]+)*\b", re.IGNORECASE)
 
@@ -51,9 +50,9 @@ def of_this_machine() -> list[Replacement]:
 def replacements(home: str, user: str, host: str) -> list[Replacement]:
     """In the order in which they apply: a home folder before the user's name that it may end in."""
     found = [(GPU_UUID, "[gpu]")]
-    # a container's home may be /
-    if len(PurePath(home).parts) > 1:
-        found.append((re.compile(re.escape(home.rstrip("/")) + END), "~"))
+    own = home_pattern(home)
+    if own is not None:
+        found.append((own, "~"))
     found.append((HOMES, "~"))
     return [*found, *names([user], "[user]"), *names([host, host.partition(".")[0]], "[host]")]
 

@@ -28,7 +28,7 @@ class RankedPair:
 def rank(run: RunModel, cells: Sequence[CellResults]) -> tuple[RankedPair, ...]:
     """A claim for each pair and lane, judged together; none for a smoke run.
 
-    None either for cells in which something else was computed.
+    None either for cells in which something else was computed, or a training failed.
     """
     if run.profile == "smoke":
         return ()

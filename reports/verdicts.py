@@ -93,14 +93,14 @@ LEGEND = (
 
 
 def refusals(cells: Sequence[CellResults]) -> Iterator[str]:
-    """Cells that compute something else than each other have no ratio."""
+    """Cells that compute something else than each other, or nothing of use, have no ratio."""
     found = [
         f"- {escape(first.name)} and {escape(second.name)} on {escape(first.cell.workload)}: "
         f"{escape(why)}"
         for first, second, why in refused(cells)
     ]
     if found:
-        yield "Not compared, since they compute something else:"
+        yield "Not compared:"
         yield "\n".join(found)
 
 

@@ -164,3 +164,9 @@ def test_whatever_came_a_record_comes_of_it(result, status):
 @pytest.mark.parametrize("layers", [[{"name": "dense_0"}], [{**LAYER, "count": "many"}], None])
 def test_a_layer_table_without_counts_fails(layers):
     assert record(layers=layers).status == "failed"
+
+
+def test_a_reason_names_no_home(monkeypatch):
+    monkeypatch.setenv("HOME", "/data/people/alice")
+    found = record("failed", "no /data/people/alice/cache, nor /data/people/alices")
+    assert found.reason == "no ~/cache, nor /data/people/alices"

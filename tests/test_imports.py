@@ -39,7 +39,9 @@ ALLOWED: dict[str, set[str]] = {
     "bench.worker": {
         *("bench.adapter", "bench.errors", "bench.measure", "bench.mnist", "bench.oracle"),
         *("bench.parity", "bench.spec", "bench.work", "bench.worker", "bench.workloads"),
+        "bench.out_of_memory",
     },
+    "bench.out_of_memory": {"bench.errors"},
     "bench.plan": {"bench.errors", "bench.spec", "bench.workloads"},
     "bench.stats": {"bench.stats"},
     "reports": {
@@ -49,6 +51,7 @@ ALLOWED: dict[str, set[str]] = {
             "bench.contention",
             "bench.errors",
             "bench.files",
+            "bench.homes",
             "bench.mnist",
         ),
         *("bench.opponents", "bench.plan", "bench.quantities", "bench.record"),

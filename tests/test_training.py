@@ -31,14 +31,16 @@ def training(test_accuracy, data, train_images=TRAIN_IMAGES):
     )  # fmt: skip
 
 
-def test_a_first_epoch_that_taught_too_little_ends_the_training(data):
-    with pytest.raises(TrainingError, match=r"Expected: at least 0\.9\. Received: 0\.8999"):
-        training(0.8999, data).train_epoch(1)
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_an_epoch_that_leaves_too_little_learned_ends_the_training(data, epoch):
+    told = rf"of epoch {epoch}\. Expected: at least 0\.9\. Received: 0\.8999"
+    with pytest.raises(TrainingError, match=told):
+        training(0.8999, data).train_epoch(epoch)
 
 
-def test_a_good_first_epoch_and_any_later_one_go_on(data):
-    assert training(0.9, data).train_epoch(1)["test_accuracy"] == 0.9
-    assert training(0.5, data).train_epoch(2)["test_accuracy"] == 0.5
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_a_good_epoch_goes_on(data, epoch):
+    assert training(0.9, data).train_epoch(epoch)["test_accuracy"] == 0.9
 
 
 def test_a_part_of_the_images_may_teach_less(data):

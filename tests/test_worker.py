@@ -384,7 +384,7 @@ COMPILED = replace(CPU, mode="compiled")
          "train loss of epoch 1. Expected: a finite number. Received: nan"),
         ("fake-nan-test", CPU, "failed_training",
          "test loss of epoch 1. Expected: a finite number. Received: inf"),
-        ("fake-raising", CPU, "failed", "RuntimeError: out of memory"),
+        ("fake-raising", CPU, "failed", "out of memory: RuntimeError: out of memory"),
         ("fake-list-settings", SMALL, "failed",
          "the worker's result is not a record: settings.effective.threads.str: Input should be a "
          "valid string. Received: [1, 2]"),

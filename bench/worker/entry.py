@@ -6,7 +6,7 @@ import sys
 import traceback
 from typing import Any
 
-from bench.worker.job import Job, one_line, status_of
+from bench.worker.job import Job, one_line, reason_of, status_of
 from bench.worker.parity import ParityJob
 from bench.worker.pilot import PilotJob
 from bench.worker.trial import TrialJob
@@ -25,7 +25,7 @@ def main() -> None:
             job.run()
         except Exception as error:
             traceback.print_exc()
-            job.result.update(status=status_of(error), reason=one_line(error))
+            job.result.update(status=status_of(error), reason=reason_of(error))
         job.finish()
         try:
             send({"event": "result", "result": job.result})

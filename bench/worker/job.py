@@ -15,6 +15,7 @@ from typing import Any
 from bench import measure, mnist
 from bench.adapter import Array, Backend, Program
 from bench.errors import ParityError, SamestepError, TrainingError
+from bench.out_of_memory import PREFIX, is_out_of_memory
 from bench.parity.rungs import Rung, require
 from bench.spec import (
     TRAIN_IMAGES,
@@ -162,6 +163,9 @@ def import_backend(adapter: str, name: str) -> Backend:
     """
     try:
         backend: Backend = importlib.import_module(adapter).open_backend(name)
+    except MemoryError:
+        # it may import very well where there is more
+        raise
     except (Exception, SystemExit) as error:
         traceback.print_exc()
         raise UnavailableError(f"{name} does not import: {one_line(error)}") from error
@@ -170,6 +174,11 @@ def import_backend(adapter: str, name: str) -> Backend:
 
 def status_of(error: Exception) -> str:
     return STATUS_OF_ERROR.get(type(error), "failed")
+
+
+def reason_of(error: Exception) -> str:
+    """The error on one line, and first of all where it was memory that ran out."""
+    return f"{PREFIX if is_out_of_memory(error) else ''}{one_line(error)}"
 
 
 def one_line(error: BaseException) -> str:

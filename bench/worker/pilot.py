@@ -8,7 +8,7 @@ from bench import measure, mnist
 from bench.adapter import Array, Backend, Program
 from bench.spec import TRAIN_IMAGES, Cell, Execution
 from bench.worker.calibration import calibrate
-from bench.worker.job import Job, one_line, status_of
+from bench.worker.job import Job, one_line, reason_of, status_of
 from bench.workloads import WORKLOADS
 
 PILOT_SLICES = (10, 60)
@@ -65,7 +65,7 @@ class PilotJob(Job):
             self.calibrate_once(backend, program, cell.execution)
         except Exception as error:
             traceback.print_exc()
-            return {"cell": cell.label, "status": status_of(error), "reason": one_line(error)}
+            return {"cell": cell.label, "status": status_of(error), "reason": reason_of(error)}
         return {
             "cell": cell.label,
             "status": "ok",

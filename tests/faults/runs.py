@@ -78,6 +78,8 @@ def command(arguments: Sequence[str], output: Path, temporary: Path, data: mnist
     descriptor = os.open(output, os.O_WRONLY | os.O_APPEND)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
+    # under pytest they are files of its own
+    sys.stdout, sys.stderr = (os.fdopen(n, "w", buffering=1, closefd=False) for n in (1, 2))
     os.environ[VARIABLE] = str(temporary.parent)
     os.environ["TMPDIR"] = tempfile.tempdir = str(temporary)
     sys.argv = ["samestep", *arguments]

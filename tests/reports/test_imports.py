@@ -6,7 +6,15 @@ from pathlib import Path
 import reports
 
 ALLOWED = {
-    *("bench.errors", "bench.files", "bench.mnist", "bench.record", "bench.run_file", "bench.spec"),
+    *(
+        "bench.errors",
+        "bench.files",
+        "bench.homes",
+        "bench.mnist",
+        "bench.record",
+        "bench.run_file",
+        "bench.spec",
+    ),
     *("bench.calibration", "bench.contention", "bench.plan", "bench.quantities", "bench.stats"),
     *("bench.archive", "bench.opponents", "bench.trials", "bench.work", "bench.workloads"),
 }

@@ -8,6 +8,7 @@ from reports.markdown import render
 from reports.ranking import rank, refused
 from reports.summary_json import as_json
 from tests.records import build_record, build_run, plan
+from tests.reports.scenarios import troubled
 
 SAME = {
     "precision": "float32",
@@ -51,7 +52,7 @@ def test_another_computation_is_not_compared_and_the_report_says_why(setting, va
     ((_, _, why),) = refused(cells)
     assert why == f"{setting}: {value}, {SAME[setting]}"
     text = render(run, records)
-    assert "Not compared, since they compute something else:" in text
+    assert "Not compared:" in text
     assert f"{setting}: {value}" in text.replace("\\", "")
 
 
@@ -80,3 +81,11 @@ def test_threads_left_open_are_all_cores():
     (_, other) = group(run, records)
     assert other.settings["threads_intra"] == str(cores)
     assert one.cell.backend != other.cell.backend
+
+
+def test_a_cell_whose_training_failed_is_not_compared():
+    run, records = troubled()
+    cells = {one.cell: one for one in group(run, records) if one.cell.workload == "mlp-512"}
+    keras, pytorch = sorted(cells.values(), key=lambda one: one.cell.backend)
+    assert ledger.refusal(keras, pytorch) == "a training of pytorch (cpu) failed"
+    assert ledger.refusal(keras, keras) is None

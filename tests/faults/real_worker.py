@@ -1,0 +1,20 @@
+"""The real worker with a framework of our making: what it imports is a module that a row writes."""
+
+import sys
+from pathlib import Path
+
+
+def real_worker(folder: Path, name: str, framework: str, source: str) -> str:
+    """An interpreter, made in this folder, for which `framework` is this source."""
+    modules = folder / f"{name}-modules"
+    modules.mkdir()
+    (modules / f"{framework}.py").write_text(source, encoding="utf-8")
+    return shell_script(
+        folder / name, f'PYTHONPATH="{modules}:$PYTHONPATH" exec {sys.executable} "$@"'
+    )
+
+
+def shell_script(path: Path, body: str) -> str:
+    path.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return str(path)

@@ -1,0 +1,57 @@
+"""Licences of what is installed: a package that tells none, or another one, is found."""
+
+from importlib.metadata import Distribution
+
+import pytest
+
+from scripts import licences
+
+
+class Package(Distribution):
+    """One with these metadata."""
+
+    def __init__(self, *lines: str, name: str = "thing") -> None:
+        self._text = "\n".join([f"Name: {name}", "Version: 1.0", *lines, ""])
+
+    def read_text(self, filename):
+        return self._text if filename == "METADATA" else None
+
+    def locate_file(self, path):
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["License-Expression: MIT"],
+        ["License-Expression: BSD-3-Clause AND MIT"],
+        ["License-Expression: GPL-3.0-only OR Apache-2.0"],
+        ["License-Expression: Apache-2.0 AND Apache-2.0 WITH LLVM-exception"],
+        ["License: a whole text", "Classifier: License :: OSI Approved :: BSD License"],
+        ["License: Apache-2.0"],
+    ],
+)
+def test_what_may_be_used(lines):
+    assert list(licences.refused([Package(*lines)])) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ([], "tells no licence"),
+        (["License: UNKNOWN"], "UNKNOWN"),
+        (["License-Expression: GPL-3.0-only"], "GPL-3.0-only"),
+        (["License-Expression: MIT AND GPL-3.0-only"], "MIT AND GPL-3.0-only"),
+        # what is not understood is not allowed
+        (["License-Expression: (MIT OR GPL-3.0-only)"], "(MIT OR GPL-3.0-only)"),
+        (["License: MIT", "Classifier: License :: OSI Approved :: GNU General Public License"],
+         "GNU General Public License"),
+    ],
+)  # fmt: skip
+def test_what_may_not(lines, told):
+    assert list(licences.refused([Package(*lines)])) == [f"thing 1.0: {told}"]
+
+
+def test_what_was_read_by_hand_counts_where_nothing_is_told():
+    assert list(licences.refused([Package(name="namex")])) == []
+    assert list(licences.refused([Package("License: GPL-3.0-only", name="namex")])) != []
