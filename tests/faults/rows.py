@@ -1,8 +1,10 @@
 """All rows of the matrix."""
 
 from tests.faults import (
+    canaries,
     code_from_data,
     datasets,
+    failing,
     flooding,
     hanging,
     hostile_runs,
@@ -10,6 +12,9 @@ from tests.faults import (
     interrupted,
     killed_parent,
     killed_workers,
+    missing,
+    offline,
+    starving,
     torn_files,
 )
 from tests.faults.matrix import Row
@@ -17,5 +22,6 @@ from tests.faults.matrix import Row
 MODULES = (
     *(killed_workers, killed_parent, hanging, interrupted, flooding),
     *(torn_files, datasets, hostile_runs, hostile_text, code_from_data),
+    *(starving, offline, missing, failing, canaries),
 )
 ROWS: dict[int, Row] = {module.ROW.number: module.ROW for module in MODULES}
