@@ -1,7 +1,9 @@
 """A train step as it is, compiled by `torch.compile`, or captured in a CUDA graph."""
 
+import gc
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import torch
@@ -93,6 +95,23 @@ class Captured:
                 # some optimizers make theirs in the first step
                 tensor.copy_(before.get(id(tensor), torch.zeros_like(tensor)))
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
+        with nothing_collected(), torch.cuda.graph(graph):
             self._step(images, labels)
         return graph, images, labels
+
+
+@contextmanager
+def nothing_collected() -> Iterator[None]:
+    """Without Python's garbage collector, whose work is done before.
+
+    A graph that it destroys makes one that is being captured invalid, and since PyTorch 2.9 nobody
+    else sees to it: https://github.com/pytorch/pytorch/pull/161037.
+    """
+    gc.collect()
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
