@@ -84,8 +84,10 @@ class Workers:
 
     def work(self, tasks: Sequence[Task], order: random.Random) -> list[Outcome]:
         """These tasks, from their start to their end, taking turns in what they time."""
-        with ExitStack() as caches, self.spent.watching():
-            workers = [self._worker(task, self._cache_folder(task, caches)) for task in tasks]
+        with ExitStack() as caches, scratch_folder() as temporary, self.spent.watching():
+            workers = [
+                self._worker(task, self._cache_folder(task, caches), temporary) for task in tasks
+            ]
             kills = memory_kills()
             outcomes = run_in_turns(workers, order)
             return [told_apart(outcome, kills, memory_kills()) for outcome in outcomes]
@@ -100,14 +102,20 @@ class Workers:
         kept.mkdir(parents=True, exist_ok=True)
         return str(kept)
 
-    def _worker(self, task: Task, cache_folder: str | None) -> Worker:
+    def _worker(self, task: Task, cache_folder: str | None, temporary: Path) -> Worker:
+        """A worker; `temporary` takes what frameworks leave behind in a folder for a while."""
         backend = task.backend
         cache_variable = self._request.places[backend].cache_variable
         cached = {cache_variable: cache_folder} if cache_variable and cache_folder else {}
         launch = Launch(
             interpreter=self._request.interpreters[backend],
             packages=self._packages,
-            variables={**self._variables(backend), **cached, **set_up(task.setup)},
+            variables={
+                **self._variables(backend),
+                **cached,
+                **set_up(task.setup),
+                "TMPDIR": str(temporary),
+            },
             deadlines=self._request.deadlines,
         )
         job = {

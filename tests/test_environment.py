@@ -1,6 +1,7 @@
 """What the machine and its software are: facts, and nobody's secrets."""
 
 import os
+import tempfile
 from collections import namedtuple
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from bench import __version__
 from bench.environment import ContentionMeter, allowed, cpu_name, environment, gpus
 from bench.workers import Workers
+from tests.fakes.scripts import script
 from tests.test_runner import request_for
 
 
@@ -62,6 +64,20 @@ def test_cuda_counts_gpus_as_the_driver_does_unless_told_otherwise(
     assert (noted["CUDA_DEVICE_ORDER"], noted["CUDA_VISIBLE_DEVICES"]) == (order, "1")
     # the record says what the worker has
     assert workers._variables("fake")["CUDA_DEVICE_ORDER"] == order
+
+
+def test_what_a_framework_leaves_in_the_temporary_folder_goes_with_its_worker(tmp_path):
+    leaving = """
+path = os.path.join(os.environ["TMPDIR"], "left")
+open(path, "w").close()
+result = {"status": "failed", "reason": path}
+os.write(pipe, json.dumps({"event": "result", "result": result}).encode() + b"\\n")
+"""
+    request = request_for("fake", interpreters={"fake": script(tmp_path, "leaving", leaving)})
+    left = Path(Workers(request, tmp_path, tmp_path).look("fake", []).reason)
+    assert left.name == "left"
+    assert left.parent != Path(tempfile.gettempdir())
+    assert not left.parent.exists()
 
 
 def test_the_processor_has_a_name():

@@ -1,0 +1,273 @@
+"""`python -m tests.faults.soak`: the standard profile for an hour, with random kills.
+
+Workers and the run itself are killed at random times, and the run is resumed, until the time is up.
+What it does not know (`--python`, `--backend`, ...) goes to `samestep run`.
+Exits with 1 unless every finished record was there at the end as it had been, no process and no
+temporary file was left, and no run's memory grew. `--json FILE` writes what was found.
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import psutil
+
+from bench.files import write_atomically
+from bench.lock import VARIABLE
+from bench.run_file import RUN_FILE, read_records, read_run
+from reports.text import table
+from tests.faults.runs import damaged, kept
+
+PACKAGE = Path(__file__).resolve().parent.parent.parent
+SEED = 18
+TICK_SECONDS = 0.5
+SECONDS_BETWEEN_KILLS = (20.0, 100.0)
+RUN_ITSELF = 0.25
+OF_WORKERS = (signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM)
+# half of them without a chance to put anything in order, and the exit codes of the others
+OF_RUNS = {signal.SIGKILL: -9, signal.SIGINT: 130, signal.SIGTERM: 143}
+GONE_WITHIN_SECONDS = 5.0
+MOST_GROWTH_MB = 50.0
+# that of a run with failed trials
+FAILED = 1
+
+
+@dataclass(slots=True)
+class Found:
+    """What an hour came to. `growth_mb`: of a run's resident memory, from its first worker's start
+    to the largest while any worker ran, of the run in which it was largest."""
+
+    minutes: float = 0.0
+    runs: int = 0
+    complete: int = 0
+    sessions: int = 0
+    longest_session_minutes: float = 0.0
+    kills: Counter[str] = field(default_factory=Counter)
+    records: Counter[str] = field(default_factory=Counter)
+    lost: int = 0
+    changed: int = 0
+    orphans: int = 0
+    growth_mb: float = 0.0
+    temporary: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    def rows(self) -> list[list[str]]:
+        """What, found, wanted."""
+        minutes = f"{self.minutes:.0f} min, {self.longest_session_minutes:.0f} min"
+        return [
+            ["time, the longest of a process", minutes, ""],
+            ["runs, complete, processes", f"{self.runs}, {self.complete}, {self.sessions}", ""],
+            *([f"killed: {what}", str(count), ""] for what, count in sorted(self.kills.items())),
+            *([f"records {status}", str(n), ""] for status, n in sorted(self.records.items())),
+            ["finished records lost", str(self.lost), "0"],
+            ["finished records changed", str(self.changed), "0"],
+            ["workers that outlived their run by 5 s", str(self.orphans), "0"],
+            ["growth of a run's memory", f"{self.growth_mb:.1f} MB", f"under {MOST_GROWTH_MB:g}"],
+            ["temporary files left", str(self.temporary), "0"],
+            ["anything else", str(len(self.wrong)), "0"],
+        ]
+
+    @property
+    def passed(self) -> bool:
+        nothing = (self.lost, self.changed, self.orphans, self.temporary, len(self.wrong))
+        return not any(nothing) and self.growth_mb < MOST_GROWTH_MB
+
+
+@dataclass(slots=True)
+class Kept:
+    """The finished records of a run's folder, as they were when first seen."""
+
+    folder: Path
+    seen: dict[str, bytes] = field(default_factory=dict)
+
+    def check(self, found: Found) -> None:
+        now = kept(self.folder)
+        for name, content in self.seen.items():
+            found.lost += name not in now
+            found.changed += name in now and now[name] != content
+        self.seen = now
+        found.wrong += damaged(self.folder)
+
+
+@dataclass(slots=True)
+class Memory:
+    """Resident memory of a run while it has workers: the report at its end is not measuring."""
+
+    first: int | None = None
+    growth: int = 0
+
+    def note(self, resident_bytes: int, workers: int) -> None:
+        if workers:
+            self.first = resident_bytes if self.first is None else self.first
+            self.growth = max(self.growth, resident_bytes - self.first)
+
+
+class Session:
+    """One process of `samestep run`, from its start to its end."""
+
+    def __init__(self, root: Path, folder: Path, arguments: Sequence[str]) -> None:
+        temporary = root / "temporary"
+        temporary.mkdir(exist_ok=True)
+        resumed = (folder / RUN_FILE).exists()
+        where = [f"--resume={folder}"] if resumed else ["--profile=standard", f"--out={folder}"]
+        self.log = root / "log"
+        self.started = time.monotonic()
+        self.memory = Memory()
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "bench", "run", *where, *arguments],
+                cwd=PACKAGE,
+                env={**os.environ, "TMPDIR": str(temporary), VARIABLE: str(root)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._parent = psutil.Process(self._process.pid)
+
+    def ended(self) -> int | None:
+        """The exit code, or the signal as a negative number; None while it runs."""
+        return self._process.poll()
+
+    def workers(self) -> list[psutil.Process]:
+        try:
+            return self._parent.children()
+        except psutil.NoSuchProcess:
+            return []
+
+    def measure(self) -> None:
+        workers = self.workers()
+        try:
+            self.memory.note(self._parent.memory_info().rss, len(workers))
+        except psutil.NoSuchProcess:
+            return
+
+    def kill(self, number: signal.Signals) -> tuple[int, int]:
+        """End it so; its exit code, and how many workers were still there 5 s later."""
+        workers = self.workers()
+        self._process.send_signal(number)
+        # a report may be on its way
+        code = self._process.wait(timeout=120)
+        _, alive = psutil.wait_procs(workers, timeout=GONE_WITHIN_SECONDS)
+        for one in alive:
+            one.kill()
+        return code, len(alive)
+
+
+class Soak:
+    def __init__(self, root: Path, arguments: Sequence[str], minutes: float) -> None:
+        self._root = root
+        self._arguments = arguments
+        self._draw = random.Random(SEED)
+        self._started = time.monotonic()
+        self._due = self._started + 60 * minutes
+        self.found = Found()
+
+    def run(self) -> Found:
+        while time.monotonic() < self._due:
+            self.found.runs += 1
+            self._one_run(self._root / f"run-{self.found.runs}")
+        self.found.minutes = (time.monotonic() - self._started) / 60
+        self.found.temporary = len(self._temporary())
+        if "Traceback" in (self._root / "log").read_text(encoding="utf-8"):
+            self.found.wrong.append("a traceback was printed")
+        return self.found
+
+    def _one_run(self, folder: Path) -> None:
+        """A run, resumed until it is complete or the time is up."""
+        records = Kept(folder)
+        while time.monotonic() < self._due:
+            session = Session(self._root, folder, self._arguments)
+            code = self._follow(session, records)
+            records.check(self.found)
+            if code in (0, FAILED):
+                self.found.complete += 1
+                break
+        self._count(folder)
+
+    def _follow(self, session: Session, records: Kept) -> int:
+        """Its exit code, after it has ended by itself, was killed, or the time was up."""
+        self.found.sessions += 1
+        code = self._until_ended(session, records)
+        minutes = (time.monotonic() - session.started) / 60
+        self.found.longest_session_minutes = max(self.found.longest_session_minutes, minutes)
+        self.found.growth_mb = max(self.found.growth_mb, session.memory.growth / 1e6)
+        return code
+
+    def _until_ended(self, session: Session, records: Kept) -> int:
+        next_kill = self._next_kill()
+        while (code := session.ended()) is None:
+            if time.monotonic() > self._due:
+                return self._end(session, signal.SIGINT)
+            if time.monotonic() > next_kill:
+                next_kill = self._next_kill()
+                records.check(self.found)
+                if self._draw.random() < RUN_ITSELF:
+                    return self._end(session, self._draw.choice(tuple(OF_RUNS)))
+                self._kill_worker(session)
+            session.measure()
+            time.sleep(TICK_SECONDS)
+        if code not in (0, FAILED):
+            self.found.wrong.append(f"exit code {code}")
+        return code
+
+    def _next_kill(self) -> float:
+        return time.monotonic() + self._draw.uniform(*SECONDS_BETWEEN_KILLS)
+
+    def _end(self, session: Session, number: signal.Signals) -> int:
+        self.found.kills[f"run, {number.name}"] += 1
+        code, alive = session.kill(number)
+        self.found.orphans += alive
+        # it may have been done at that moment
+        if code not in (OF_RUNS[number], 0, FAILED):
+            self.found.wrong.append(f"exit code {code} after {number.name}")
+        return code
+
+    def _kill_worker(self, session: Session) -> None:
+        workers = session.workers()
+        if not workers:
+            return
+        number = self._draw.choice(OF_WORKERS)
+        try:
+            self._draw.choice(workers).send_signal(number)
+        except psutil.NoSuchProcess:
+            return
+        self.found.kills[f"worker, {number.name}"] += 1
+
+    def _count(self, folder: Path) -> None:
+        if (folder / RUN_FILE).exists():
+            records = read_records(folder, read_run(folder))
+            self.found.records.update(one.status for one in records)
+
+    def _temporary(self) -> list[Path]:
+        left = (self._root / "temporary").iterdir()
+        return [*left, *self._root.glob("run-*/**/.*")]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--folder", type=Path, required=True, help="a new one, for all runs")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found")
+    asked, arguments = parser.parse_known_args()
+    asked.folder.mkdir()
+    found = Soak(asked.folder.resolve(), arguments, asked.minutes).run()
+    print(table(["what", "found", "wanted"], found.rows(), "found,wanted"))
+    for wrong in found.wrong:
+        print(wrong)
+    if asked.json is not None:
+        write_atomically(asked.json, f"{json.dumps(asdict(found), indent=1)}\n".encode())
+    return 0 if found.passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
