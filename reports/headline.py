@@ -4,7 +4,15 @@ import math
 from collections.abc import Iterator, Sequence
 
 from bench.run_file import RunModel
-from bench.stats import SAME_WITHIN, AccuracyVerdict, Estimate, Verdict, decimals, shown
+from bench.stats import (
+    SAME_WITHIN,
+    SMALLEST_SAMPLE,
+    AccuracyVerdict,
+    Estimate,
+    Verdict,
+    decimals,
+    shown,
+)
 from reports.cells import CellResults
 from reports.equivalence import AccuracyPair
 from reports.machine import hardware
@@ -61,12 +69,15 @@ def line(group: Sequence[RankedPair], *, several: bool) -> str:
     """`**cnn**, step: a is about 1.32 times (1.31 to 1.34, n = 10) as fast as b; native: ...`."""
     first = group[0].first
     where = f" on {escape(first.device)}" if several else ""
+    about = f"**{escape(first.cell.workload)}**{where}"
+    if all(pair.claim.p_value is None for pair in group):
+        return f"{about}: no verdict, which takes {SMALLEST_SAMPLE} rounds or more of any two"
     lanes = [
         f"{lane}: {standing(of_lane)}"
         for lane in reversed(LANES)
         if (of_lane := [pair for pair in group if pair.lane == lane])
     ]
-    return f"**{escape(first.cell.workload)}**{where}, {'; '.join(lanes)}"
+    return f"{about}, {'; '.join(lanes)}"
 
 
 def grouped(pairs: Sequence[RankedPair]) -> dict[tuple[object, ...], list[RankedPair]]:

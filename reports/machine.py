@@ -6,6 +6,7 @@ from bench.record import EnvironmentModel, Record
 from bench.run_file import RunModel
 from reports.cells import CellResults, workloads
 from reports.in_force import variables
+from reports.parity import precision_of
 from reports.text import NOTHING, escape, listed, number, plural, table
 
 GIBIBYTE = 2**30
@@ -102,12 +103,21 @@ def in_force(cells: Iterable[CellResults]) -> dict[str, dict[str, set[str]]]:
     """Setting to value to the workloads that have it; environment variables among the settings."""
     found: dict[str, dict[str, set[str]]] = {}
     for results in cells:
-        for record in results.records:
+        for record in in_own_precision(results):
             effective = record.settings.effective if record.settings is not None else {}
             for key, value in {**variables(record), **effective}.items():
                 workloads_with = found.setdefault(key, {}).setdefault(str(value), set())
                 workloads_with.add(results.cell.workload)
     return found
+
+
+def in_own_precision(results: CellResults) -> list[Record]:
+    """All but certificates in another precision, float64 most often: that was asked for there."""
+    return [
+        record
+        for record in results.records
+        if precision_of(record) == results.cell.execution.precision
+    ]
 
 
 def values(found: dict[str, set[str]]) -> str:
@@ -122,7 +132,7 @@ def unmet(cells: Sequence[CellResults]) -> list[str]:
         {
             (escape(results.name), escape(key), escape(wanted), escape(effective[key]))
             for results in cells
-            for record in results.records
+            for record in in_own_precision(results)
             if record.settings is not None
             for effective in [record.settings.effective]
             for key, wanted in record.settings.requested.items()

@@ -97,6 +97,8 @@ def section(cells: Sequence[CellResults]) -> list[str]:
     blocks.append(table(headers, rows, "worst measured, margin, cells passed"))
     names = {one.rung.rung for one in found}
     blocks.append(" ".join(explained(found, names)))
+    if changed := sorted(remedies(cells)):
+        blocks.append(f"Changed, so that all is computed in float64: {escape('; '.join(changed))}.")
     # what was not checked is said as plainly as what was
     if "gradient" not in names:
         absent = listed(name for name in RUNGS[3:10] if name not in names)
@@ -176,18 +178,24 @@ def failures(cells: Iterable[CellResults]) -> list[str]:
 
 def software(cells: Iterable[CellResults]) -> list[str]:
     """What was certified: the versions of each backend, and what made its float64 exact."""
-    lines: dict[str, None] = {}
-    for results in cells:
-        for record in results.records:
-            versions = record.environment.versions.items()
-            effective = record.settings.effective if record.settings is not None else {}
-            lines[
-                f"{results.cell.backend}: "
-                + ", ".join(f"{name} {version}" for name, version in versions)
-            ] = None
-            if remedies := effective.get("remedies"):
-                lines[f"{results.cell.backend} in {precision_of(record)}: {remedies}"] = None
-    return sorted(lines)
+    cells = list(cells)
+    versions = {
+        f"{results.cell.backend}: "
+        + ", ".join(f"{name} {version}" for name, version in record.environment.versions.items())
+        for results in cells
+        for record in results.records
+    }
+    return sorted({*versions, *remedies(cells)})
+
+
+def remedies(cells: Iterable[CellResults]) -> set[str]:
+    """What backends need so that they compute in float64 throughout."""
+    return {
+        f"{results.cell.backend} in {precision_of(record)}: {found}"
+        for results in cells
+        for record in results.records
+        if record.settings is not None and (found := record.settings.effective.get("remedies"))
+    }
 
 
 def verdict(cells: Sequence[CellResults]) -> str:

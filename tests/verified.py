@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
@@ -12,40 +13,65 @@ from bench.files import write_atomically
 from bench.record import Record
 from bench.run_file import read_records, read_run
 from bench.spec import MODES, PRECISIONS
-from reports.text import escape, listed, table
+from reports.parity import precision_of
+from reports.text import NOTHING, escape, listed, table
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "verified-on.md"
 PUBLISHED = ROOT / "reports" / "published"
 BEGIN, END = "<!-- made by tests.verified -->", "<!-- end of tests.verified -->"
 DEVICES = ("CPU", "NVIDIA GPU")
-HEADERS = ["backend", "mode", "precision", "on", "trials", "hardware, date"]
+HEADERS = ["backend", "mode", "precision", "on", "certificates", "trials", "hardware: dates"]
+
+
+@dataclass(slots=True)
+class Runs:
+    """What has run of one combination: how much, and on what dates by hardware."""
+
+    certificates: int = 0
+    trials: int = 0
+    dates: dict[str, dict[str, None]] = field(default_factory=dict)
+
+    def note(self, record: Record, date: str) -> None:
+        if record.trial.kind == "parity":
+            self.certificates += 1
+        else:
+            self.trials += 1
+        self.dates.setdefault(hardware(record), {})[date] = None
+
+    @property
+    def places(self) -> str:
+        return "; ".join(f"{where}: {listed(dates)}" for where, dates in self.dates.items())
 
 
 def rows() -> Iterator[list[str]]:
     """Every combination that could be asked for; dashes where none has run."""
-    found: dict[tuple[str, ...], list[str]] = {}
+    found: dict[tuple[str, ...], Runs] = {}
     for record, date in chain.from_iterable(map(published, sorted(PUBLISHED.glob("*/")))):
         how = record.trial.execution
         device = DEVICES[how.device != "cpu"]
         key = (record.trial.backend, how.mode, how.precision, device)
-        found.setdefault(key, []).append(f"{hardware(record)}, {date}")
+        found.setdefault(key, Runs()).note(record, date)
     for backend in BACKENDS:
         for mode in MODES:
             for precision in PRECISIONS:
                 for device in DEVICES:
-                    where = found.get((backend, mode, precision, device), [])
-                    if where or (precision == "float32" and device == "NVIDIA GPU"):
-                        places = escape(listed(dict.fromkeys(where)))
-                        count = str(len(where)) if where else "never run"
-                        yield [backend, mode, precision, device, count, places]
+                    runs = found.get((backend, mode, precision, device))
+                    if runs is not None:
+                        counts = [
+                            str(runs.certificates or NOTHING),
+                            str(runs.trials or "never run"),
+                        ]
+                        yield [backend, mode, precision, device, *counts, escape(runs.places)]
+                    elif precision == "float32" and device == "NVIDIA GPU":
+                        yield [backend, mode, precision, device, NOTHING, "never run", NOTHING]
 
 
 def published(folder: Path) -> Iterator[tuple[Record, str]]:
-    """The good timing and accuracy records of a published run, with its date."""
+    """The good records of a published run in its cells' own precision, with its date."""
     run = read_run(folder)
     for record in read_records(folder, run):
-        if record.status == "ok" and record.trial.kind != "parity":
+        if record.status == "ok" and precision_of(record) == record.trial.execution.precision:
             yield record, run.created[:10]
 
 
@@ -60,7 +86,7 @@ def page(text: str) -> str:
     """The page with its table made anew."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{table(HEADERS, rows(), 'trials')}\n\n{END}{after}"
+    return f"{before}{BEGIN}\n\n{table(HEADERS, rows(), 'certificates,trials')}\n\n{END}{after}"
 
 
 if __name__ == "__main__":

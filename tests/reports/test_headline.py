@@ -54,6 +54,12 @@ def test_nothing_is_faster_without_a_verdict():
 
 def test_too_few_rounds_tell_nothing_apart():
     text = first_lines({"keras-tensorflow": 2.0, "pytorch": 1.0}, rounds=4)
+    assert "- **mlp-512**: no verdict, which takes 6 rounds or more of any two." in text
+    assert "as fast as" not in text
+
+
+def test_six_rounds_are_too_few_for_several_verdicts():
+    text = first_lines({"keras-tensorflow": 2.0, "pytorch": 1.0}, rounds=6)
     assert "is not told apart from" in text
     assert "as fast as" not in text
 

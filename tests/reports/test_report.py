@@ -6,6 +6,7 @@ import json
 import pytest
 
 from bench.errors import RecordError
+from bench.plan import CERTIFICATE
 from bench.record import seal
 from bench.run_file import read_run
 from bench.spec import Trial
@@ -214,6 +215,27 @@ def test_settings_list_what_differs_between_workloads():
     assert (unmet["setting"], unmet["requested"], unmet["in force"]) == (
         "precision", "float32", "tf32",
     )  # fmt: skip
+
+
+def test_a_certificate_in_float64_is_no_setting_of_the_cell():
+    trials = plan(workloads=("mlp-512",), backends=("keras-torch",), rounds=1, parity=CERTIFICATE)
+    requested = {"precision": "float32"}
+
+    def exact(trial: Trial):
+        precision = (
+            trial.cell.execution.precision if trial.parity is None else trial.parity.precision
+        )
+        told = {"remedies": "a table changed"} if precision == "float64" else {}
+        settings = {"requested": requested, "effective": {"precision": precision, **told}}
+        return build_record(trial, settings=settings)
+
+    text = render(build_run(trials), build_records(trials, exact))
+    rows = {
+        row["setting"]: row["keras-torch"] for row in table_with(text, "setting", "keras-torch")
+    }
+    assert (rows["precision"], rows.get("remedies")) == ("float32", None)
+    assert "another value is in force" not in text
+    assert "float64: keras-torch in float64: a table changed." in text
 
 
 def test_a_workload_that_is_not_known_here_is_shown_by_its_records():
