@@ -5,7 +5,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,10 @@ LONGEST_SECONDS = 60.0
 INTERVAL_SECONDS = 0.005
 
 
+def nothing() -> None:
+    """What a command does before all else, unless a row has more to say."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where the tries of a row happen: the script that plays the backends, and a folder a run."""
@@ -42,16 +46,16 @@ class Place:
     def temporary(self) -> Path:
         return self.root / "temporary"
 
-    def run(self, folder: Path, *arguments: str) -> int:
-        """Start `samestep run` on this folder; its process."""
+    def run(self, folder: Path, *arguments: str, first: Callable[[], object] = nothing) -> int:
+        """Start `samestep run` on this folder; its process, which does `first` before all else."""
         pythons = [f"--python={backend}={self.interpreter}" for backend in BACKENDS]
         output = self.root / f"{folder.name}.out"
-        return forked(["run", *arguments, *pythons], output, self.temporary)
+        return forked(["run", *arguments, *pythons], output, self.temporary, first)
 
-    def start(self, folder: Path) -> int:
+    def start(self, folder: Path, first: Callable[[], object] = nothing) -> int:
         """A new run of two cells: two certificates, four rounds, two trainings."""
         plan = ("--profile=smoke", "--workload=mlp-512", "--rounds=4", "--seeds=0,1")
-        return self.run(folder, *plan, f"--out={folder}")
+        return self.run(folder, *plan, f"--out={folder}", first=first)
 
     def resume(self, folder: Path) -> int:
         return self.run(folder, f"--resume={folder}")
@@ -60,7 +64,12 @@ class Place:
         return (self.root / f"{folder.name}.out").read_text(encoding="utf-8")
 
 
-def forked(arguments: Sequence[str], output: Path, temporary: Path) -> int:
+def forked(
+    arguments: Sequence[str],
+    output: Path,
+    temporary: Path,
+    first: Callable[[], object] = nothing,
+) -> int:
     """The command in a child of this process, which has imported everything already."""
     data = mnist.load()
     output.touch()
@@ -69,12 +78,18 @@ def forked(arguments: Sequence[str], output: Path, temporary: Path) -> int:
         return process
     # from here on the child, which never returns
     try:
-        command(arguments, output, temporary, data)
+        command(arguments, output, temporary, data, first)
     finally:
         os._exit(70)
 
 
-def command(arguments: Sequence[str], output: Path, temporary: Path, data: mnist.Mnist) -> None:
+def command(
+    arguments: Sequence[str],
+    output: Path,
+    temporary: Path,
+    data: mnist.Mnist,
+    first: Callable[[], object],
+) -> None:
     descriptor = os.open(output, os.O_WRONLY | os.O_APPEND)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
@@ -91,6 +106,7 @@ def command(arguments: Sequence[str], output: Path, temporary: Path, data: mnist
         patch.object(markdown, "figures", lambda run, rows, stamp: iter(())),
         patch.object(mnist, "load", lambda: data),
     ):
+        first()
         run_command()
 
 
