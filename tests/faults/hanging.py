@@ -16,8 +16,12 @@ DEADLINE_SECONDS = 0.3
 # after its deadline
 MOST_SECONDS = 5.0
 FORK = "child = os.fork()\nif child == 0: time.sleep(600)\nprint(child, flush=True)"
+ENDLESS = """while True:
+    os.write(pipe, b'{"event": "note"}\\n')
+    time.sleep(0.02)"""
 WAYS = {
     "sleeps": "",
+    "sends events without end": ENDLESS,
     "is stopped": "os.kill(os.getpid(), signal.SIGSTOP)",
     "ignores SIGTERM": "signal.signal(signal.SIGTERM, signal.SIG_IGN)",
     "left a process that keeps the pipe": FORK,

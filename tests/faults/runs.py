@@ -113,6 +113,15 @@ def ended(process: int) -> int:
     raise TimeoutError(f"process {process} goes on")
 
 
+def wait_for_output(place: Place, folder: Path) -> None:
+    """Return when the run on this folder has said something: it is in the midst of its work."""
+    due = time.monotonic() + LONGEST_SECONDS
+    while not place.output(folder):
+        if time.monotonic() > due:
+            raise TimeoutError(f"no word of the run in {folder}")
+        time.sleep(INTERVAL_SECONDS)
+
+
 def workers(place: Place) -> list[int]:
     """Every process that plays a backend here."""
     return [
