@@ -4,7 +4,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from tests.faults.runs import (
 )
 
 TRIES = 50
-LATEST_SECONDS = 1.5
+REAL_TRIES = 1
 WITHIN_SECONDS = 5.0
 # how the signals follow each other, and the exit codes that are right; 0: it was done before
 WAYS = (
@@ -33,25 +33,36 @@ WAYS = (
 
 
 def interrupted(share: float, folder: Path) -> Iterator[Try]:
-    place, draw = Place.make(folder), random.Random(7)
-    for number in range(so_many(TRIES, share)):
+    return tries(Place.make(folder), so_many(TRIES, share))
+
+
+def real(share: float, folder: Path, interpreters: Mapping[str, str]) -> Iterator[Try]:
+    return tries(Place.real(folder, interpreters), so_many(REAL_TRIES, share))
+
+
+def tries(place: Place, count: int) -> Iterator[Try]:
+    """So many of each way, the whole of a run covered evenly."""
+    draw = random.Random(7)
+    for number in range(count):
         for way, (signals, codes) in enumerate(WAYS):
+            part = (number * len(WAYS) + way + draw.random()) / (count * len(WAYS))
+            folder = place.root / f"run-{number}-{way}"
             with none_left(place):
-                run = folder / f"run-{number}-{way}"
-                yield one_try(place, run, draw, signals, codes)
+                yield one_try(place, folder, draw, place.seconds * part, signals, codes)
 
 
 def one_try(
     place: Place,
     folder: Path,
     draw: random.Random,
+    after_seconds: float,
     signals: tuple[signal.Signals, ...],
     codes: tuple[int, ...],
 ) -> Try:
     process = place.start(folder)
     # before the command says something there is nothing to look after
     wait_for_output(place, folder)
-    time.sleep(draw.uniform(0.0, LATEST_SECONDS))
+    time.sleep(after_seconds)
     started = time.monotonic()
     for one in signals:
         with suppress(ProcessLookupError):
@@ -84,4 +95,4 @@ def one_try(
     )
 
 
-ROW = Row(number=7, fault="Ctrl-C once, twice, SIGTERM", tries=interrupted)
+ROW = Row(number=7, fault="Ctrl-C once, twice, SIGTERM", tries=interrupted, real=real)
