@@ -180,7 +180,7 @@ def trouble(tmp_path_factory: pytest.TempPathFactory) -> Trouble:
     [
         ("fake-crash", "killed", "ended by SIGSEGV; see {log}"),
         ("nowhere", "unavailable", "cannot start /nowhere/python: No such file or directory"),
-        ("hanging", "timed_out", "no sign of life in phase 'build'. Expected: within 0.2 s"),
+        ("hanging", "timed_out", "no progress in phase 'build'. Expected: within 0.2 s"),
         ("babbling", "failed",
          "the worker's result is not JSON. Received: b'Intel MKL WARNING'"),
         ("fake", "ok", None),
