@@ -1,4 +1,4 @@
-"""The tables of docs/faults.md, of docs/faults*.json: `python -m tests.faults.table` writes them."""
+"""The tables of docs/faults.md, from docs/faults*.json: `python -m tests.faults.table`."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
