@@ -144,13 +144,15 @@ def contention_of(load: ContentionModel | None, result: dict[str, Any]) -> Any:
 
 
 def flags_of(environment: EnvironmentModel, result: dict[str, Any], beside: Beside) -> Any:
-    """What the worker flagged, and what its windows and its GPU say of everybody else."""
+    """What the worker flagged, and what windows, clocks and GPU say of everything else."""
     own = result.get("flags", [])
     windows = {
         lane: WindowsModel.model_validate(columns)
         for lane, columns in result.get("windows", {}).items()
     }
     disturbed = contention.flags(windows, environment.cores_logical)
+    if beside.load is not None:
+        disturbed += contention.clock_flags(beside.load)
     if beside.gpu is not None:
         disturbed += contention.gpu_flags(beside.gpu, beside.usual_megahertz)
     # what is no list is no record, and whoever checks it says so

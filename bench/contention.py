@@ -7,7 +7,8 @@ a minute and counts the worker's own threads.
 from collections.abc import Iterable, Mapping
 from statistics import median
 
-from bench.record import GpuUseModel, WindowsModel
+from bench.clocks import MOST_JUMP_SECONDS
+from bench.record import ContentionModel, GpuUseModel, WindowsModel
 
 # a quiet machine's own housekeeping stayed under 1.5 % in a run on two cores
 MOST_OTHER_SHARE = 0.05
@@ -22,7 +23,7 @@ SHORTEST_WATCH_SECONDS = 0.5
 SLOWEST_CLOCK = 0.95
 
 SHARED = ("contended", "stolen", "throttled")
-DISTURBED = (*SHARED, "gpu_throttled", "gpu_slow_clock")
+DISTURBED = (*SHARED, "clock_jump", "gpu_throttled", "gpu_slow_clock")
 
 
 def flags(windows: Mapping[str, WindowsModel], cores: int) -> list[str]:
@@ -38,6 +39,12 @@ def flags(windows: Mapping[str, WindowsModel], cores: int) -> list[str]:
     }
     most = (MOST_OTHER_SHARE, MOST_STOLEN_SHARE, MOST_THROTTLED_SHARE)
     return [cause for cause, limit in zip(SHARED, most, strict=True) if shares[cause] > limit]
+
+
+def clock_flags(load: ContentionModel) -> list[str]:
+    """Whether the machine slept, or its clock was set."""
+    jumped = load.clock_jump_seconds
+    return ["clock_jump"] if jumped is not None and jumped > MOST_JUMP_SECONDS else []
 
 
 def gpu_flags(use: GpuUseModel, usual_megahertz: float | None) -> list[str]:

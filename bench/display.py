@@ -1,10 +1,13 @@
 """How a run looks while it runs: a bar with the time left on a terminal, a line a trial elsewhere.
 
-Everything goes to standard error; standard output is for answers.
+Everything goes to standard error; standard output is for answers, and for records that can't be
+written.
 """
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -14,7 +17,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from bench import plan
 from bench.doctor import PreflightModel
-from bench.record import Record
+from bench.record import Record, as_line
 from bench.run_file import PilotModel, RunModel
 from bench.spec import Trial
 
@@ -127,6 +130,13 @@ class TerminalDisplay:
             self.say(f"{describe(trial)}: {record.status}: {record.reason}")
         elif not self._console.is_terminal:
             self.say(f"{self._done}/{self._trials} {describe(trial)}: ok, {self._left()} left")
+
+    def unwritten(self, record: Record, path: Path) -> None:
+        """The record itself, on standard output: it can be put where it belongs."""
+        self.say(f"cannot write {path}: save the next line there, to the letter, and use --resume")
+        # that may be a file on the same disk
+        with suppress(OSError):
+            print(as_line(record.model_dump()).decode(), end="", flush=True)
 
     def added(self, trials: Sequence[Trial], why: str) -> None:
         self._trials += len(trials)

@@ -33,7 +33,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
     Raises `WriteError` that says what could not be written and why; `path` is then as it was.
     """
-    try:
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with _temporary_beside(path) as (file, temporary):
             file.write(content)
@@ -42,9 +42,16 @@ def write_atomically(path: Path, content: bytes) -> None:
             # made private; a record is for whoever may read the folder
             os.chmod(temporary, 0o644)
             os.replace(temporary, path)
-    except OSError as error:
-        raise WriteError(f"cannot write {path}: {error.strerror or error}") from error
     _sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def writing(what: object) -> Iterator[None]:
+    """What the system refuses meanwhile is a `WriteError` that says what could not be written."""
+    try:
+        yield
+    except OSError as error:
+        raise WriteError(f"cannot write {what}: {error.strerror or error}") from error
 
 
 def remove_unfinished(folder: Path) -> None:

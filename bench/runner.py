@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 from bench import mnist, schedule
 from bench.archive import ARCHIVE
+from bench.clocks import ClockWatch
 from bench.collect import Beside, record_of
 from bench.environment import ContentionMeter
-from bench.errors import RecordError, SamestepError
+from bench.errors import RecordError, SamestepError, WriteError
 from bench.files import remove_unfinished
 from bench.gpu_watch import GpuWatch, UsualClocks
 from bench.interruptions import uninterrupted
@@ -112,14 +113,23 @@ class Runner:
         self._display.planned(run, missing)
         run = self._noted(run, run.sessions, "killed")
         outcome: SessionOutcome = "interrupted"
+        full = False
         try:
             self._work_through(run, missing)
             outcome = "complete"
+        except WriteError:
+            full = True
+            raise
         finally:
             with uninterrupted():
-                # as it is on disk: trials may have been added to it
-                run = read_run(self._folder)
-                run = self._noted(run, run.sessions[:-1], outcome)
+                try:
+                    # as it is on disk: trials may have been added to it
+                    run = read_run(self._folder)
+                    run = self._noted(run, run.sessions[:-1], outcome)
+                except WriteError:
+                    # of two failures to write the first says where it began
+                    if not full:
+                        raise
         return run
 
     def _noted(
@@ -149,8 +159,7 @@ class Runner:
             pending = pending[len(trials) :]
             for trial in trials:
                 self._display.started(trial)
-            for record in self._run_certified(run, trials):
-                self._write(record)
+            self._keep(self._run_certified(run, trials))
             run = self._noted(run, run.sessions[:-1], "killed")
             run, again = self._again(run, trials[-1], pending)
             pending = [*again, *pending]
@@ -245,7 +254,7 @@ class Runner:
     def _run_trials(self, run: RunModel, ready: Sequence[Ready]) -> list[Record]:
         if not ready:
             return []
-        meter = ContentionMeter(time.monotonic())
+        meter, clocks = ContentionMeter(time.monotonic()), ClockWatch()
         order = random.Random(f"{run.order_seed} turns {ready[0].trial.name}")
         outcomes = self._workers.work([self._task(one) for one in ready], order)
         used = [(outcome.result or {}).get("cpu_seconds") for outcome in outcomes]
@@ -253,6 +262,7 @@ class Runner:
         # what their fellows used is no one else's
         together = sum(known) if len(known) == len(used) else None
         load = meter.read(time.monotonic(), together)
+        load = load.model_copy(update={"clock_jump_seconds": clocks.jump_seconds()})
         return [
             record_of(
                 run.run_id,
@@ -304,10 +314,23 @@ class Runner:
         if event["event"] == "epoch":
             self._display.epoch(one.trial, event)
 
-    def _write(self, record: Record) -> None:
-        write_record(record, record_path(self._folder, record.trial))
-        self._note_exhausted(record)
-        self._display.ended(record)
+    def _keep(self, records: Sequence[Record]) -> None:
+        """Write them; what can't be written is shown, for it was measured.
+
+        Raises the first `WriteError` when all were tried.
+        """
+        failed = None
+        for record in records:
+            path = record_path(self._folder, record.trial)
+            try:
+                write_record(record, path)
+            except WriteError as error:
+                self._display.unwritten(record, path)
+                failed = failed or error
+            self._note_exhausted(record)
+            self._display.ended(record)
+        if failed is not None:
+            raise failed
 
     def _note_exhausted(self, record: Record) -> None:
         if says_out_of_memory(record.reason):

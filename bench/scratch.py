@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from bench.files import writing
 from bench.interruptions import uninterrupted
 
 PREFIX = "samestep-"
@@ -19,9 +20,9 @@ PREFIX = "samestep-"
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """An empty folder of this process, gone afterwards."""
+    """An empty folder of this process, gone afterwards. Raises `WriteError`."""
     with ExitStack() as stack:
-        with uninterrupted():
+        with uninterrupted(), writing("a folder for temporary files (TMPDIR)"):
             folder, descriptor = _make()
             stack.callback(_remove, folder, descriptor)
         yield folder

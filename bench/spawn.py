@@ -17,9 +17,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
+from typing import IO, Any
 
-from bench.errors import SamestepError, WriteError
+from bench.errors import SamestepError
+from bench.files import writing
 from bench.inherited import inherited
 from bench.interruptions import uninterrupted
 from bench.scratch import scratch_folder, sweep
@@ -94,13 +95,15 @@ class GarbageError(SamestepError):
 def worker_packages(*more: Path) -> Iterator[Path]:
     """A folder that holds links to `bench` and `backends` alone, for the worker's `sys.path`.
 
-    The parent's own packages stay out of the worker's sight. `more` are further packages.
+    The parent's own packages stay out of the worker's sight. `more` are further packages. Raises
+    `WriteError`.
     """
     root = Path(__file__).resolve().parent.parent
     sweep()
     with scratch_folder() as folder:
-        for package in (*(root / name for name in OWN_PACKAGES), *more):
-            (folder / package.name).symlink_to(package)
+        with writing(folder):
+            for package in (*(root / name for name in OWN_PACKAGES), *more):
+                (folder / package.name).symlink_to(package)
         yield folder
 
 
@@ -238,20 +241,18 @@ def start(
     job: dict[str, Any], launch: Launch, log: Path, write_end: int, turns: int
 ) -> "subprocess.Popen[bytes]":
     """The worker, started; `write_end` and `turns` are the worker's alone afterwards."""
+    document = {
+        **job,
+        "result_descriptor": write_end,
+        "turn_descriptor": turns,
+        "spawned_monotonic": time.monotonic(),
+    }
     with (
         closing_descriptor(write_end),
         closing_descriptor(turns),
         open_log(log) as output,
-        TemporaryFile() as request,
+        task_file(document) as request,
     ):
-        document = {
-            **job,
-            "result_descriptor": write_end,
-            "turn_descriptor": turns,
-            "spawned_monotonic": time.monotonic(),
-        }
-        request.write(json.dumps(document).encode())
-        request.seek(0)
         return subprocess.Popen(
             # -P keeps the working folder off the worker's path
             [launch.interpreter, "-P", "-m", "bench.worker"],
@@ -266,6 +267,17 @@ def start(
 
 
 @contextmanager
+def task_file(document: dict[str, Any]) -> Iterator[IO[bytes]]:
+    """The task as a file to be read from its beginning. Raises `WriteError`."""
+    with ExitStack() as stack:
+        with writing("a worker's task (TMPDIR)"):
+            file = stack.enter_context(TemporaryFile())
+            file.write(json.dumps(document).encode())
+            file.seek(0)
+        yield file
+
+
+@contextmanager
 def closing_descriptor(descriptor: int) -> Iterator[None]:
     try:
         yield
@@ -274,13 +286,11 @@ def closing_descriptor(descriptor: int) -> Iterator[None]:
 
 
 def open_log(log: Path) -> Any:
-    try:
+    with writing(log):
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_bytes(b"")
         # at its end wherever that is: the file may be cut meanwhile
         return log.open("ab")
-    except OSError as error:
-        raise WriteError(f"cannot write {log}: {error.strerror or error}") from error
 
 
 def cap(log: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from bench.cgroups import memory_kills
 from bench.devices import BY_BUS, ORDER
 from bench.environment import environment
+from bench.files import writing
 from bench.out_of_memory import PREFIX
 from bench.record import EnvironmentModel
 from bench.request import Request
@@ -99,7 +100,8 @@ class Workers:
         if task.cache == "cold":
             return str(caches.enter_context(scratch_folder()))
         kept = (self._folder / CACHES / task.backend).resolve()
-        kept.mkdir(parents=True, exist_ok=True)
+        with writing(kept):
+            kept.mkdir(parents=True, exist_ok=True)
         return str(kept)
 
     def _worker(self, task: Task, cache_folder: str | None, temporary: Path) -> Worker:

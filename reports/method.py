@@ -56,9 +56,10 @@ def method_lines(run: RunModel, cells: Sequence[CellResults]) -> Iterator[str]:
     yield (
         "A trial is flagged by what else the machine did while its lanes were timed, never by its "
         "times: contended (other processes took more than 5 % of all cores), stolen (the "
-        f"hypervisor did), throttled (a quota held it back){on_gpus(run)}. A flagged trial is run "
-        "once more at the end of its round, together with what it is compared with, at most "
-        f"{run.most_repeats} in this run; of a round the last attempt counts. {repeated(run)}"
+        "hypervisor did), throttled (a quota held it back), clock_jump (it was suspended, or its "
+        f"clock was set){on_gpus(run)}. A flagged trial is run once more at the end of its round, "
+        f"together with what it is compared with, at most {run.most_repeats} in this run; of a "
+        f"round the last attempt counts. {repeated(run)}"
     )
     yield timetable(run)
 

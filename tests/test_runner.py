@@ -91,6 +91,9 @@ class Listener:
     def ended(self, record: Record) -> None:
         self.records.append(record)
 
+    def unwritten(self, record: Record, path: Path) -> None:
+        self.told.append(f"unwritten {path.name}")
+
     def added(self, trials: Sequence[Trial], why: str) -> None:
         self.told.append(f"added {len(trials)}: {why}")
 

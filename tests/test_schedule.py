@@ -17,7 +17,7 @@ def recorded(trial: Trial, *flags: str) -> Record:
     return build_record(trial, flags=list(flags))
 
 
-@pytest.mark.parametrize("flag", ["contended", "stolen", "throttled"])
+@pytest.mark.parametrize("flag", ["contended", "stolen", "throttled", "clock_jump"])
 def test_a_disturbed_trial_is_run_once_more_with_what_took_turns_with_it(flag):
     first, second, other, *_ = TRIALS
     records = [recorded(first, flag), recorded(second), recorded(other)]

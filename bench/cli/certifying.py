@@ -29,7 +29,6 @@ from bench.cli.options import (
     select_modes,
     split,
 )
-from bench.errors import WriteError
 from bench.plan import CERTIFICATE, Profile
 from bench.spec import OPTIMIZER_MATH, require
 from bench.workloads import select_workloads
@@ -142,8 +141,7 @@ def answer(cells: "tuple[CellResults, ...]", junit: Path | None, *, as_json: boo
 
 def append(path: Path, text: str) -> None:
     """GitHub's summary may hold what other steps wrote."""
-    try:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise WriteError(f"cannot write {path}: {error.strerror or error}") from error
+    from bench.files import writing
+
+    with writing(path), path.open("a", encoding="utf-8") as file:
+        file.write(text)

@@ -210,13 +210,15 @@ class WindowsModel(Strict):
 class ContentionModel(Strict):
     """CPU seconds over the trial, all cores: the worker's own, everybody else's, and stolen.
 
-    `windows` has the same by lane for what was timed; records of early versions have none.
+    `windows` has the same by lane for what was timed. `clock_jump_seconds`: how far the machine's
+    clocks moved apart meanwhile. Records of early versions have neither.
     """
 
     wall_seconds: Seconds
     worker_cpu_seconds: Seconds | None = None
     other_cpu_seconds: Seconds | None = None
     steal_seconds: Seconds | None = None
+    clock_jump_seconds: Seconds | None = None
     windows: dict[str, WindowsModel] = Field(default_factory=dict)
 
 

@@ -106,6 +106,7 @@ CAME_LATER = (
     "timings.recompile_seconds",
     "timings.power_seconds",
     "accuracy.evaluation",
+    "contention.clock_jump_seconds",
     "gpu",
 )
 

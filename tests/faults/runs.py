@@ -5,7 +5,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,10 @@ INTERVAL_SECONDS = 0.005
 # about as long as a whole run takes
 STAND_IN_SECONDS = 1.5
 REAL_SECONDS = 120.0
+
+
+def nothing() -> None:
+    """What a command does before all else, unless a row has more to say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,16 +78,16 @@ class Place:
     def temporary(self) -> Path:
         return self.root / "temporary"
 
-    def run(self, folder: Path, *arguments: str) -> int:
-        """Start `samestep run` on this folder; its process."""
+    def run(self, folder: Path, *arguments: str, first: Callable[[], object] = nothing) -> int:
+        """Start `samestep run` on this folder; its process, which does `first` before all else."""
         pythons = [f"--python={name}={python}" for name, python in self.interpreters.items()]
         output = self.root / f"{folder.name}.out"
-        return forked(["run", *arguments, *pythons], output, self.temporary)
+        return forked(["run", *arguments, *pythons], output, self.temporary, first)
 
-    def start(self, folder: Path) -> int:
+    def start(self, folder: Path, first: Callable[[], object] = nothing) -> int:
         """A new run, with one cell of each backend."""
         plan = ("--profile=smoke", "--workload=mlp-512", *self.plan)
-        return self.run(folder, *plan, f"--out={folder}")
+        return self.run(folder, *plan, f"--out={folder}", first=first)
 
     def resume(self, folder: Path) -> int:
         return self.run(folder, f"--resume={folder}")
@@ -92,7 +96,12 @@ class Place:
         return (self.root / f"{folder.name}.out").read_text(encoding="utf-8")
 
 
-def forked(arguments: Sequence[str], output: Path, temporary: Path) -> int:
+def forked(
+    arguments: Sequence[str],
+    output: Path,
+    temporary: Path,
+    first: Callable[[], object] = nothing,
+) -> int:
     """The command in a child of this process, which has imported everything already."""
     data = mnist.load()
     output.touch()
@@ -101,12 +110,18 @@ def forked(arguments: Sequence[str], output: Path, temporary: Path) -> int:
         return process
     # from here on the child, which never returns
     try:
-        command(arguments, output, temporary, data)
+        command(arguments, output, temporary, data, first)
     finally:
         os._exit(70)
 
 
-def command(arguments: Sequence[str], output: Path, temporary: Path, data: mnist.Mnist) -> None:
+def command(
+    arguments: Sequence[str],
+    output: Path,
+    temporary: Path,
+    data: mnist.Mnist,
+    first: Callable[[], object],
+) -> None:
     descriptor = os.open(output, os.O_WRONLY | os.O_APPEND)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
@@ -123,6 +138,7 @@ def command(arguments: Sequence[str], output: Path, temporary: Path, data: mnist
         patch.object(markdown, "figures", lambda run, rows, stamp: iter(())),
         patch.object(mnist, "load", lambda: data),
     ):
+        first()
         run_command()
 
 

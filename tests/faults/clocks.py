@@ -1,0 +1,98 @@
+"""Row 18: a machine that slept, a clock that was set: durations stay, the trial is flagged.
+
+The real command, whose clocks jump at a chosen moment; and each of our sources, which may read the
+wall clock for dates alone.
+"""
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from unittest.mock import patch
+
+from bench import runner
+from bench.clocks import ClockWatch, seconds
+from bench.run_file import read_records, read_run
+from tests.faults.code_from_data import FOLDERS, ROOT
+from tests.faults.matrix import Row, Try, so_many
+from tests.faults.runs import Place, damaged, ended, none_left, unfinished, workers
+
+# seconds by which monotonic, wall and boot clock jump, and whether that is a jump
+JUMPS = (
+    ((0.0, 3_600.0, 3_600.0), True),
+    ((0.0, 30.0, 0.0), True),
+    ((0.0, -7_200.0, 0.0), True),
+    ((0.0, 1.5, 1.5), True),
+    ((0.0, 0.5, 0.0), False),
+    ((0.0, 0.0, 0.0), False),
+)
+# the second reading of the third group: after two certificates the first round
+AT_READING = 6
+JUMPED = {"timing-mlp-512_pytorch_cpu_default_float32_b128-r00-s0",
+          "timing-mlp-512_keras-tensorflow_cpu_default_float32_b128-r00-s0"}  # fmt: skip
+LONGEST_SECONDS = 60.0
+# what gives a run its name and a session its date
+DATED = {"bench/lock.py", "bench/run_file.py", "bench/planning.py", "bench/cli/options.py"}
+WALL = {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "datetime.datetime.now"}
+
+
+def clocks(share: float, folder: Path) -> Iterator[Try]:
+    place = Place.make(folder)
+    for number, (jump, is_jump) in enumerate(JUMPS[: so_many(len(JUMPS), share)]):
+        with none_left(place):
+            yield one_run(place, folder / f"run-{number}", jump, is_jump)
+    for path in sorted(path for name in FOLDERS for path in (ROOT / name).rglob("*.py")):
+        name = path.relative_to(ROOT).as_posix()
+        wrong = wall_clock(name, path.read_text(encoding="utf-8"))
+        yield Try(wrong=f"{name} reads the wall clock: {wrong}" if wrong else None)
+
+
+@dataclass(slots=True)
+class Jumping:
+    """The machine's clocks, of which some jump before a reading."""
+
+    jump: tuple[float, ...]
+    readings: int = 0
+
+    def __call__(self) -> tuple[float, ...]:
+        self.readings += 1
+        by = self.jump if self.readings >= AT_READING else (0.0,) * len(self.jump)
+        return tuple(now + more for now, more in zip(seconds(), by, strict=False))
+
+
+def one_run(place: Place, folder: Path, jump: tuple[float, ...], is_jump: bool) -> Try:
+    first: Callable[[], object] = patch.object(
+        runner, "ClockWatch", partial(ClockWatch, Jumping(jump))
+    ).start
+    code = ended(place.start(folder, first=first))
+    wrong = damaged(folder)
+    if code != 0:
+        return Try(wrong=f"exit code {code}: {place.output(folder)}")
+    records = list(read_records(folder, read_run(folder)))
+    flagged = {one.trial.trial().name for one in records if "clock_jump" in one.flags}
+    if flagged != (JUMPED if is_jump else set()):
+        wrong.append(f"after a jump by {jump} flagged: {sorted(flagged)}")
+    longest = max(one.contention.wall_seconds for one in records if one.contention is not None)
+    if longest > LONGEST_SECONDS:
+        wrong.append(f"a trial is said to have taken {longest:.0f} s")
+    if is_jump and "clock_jump" not in (folder / "report.md").read_text(encoding="utf-8"):
+        wrong.append("the report does not tell")
+    return Try(
+        wrong="; ".join(wrong) or None,
+        lost=0,
+        orphans=len(workers(place)) + len(unfinished(place, folder)),
+    )
+
+
+def wall_clock(name: str, source: str) -> str:
+    """Where the source asks for the time of day; nothing where it may."""
+    if name in DATED:
+        return ""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    named = {ast.unparse(call.func) for call in calls} & WALL
+    # to be held against the others
+    return ", ".join(sorted(named - ({"time.time"} if name == "bench/clocks.py" else set())))
+
+
+ROW = Row(number=18, fault="suspended, or the clock set", tries=clocks)
