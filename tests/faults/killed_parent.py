@@ -50,6 +50,8 @@ def one_try(place: Place, folder: Path, after_seconds: float) -> Try:
     gone = seconds_until_gone(place, GONE_WITHIN_SECONDS)
     before, wrong = kept(folder), damaged(folder)
     started = time.monotonic()
+    if before and not read_run(folder).sessions:
+        wrong.append("the time of its records is in no session")
     if (folder / RUN_FILE).exists():
         code = ended(place.resume(folder))
     else:
@@ -76,6 +78,8 @@ def shortfalls(folder: Path, code: int) -> Iterator[str]:
     good = sum(one.status == "ok" for one in read_records(folder, run))
     if good != len(run.trials):
         yield f"{good} of {len(run.trials)} trials are ok after --resume"
+    if run.sessions[-1].outcome != "complete":
+        yield f"the session after --resume is {run.sessions[-1].outcome}"
 
 
 ROW = Row(number=2, fault="run killed, then resumed", tries=killed_parent, real=real)
