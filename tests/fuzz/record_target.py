@@ -1,8 +1,9 @@
 """A record made of arbitrary bytes: refused with a `RecordError`, or what it says is sealed.
 
 The fault matrix tries mutated records with it. Where Google's fuzzer is installed (`pip install
-atheris`; it has no wheels for every Python), `python -m tests.fuzz.record_target` goes on for as
-long as it is let.
+atheris`; it has no wheels for every Python), `python -m tests.fuzz.record_target FOLDER` goes on
+for as long as it is let, or `-max_total_time=60`. FOLDER holds records to begin with, and takes
+what is found; `-max_len=60000` leaves room for them.
 """
 
 import hashlib
@@ -32,6 +33,8 @@ def accepted(content: bytes) -> bool:
 def fuzz() -> None:
     import atheris
 
+    # what was imported before it came, so that it sees which input leads where
+    atheris.instrument_all()
     atheris.Setup(sys.argv, accepted)
     atheris.Fuzz()
 
