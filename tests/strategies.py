@@ -140,8 +140,12 @@ def runs(draw: st.DrawFn, trials: Sequence[Trial], called: str | None) -> Drawn:
     """
     backends = build_run(()).model_dump()["backends"]
     backends["jax"] = {"versions": {}, "devices": [], "unavailable": draw(TEXTS)}
-    session = {"started": draw(TEXTS), "wall_seconds": draw(st.sampled_from([0.0, 0.5, 1e6])),
-               "outcome": draw(st.sampled_from(["complete", "interrupted"]))}  # fmt: skip
+    session = {
+        "started": draw(TEXTS),
+        "wall_seconds": draw(st.sampled_from([0.0, 0.5, 1e6])),
+        "worker_seconds": draw(st.sampled_from([None, 0.0, 0.5])),
+        "outcome": draw(st.sampled_from(["complete", "interrupted"])),
+    }
     run = build_run(
         trials,
         run_id=draw(TEXTS),
