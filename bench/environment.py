@@ -75,7 +75,12 @@ def environment(versions: Mapping[str, str], variables: Mapping[str, str]) -> En
 
 
 def allowed(variables: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in sorted(variables.items()) if name in VARIABLES}
+    """Those that are noted; a byte that is no UTF-8, which no record could hold, is a `?`."""
+    return {
+        name: value.encode(errors="replace").decode()
+        for name, value in sorted(variables.items())
+        if name in VARIABLES
+    }
 
 
 def cpu_name() -> str:

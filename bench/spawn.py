@@ -409,7 +409,10 @@ class Events:
 
 def parse_event(line: bytes) -> dict[str, Any]:
     try:
-        event = json.loads(line)
+        event = json.loads(line.decode())
+        # half of a character, such as in the name of a file, is a `?`: no record could hold it
+        if b"\\ud" in line.lower():
+            event = json.loads(json.dumps(event, ensure_ascii=False).encode(errors="replace"))
     except (ValueError, RecursionError) as error:
         raise GarbageError(f"the worker's result is not JSON. Received: {line[:60]!r}") from error
     if not isinstance(event, dict) or "event" not in event:

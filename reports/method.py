@@ -114,7 +114,7 @@ def repeated(run: RunModel) -> str:
 
 def inside_workers(run: RunModel) -> str:
     """The share of the wall time that was the workers', and what the harness took meanwhile."""
-    known = [session for session in run.sessions if session.worker_seconds]
+    known = [one for one in run.sessions if one.worker_seconds and one.wall_seconds]
     wall = sum(session.wall_seconds for session in known)
     workers = sum(session.worker_seconds or 0.0 for session in known)
     own = sum(session.parent_cpu_seconds or 0.0 for session in known)

@@ -1,10 +1,10 @@
 """Hypothesis strategies: valid runs with their records, as varied as those of strangers may be."""
 
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 
 from bench.cli.options import MEASURED_PRECISIONS
@@ -17,6 +17,7 @@ from bench.spec import MODES, OPTIMIZER_MATH, Cell, Execution, Trial
 from bench.trials import UNSTEADY
 from bench.workloads import WORKLOADS
 from reports import ledger
+from tests.faults import hostile_text
 from tests.records import (
     BACKENDS,
     GPU,
@@ -30,12 +31,20 @@ from tests.records import (
 from tests.reports.test_limits import calibration
 from tests.reports.two_runs import longer
 
-Drawn = tuple[RunModel, list[Record]]
 
-# as often as any other character those that mean something to Markdown, HTML or a terminal
-TEXTS = st.text(
-    st.sampled_from("|`\\<>&$*[]\n\r\x1b\u202e\u2028 ab1") | st.characters(codec="utf-8"),
-    max_size=20,
+class Drawn(NamedTuple):
+    """A run and its records. A test that fails shows how each trial ended, not all samples."""
+
+    run: RunModel
+    records: Sequence[Record]
+
+    def __repr__(self) -> str:
+        ends = ", ".join(f"{one.trial.trial().name}: {one.status}" for one in self.records)
+        return f"{len(self.run.trials)} trials, {ends}"
+
+
+TEXTS = st.sampled_from(list(hostile_text.TEXTS.values())) | st.text(
+    st.characters(codec="utf-8"), max_size=20
 )
 NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,20}", fullmatch=True)
 INTEGERS = st.integers(-(2**63), 2**64 - 1)
@@ -64,15 +73,15 @@ TROUBLES = (
     )
 )
 # of a cell: how many times as long it takes, and what is in force beside the usual
-TIMES = st.sampled_from([1.0, 1.02, 1.3, 1e-4, 1e4])
+TIMES = st.sampled_from([1.0, 1.3, 1.02, 0.8, 1e4])
 SETTINGS = st.just({}) | st.dictionaries(
     st.sampled_from([*ledger.REFUSED, *ledger.MATTERS]) | TEXTS, SCALARS, max_size=3
 )
 
 
 def some(number: int) -> settings:
-    """So few examples, and always the same ones, that the tests stay quick."""
-    return settings(max_examples=number, derandomize=True, deadline=None)
+    """So few examples, always the same, that the tests are quick, also where one fails."""
+    return settings(max_examples=number, derandomize=True, deadline=None, phases=[Phase.generate])
 
 
 def executions(batch_size: int) -> st.SearchStrategy[Execution]:
@@ -100,7 +109,7 @@ def plans(draw: st.DrawFn) -> list[Trial]:
     ]
     return plan_of(
         cells,
-        rounds=draw(st.sampled_from([0, 1, 3, 6, 7, 10])),
+        rounds=draw(st.sampled_from([7, 10, 6, 1, 0])),
         seeds=draw(st.lists(st.integers(0, 2**64 - 1), max_size=3, unique=True)),
         epochs=draw(st.integers(1, 3)),
         train_images=draw(st.sampled_from([1, 6_400, 60_000])),
@@ -131,8 +140,12 @@ def runs(draw: st.DrawFn, trials: Sequence[Trial], called: str | None) -> Drawn:
     """
     backends = build_run(()).model_dump()["backends"]
     backends["jax"] = {"versions": {}, "devices": [], "unavailable": draw(TEXTS)}
-    session = {"started": draw(TEXTS), "wall_seconds": draw(st.sampled_from([0.0, 0.5, 1e6])),
-               "outcome": draw(st.sampled_from(["complete", "interrupted"]))}  # fmt: skip
+    session = {
+        "started": draw(TEXTS),
+        "wall_seconds": draw(st.sampled_from([0.0, 0.5, 1e6])),
+        "worker_seconds": draw(st.sampled_from([None, 0.0, 0.5])),
+        "outcome": draw(st.sampled_from(["complete", "interrupted"])),
+    }
     run = build_run(
         trials,
         run_id=draw(TEXTS),
@@ -148,7 +161,7 @@ def runs(draw: st.DrawFn, trials: Sequence[Trial], called: str | None) -> Drawn:
     records = draw(recorded(trials, run))
     if called is not None:
         run, records = renamed(run, records, called)
-    return run, list(certified(records))
+    return Drawn(run, list(certified(records)))
 
 
 @st.composite
@@ -159,7 +172,7 @@ def recorded(draw: st.DrawFn, trials: Sequence[Trial], run: RunModel) -> list[Re
     cells = dict.fromkeys(trial.cell for trial in trials)
     ways = {cell: (draw(TIMES), draw(SETTINGS)) for cell in cells}
     noise = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    spread = draw(st.sampled_from([0.0, 0.005, 0.3]))
+    spread = draw(st.sampled_from([0.005, 0.0, 0.3]))
     around = {"run_id": run.run_id, "environment": run.environment.model_dump()}
     found = []
     for number, trial in enumerate(trials):
@@ -205,4 +218,4 @@ def renamed(run: RunModel, records: Sequence[Record], workload: str) -> Drawn:
     documents = [record.model_dump() for record in records]
     for document in documents:
         document["trial"]["workload"] = workload
-    return run.model_copy(update={"trials": trials}), list(map(seal, documents))
+    return Drawn(run.model_copy(update={"trials": trials}), list(map(seal, documents)))

@@ -10,8 +10,11 @@ import pytest
 
 from bench import __version__
 from bench.environment import ContentionMeter, allowed, cpu_name, environment, gpus
+from bench.run_file import read_run, write_run
 from bench.workers import Workers
 from tests.fakes.scripts import script
+from tests.records import build_run
+from tests.records import environment as described
 from tests.test_runner import request_for
 
 
@@ -39,6 +42,13 @@ def test_variables_that_change_a_result_are_noted_and_nothing_else():
     found = allowed({**secrets, **noted})
     assert found == noted
     assert list(found) == sorted(found)
+
+
+def test_a_variable_that_is_no_text_leaves_a_run_that_can_be_read(tmp_path):
+    variables = allowed({"XLA_FLAGS": os.fsdecode(b"--xla_dump_to=/tmp/\xff")})
+    assert variables == {"XLA_FLAGS": "--xla_dump_to=/tmp/?"}
+    write_run(build_run([], environment={**described(), "variables": variables}), tmp_path)
+    assert read_run(tmp_path).environment.variables == variables
 
 
 def test_the_workers_variables_count_more_than_the_parents(monkeypatch):

@@ -195,7 +195,7 @@ def test_round_trip(tmp_path, trial):
 def test_any_record_is_read_and_written_again_byte_for_byte(drawn):
     with TemporaryDirectory() as folder:
         path = Path(folder) / "record.json"
-        for record in drawn[1]:
+        for record in drawn.records:
             write_record(record, path)
             content = path.read_bytes()
             again = read_record(path)

@@ -132,6 +132,12 @@ def test_a_worker_that_fails_is_an_outcome(work, script, status, reason):
     assert work(script) == Outcome(status=status, reason=reason, result=None)
 
 
+def test_half_a_character_in_a_result_is_a_question_mark(work):
+    """No record could hold it, as Python has it for a byte of a file's name that is no UTF-8."""
+    script = r"send(event='result', result=dict(status='failed', reason='no file a\udcff.bin'))"
+    assert work(script).reason == "no file a?.bin"
+
+
 def test_a_worker_that_sends_its_result_is_done(work):
     outcome = work(GOOD)
     assert (outcome.status, outcome.reason) == ("ok", None)

@@ -37,6 +37,11 @@ def test_runs_that_did_not_count_it_do_not_say_it():
     assert "inside workers" not in method.timetable(run_with({}))
 
 
+def test_of_a_session_that_took_no_time_no_share_is_told():
+    nothing = {"wall_seconds": 0.0, "worker_seconds": 1.0}
+    assert "inside workers" not in method.timetable(run_with(nothing))
+
+
 @pytest.mark.parametrize("waited", [True, False])
 def test_that_processes_took_turns_is_said_of_those_that_did(waited):
     trials = plan(workloads=["mlp-512"], rounds=1, seeds=())
