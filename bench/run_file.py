@@ -133,6 +133,20 @@ def read_run(folder: Path) -> RunModel:
         raise RecordError(f"{folder / RUN_FILE} is not a run: {first_problem(error)}") from error
 
 
+def refuse_links(folder: Path) -> None:
+    """Raise `RecordError` where anything in a run's folder is a link.
+
+    Through a stranger's links we would write logs, records and figures into any folder of the
+    user's, and remove what we take for our own figures there.
+    """
+    for path in folder.rglob("*"):
+        if path.is_symlink():
+            raise RecordError(
+                f"{path} is a link. Expected: the run's own files and folders. "
+                f"Received: a link to {path.readlink()}. Remove it"
+            )
+
+
 def record_path(folder: Path, trial: TrialModel) -> Path:
     return folder / RECORDS / f"{trial.trial().name}.json"
 

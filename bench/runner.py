@@ -35,6 +35,7 @@ from bench.run_file import (
     now,
     read_run,
     record_path,
+    refuse_links,
     write_run,
 )
 from bench.spawn import Outcome
@@ -68,8 +69,9 @@ class Runner:
         """Check that the backends of what is missing are still the same.
 
         Raises `SamestepError` where versions changed: a run is of one software. And for a
-        published run, which would be run again as a whole.
+        published run, which would be run again as a whole, and for links in its folder.
         """
+        refuse_links(self._folder)
         if (self._folder / ARCHIVE).exists():
             raise SamestepError(
                 f"{self._folder} was published and can't be resumed. Expected: a run with its "

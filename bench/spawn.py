@@ -42,9 +42,11 @@ DEADLINES: Mapping[str, float] = {
     "device": 120,
     "build": 120,
     "load": 120,
+    "calibration": 300,
     "first_step": 600,
     "recompile": 600,
-    "parity": 300,
+    # on a GPU XLA needs 10 s for each of a dozen programs
+    "parity": 900,
     "warmup": 300,
     "step": 300,
     "latency": 300,

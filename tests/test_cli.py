@@ -286,6 +286,22 @@ def test_a_report_is_written_anew_from_the_records(samestep, measured, monkeypat
     assert (measured / "report.md").stat().st_size > 1000
 
 
+def test_a_report_neither_writes_nor_removes_figures_through_a_link(samestep, tmp_path):
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    (pictures / "mine.png").write_bytes(b"mine")
+    trials = plan(workloads=["mlp-512"], rounds=1, epochs=1)
+    run = write_folder(
+        tmp_path / "run", build_run(trials), [build_record(trial) for trial in trials]
+    )
+    (run / "figures").symlink_to(pictures)
+    code, out, err = samestep("report", str(run))
+    assert (code, out) == (1, "")
+    assert err.startswith(f"samestep: {run / 'figures'} is a link. Expected: ")
+    assert [path.read_bytes() for path in pictures.iterdir()] == [b"mine"]
+    assert not (run / "report.md").exists()
+
+
 def test_a_report_answers_a_machine(samestep, measured):
     code, out, _ = samestep("report", str(measured), "--json")
     assert code == 0

@@ -17,7 +17,7 @@ from backends import Place
 from bench import mnist, spawn
 from bench.archive import ARCHIVE, write_archive
 from bench.cli import options, running
-from bench.errors import SamestepError
+from bench.errors import RecordError, SamestepError
 from bench.piloting import Miss, Pilot, note
 from bench.plan import Profile
 from bench.record import Record, read_record
@@ -464,6 +464,18 @@ def test_a_published_run_is_not_resumed(half_done, tmp_path):
     runner, run, _ = half_done
     write_archive(tmp_path / ARCHIVE, [])
     with pytest.raises(SamestepError, match="was published and can't be resumed"):
+        runner.resume(run)
+
+
+@pytest.mark.parametrize("name", ["records", "logs", "figures", "logs/timing.log", "report.md"])
+def test_a_run_with_a_link_is_not_resumed(half_done, tmp_path, name):
+    runner, run, _ = half_done
+    place, outside = tmp_path / name, tmp_path.with_name(f"{tmp_path.name}-outside")
+    place.parent.mkdir(exist_ok=True)
+    if place.exists():
+        place.rename(outside)
+    place.symlink_to(outside)
+    with pytest.raises(RecordError, match=f"{name} is a link"):
         runner.resume(run)
 
 

@@ -27,12 +27,13 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write a run's report anew from its records. Needs no framework."""
-    from bench.run_file import read_records, read_run
+    from bench.run_file import read_records, read_run, refuse_links
     from reports.markdown import write_report
     from reports.pytest_benchmark import as_pytest_benchmark
     from reports.summary_json import as_json as figures_as_json
 
     if not as_json and form is Format.MARKDOWN:
+        refuse_links(folder)
         print(write_report(folder))
         return
     run = read_run(folder)
