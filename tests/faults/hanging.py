@@ -183,14 +183,17 @@ def one_real(folder: Path, backend: str, interpreter: str, phase: str) -> Try:
 
 
 def job(backend: str, phase: str) -> dict[str, Any]:
+    """The job of a worker that comes to this phase."""
     how = Execution(device="cpu", batch_size=MLP_512.batch_size)
     cell = Cell(workload="mlp-512", backend=backend, execution=how)
+    whose = {"backend": backend, "adapter": BACKENDS[backend].adapter}
+    if phase == "calibration":
+        return {**whose, "cells": [asdict(cell)]}
     trial = Trial(kind="timing", cell=cell, seed=0, round=0, timing=TIMING)
     if phase == "accuracy":
         trial = Trial(kind="accuracy", cell=cell, seed=0, accuracy=AccuracyPlan(epochs=1))
     return {
-        "backend": backend,
-        "adapter": BACKENDS[backend].adapter,
+        **whose,
         "trial": asdict(trial),
         "digests": digests(0, mnist.load(), mnist.initial_parameters(MLP_512, 0)),
         "dump": None,
