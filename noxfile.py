@@ -165,6 +165,15 @@ def selftest(session: nox.Session) -> None:
     session.run("python", "-m", "tests.selftest", *arguments, env=BYTECODE)
 
 
+@nox.session(requires=FRAMEWORKS)
+def soak(session: nox.Session) -> None:
+    """The standard profile for an hour with random kills; `-- --minutes 5` for less."""
+    parent(session, "tests")
+    with TemporaryDirectory() as folder:
+        arguments = [f"--folder={folder}/soak", *interpreters(session), *session.posargs]
+        session.run("python", "-m", "tests.faults.soak", *arguments, env=BYTECODE)
+
+
 @nox.session
 def faults(session: nox.Session) -> None:
     """Try the fault matrix: kills, interruptions, damaged files; some minutes, no framework."""

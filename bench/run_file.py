@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pydantic import Field, ValidationError
 
@@ -55,17 +55,21 @@ class PilotModel(Strict):
         return PilotFigures(**self.model_dump(exclude={"cell"}))
 
 
+SessionOutcome: TypeAlias = Literal["complete", "interrupted", "killed"]
+
+
 class SessionModel(Strict):
     """One sitting: a run that is resumed has several.
 
     `worker_seconds` are those in which a worker ran, `parent_cpu_seconds` the CPU time that the
     harness itself took meanwhile, `preflight` what the machine was like before; runs of early
-    versions have none of these.
+    versions have none of these. One that was killed took at least these seconds: they were noted
+    after its last trial.
     """
 
     started: str
     wall_seconds: float
-    outcome: Literal["complete", "interrupted"]
+    outcome: SessionOutcome
     worker_seconds: float | None = None
     parent_cpu_seconds: float | None = None
     preflight: PreflightModel | None = None

@@ -31,6 +31,7 @@ from bench.run_file import (
     RECORDS,
     RunModel,
     SessionModel,
+    SessionOutcome,
     now,
     read_run,
     record_path,
@@ -102,14 +103,18 @@ class Runner:
         return [trial for trial in trials if trial.parity or trial.timing or trial.accuracy]
 
     def execute(self, run: RunModel) -> RunModel:
-        """Run what is missing. An interruption is noted in the run, then goes on as it came."""
-        started_at, started = now(), time.monotonic()
-        outcome: Literal["complete", "interrupted"] = "interrupted"
+        """Run what is missing. An interruption is noted in the run, then goes on as it came.
+
+        The session stands there as killed until it ends: a killed one can't note that any more.
+        """
+        self._started_at, self._started = now(), time.monotonic()
         self._workers.spent = Spent()
         missing = self.missing(run)
         for record in self._records(run, run.trials):
             self._note_exhausted(record)
         self._display.planned(run, missing)
+        run = self._noted(run, run.sessions, "killed")
+        outcome: SessionOutcome = "interrupted"
         full = False
         try:
             self._work_through(run, missing)
@@ -119,26 +124,29 @@ class Runner:
             raise
         finally:
             with uninterrupted():
-                session = SessionModel(
-                    started=started_at,
-                    wall_seconds=time.monotonic() - started,
-                    outcome=outcome,
-                    worker_seconds=self._workers.spent.worker_seconds,
-                    parent_cpu_seconds=self._workers.spent.parent_cpu_seconds,
-                    preflight=self._request.preflight,
-                )
                 try:
-                    run = self._note(session)
+                    # as it is on disk: trials may have been added to it
+                    run = read_run(self._folder)
+                    run = self._noted(run, run.sessions[:-1], outcome)
                 except WriteError:
                     # of two failures to write the first says where it began
                     if not full:
                         raise
         return run
 
-    def _note(self, session: SessionModel) -> RunModel:
-        """The run with one more session; as it is on disk, for trials may have been added to it."""
-        run = read_run(self._folder)
-        run = run.model_copy(update={"sessions": [*run.sessions, session]})
+    def _noted(
+        self, run: RunModel, before: Sequence[SessionModel], outcome: SessionOutcome
+    ) -> RunModel:
+        """The run with this session, as far as it came, after those before it; written."""
+        session = SessionModel(
+            started=self._started_at,
+            wall_seconds=time.monotonic() - self._started,
+            outcome=outcome,
+            worker_seconds=self._workers.spent.worker_seconds,
+            parent_cpu_seconds=self._workers.spent.parent_cpu_seconds,
+            preflight=self._request.preflight,
+        )
+        run = run.model_copy(update={"sessions": [*before, session]})
         write_run(run, self._folder)
         return run
 
@@ -154,6 +162,7 @@ class Runner:
             for trial in trials:
                 self._display.started(trial)
             self._keep(self._run_certified(run, trials))
+            run = self._noted(run, run.sessions[:-1], "killed")
             run, again = self._again(run, trials[-1], pending)
             pending = [*again, *pending]
 

@@ -22,6 +22,7 @@ from typing import IO, Any
 from bench.errors import SamestepError
 from bench.files import writing
 from bench.inherited import inherited
+from bench.interruptions import uninterrupted
 from bench.scratch import scratch_folder, sweep
 
 OWN_PACKAGES = ("bench", "backends")
@@ -33,7 +34,7 @@ LOOK_SECONDS = 2.0
 KEPT_LOG_BYTES = 2**20
 LARGEST_LOG_BYTES = 8 * 2**20
 
-# seconds from one event to the next; `accuracy` counts from epoch to epoch
+# seconds that a phase may take, waiting for a turn left out; `accuracy` counts from epoch to epoch
 DEADLINES: Mapping[str, float] = {
     "spawn": 60,
     "environment": 60,
@@ -41,9 +42,11 @@ DEADLINES: Mapping[str, float] = {
     "device": 120,
     "build": 120,
     "load": 120,
+    "calibration": 300,
     "first_step": 600,
     "recompile": 600,
-    "parity": 300,
+    # on a GPU XLA needs 10 s for each of a dozen programs
+    "parity": 900,
     "warmup": 300,
     "step": 300,
     "latency": 300,
@@ -52,6 +55,9 @@ DEADLINES: Mapping[str, float] = {
     "power": 300,
     "accuracy": 1800,
 }
+
+# what shows that a worker has come further
+PROGRESS = frozenset({"phase", "epoch"})
 
 Listener = Callable[[dict[str, Any]], None]
 
@@ -199,15 +205,23 @@ class Worker:
         for descriptor in (read_end, turns_write):
             self._open.callback(os.close, descriptor)
         try:
-            process = start(self._job, self._launch, self._log, write_end, turns_read)
-            self._process = process
+            # an interruption between its start and its being known would leave it behind
+            with uninterrupted():
+                process = start(self._job, self._launch, self._log, write_end, turns_read)
+                self._process = process
         except OSError as error:
             raise StartError(
                 f"cannot start {self._launch.interpreter}: {error.strerror or error}"
             ) from error
         ended = self._open.enter_context(ended_descriptor(process))
         self._turns = turns_write
-        self._events = Events(read_end, ended, self._launch.deadlines, lambda: cap(self._log))
+        self._events = Events(
+            read_end,
+            ended,
+            self._launch.deadlines,
+            repeats=repeats(self._job),
+            look=lambda: cap(self._log),
+        )
         return process
 
     def _give_turn(self) -> None:
@@ -312,10 +326,18 @@ def ended_descriptor(process: "subprocess.Popen[bytes]") -> Iterator[int | None]
         yield descriptor
 
 
-class Events:
-    """What a worker says, one JSON object a line, each within the deadline of its phase.
+def repeats(job: Mapping[str, Any]) -> int:
+    """How often a job may go through its phases: once for each cell of a pilot, or each epoch."""
+    accuracy = job.get("trial", {}).get("accuracy") or {}
+    epochs: int = accuracy.get("epochs", 0)
+    return max(1, len(job.get("cells", ())), epochs)
 
-    Meanwhile `look` is called, every few seconds at least.
+
+class Events:
+    """What a worker says, one JSON object a line, each phase within its deadline.
+
+    All of them together may take the sum of the deadlines, `repeats` times. `look` is called every
+    few seconds at least.
     """
 
     def __init__(
@@ -323,37 +345,57 @@ class Events:
         descriptor: int,
         ended: int | None,
         deadlines: Mapping[str, float],
+        *,
+        repeats: int,
         look: Callable[[], None],
     ) -> None:
         self._descriptor = descriptor
         self._watched = [descriptor] if ended is None else [descriptor, ended]
         self._deadlines = deadlines
+        self._most_seconds = repeats * sum(deadlines.values())
         self._look = look
         self._phase = "spawn"
+        self._phase_seconds = 0.0
+        self._seconds = 0.0
         self._buffer = b""
         self._waiting: deque[dict[str, Any]] = deque()
 
     def following(self) -> dict[str, Any] | None:
         """The next event; None where the worker ended, or its pipe did.
 
-        Raises `DeadlineError` when none came within the phase's seconds, `GarbageError` for what
-        is no event.
+        Raises `DeadlineError` when the phase's seconds are over, or those of all phases, and
+        `GarbageError` for what is no event. Events that show no progress gain no time.
         """
-        limit = self._deadlines.get(self._phase, DEADLINES["spawn"])
-        due = time.monotonic() + limit
         while not self._waiting:
-            left = max(0.0, due - time.monotonic())
-            ready, _, _ = select.select(self._watched, [], [], min(left, LOOK_SECONDS))
-            if not ready and left <= LOOK_SECONDS:
-                raise DeadlineError(
-                    f"no sign of life in phase {self._phase!r}. Expected: within {limit:g} s"
-                )
+            ready = self._wait()
             self._look()
             if ready and not self._read(ready):
                 return None
         event = self._waiting.popleft()
+        if event["event"] in PROGRESS:
+            self._phase_seconds = 0.0
         self._phase = str(event.get("phase", self._phase))
         return event
+
+    def _wait(self) -> Sequence[int]:
+        """What can be read, after a few seconds at most. Raises as `following` does."""
+        limit = self._deadlines.get(self._phase, DEADLINES["spawn"])
+        left = limit - self._phase_seconds
+        if left <= 0:
+            raise DeadlineError(
+                f"no progress in phase {self._phase!r}. Expected: within {limit:g} s"
+            )
+        if self._seconds >= self._most_seconds:
+            raise DeadlineError(
+                f"no end in phase {self._phase!r}. Expected: all within {self._most_seconds:g} s"
+            )
+        started = time.monotonic()
+        ready, _, _ = select.select(self._watched, [], [], min(left, LOOK_SECONDS))
+        # it took longer where this process was stopped meanwhile
+        taken = min(time.monotonic() - started, LOOK_SECONDS)
+        self._phase_seconds += taken
+        self._seconds += taken
+        return ready
 
     def _read(self, ready: Sequence[int]) -> bool:
         """Take what is there; False at the end."""

@@ -92,7 +92,10 @@ def timetable(run: RunModel) -> str:
     took = sum(session.wall_seconds for session in run.sessions)
     outcomes = listed(escape(session.outcome) for session in run.sessions)
     sessions = f"{plural(len(run.sessions), 'session')}: {outcomes}"
-    taken = f"{minutes(took)} ({sessions})" if run.sessions else "not recorded, no session ended"
+    least = "at least " if any(one.outcome == "killed" for one in run.sessions) else ""
+    taken = (
+        f"{least}{minutes(took)} ({sessions})" if run.sessions else "not recorded, no session ended"
+    )
     estimated = "not estimated"
     if run.estimate_seconds is not None:
         pilot = minutes(run.pilot_seconds)

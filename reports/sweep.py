@@ -69,12 +69,14 @@ def sweep_file(workload: str) -> str:
 
 
 def crossings(found: Sequence[CellResults]) -> list[tuple[str, str]]:
-    """Workload and backend of what was swept on the CPU and on a GPU."""
-    where: dict[tuple[str, str], set[bool]] = {}
-    for one in found:
-        of_gpu = one.cell.execution.device != "cpu"
-        where.setdefault((one.cell.workload, one.cell.backend), set()).add(of_gpu)
-    return [key for key, both in where.items() if len(both) > 1]
+    """Workload and backend of what has a time on the CPU and on a GPU at the same batch size."""
+    cells = [one.cell for one in found]
+    both = [
+        (cell.workload, cell.backend)
+        for cell in cells
+        if cell.execution.device != "cpu" and cell.but(device="cpu") in cells
+    ]
+    return list(dict.fromkeys(both))
 
 
 def overtaking(key: tuple[str, str], found: Sequence[CellResults]) -> str:

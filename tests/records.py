@@ -45,7 +45,7 @@ SETTINGS = {
     "pytorch": {"mode": "eager", "torch_threads": 2, "tf32": False},
 }
 # what an honest backend leaves, as a share of the gate
-NOISE = {"float32": 0.1, "float64": 0.02, "dropout": 0.5}
+NOISE = {"float32": 0.1, "tf32": 0.1, "bfloat16": 0.1, "float64": 0.02, "dropout": 0.5}
 CERTIFICATE_HASH = "ce" * 32
 GPU = {"name": "NVIDIA H200", "memory_bytes": 150_754_820_096, "driver": "580.65.06"}
 
@@ -92,6 +92,21 @@ def plan(
         for device in devices
         for backend in backends
     ]
+    return plan_of(
+        cells, rounds=rounds, seeds=seeds, epochs=epochs, train_images=train_images, parity=parity
+    )
+
+
+def plan_of(
+    cells: Sequence[Cell],
+    *,
+    rounds: int,
+    seeds: Sequence[int],
+    epochs: int | None = None,
+    train_images: int = 60_000,
+    parity: Sequence[ParityPlan] = (),
+) -> list[Trial]:
+    """`plan` for these cells."""
     trained = [
         Trial(
             kind="accuracy",

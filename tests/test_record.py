@@ -3,6 +3,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import jsonschema
 import pytest
@@ -23,6 +24,7 @@ from bench.record import (
 )
 from bench.record.whole import MEASURED
 from bench.spec import AccuracyPlan, Cell, Execution, TimingPlan, Trial
+from tests.strategies import any_run, some
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = ROOT / "bench" / "record.schema.json"
@@ -186,6 +188,20 @@ def test_round_trip(tmp_path, trial):
     assert again == seal(document(trial))
     assert again.trial.trial() == trial
     assert list(tmp_path.iterdir()) == [path]
+
+
+@some(5)
+@given(any_run())
+def test_any_record_is_read_and_written_again_byte_for_byte(drawn):
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "record.json"
+        for record in drawn[1]:
+            write_record(record, path)
+            content = path.read_bytes()
+            again = read_record(path)
+            assert again == record
+            write_record(again, path)
+            assert path.read_bytes() == content
 
 
 def test_types_survive(tmp_path):

@@ -24,6 +24,7 @@ from bench.record import Record, read_record
 from bench.request import Request
 from bench.run_file import (
     RunModel,
+    now,
     read_records,
     read_run,
     record_path,
@@ -187,7 +188,7 @@ def trouble(tmp_path_factory: pytest.TempPathFactory) -> Trouble:
     [
         ("fake-crash", "killed", "ended by SIGSEGV; see {log}"),
         ("nowhere", "unavailable", "cannot start /nowhere/python: No such file or directory"),
-        ("hanging", "timed_out", "no sign of life in phase 'build'. Expected: within 0.2 s"),
+        ("hanging", "timed_out", "no progress in phase 'build'. Expected: within 0.2 s"),
         ("babbling", "failed",
          "the worker's result is not JSON. Received: b'Intel MKL WARNING'"),
         ("fake", "ok", None),
@@ -314,6 +315,25 @@ def test_an_interruption_leaves_what_is_done_intact(story):
     assert "mlp-512" in story.partial_report
     # nothing of ours half-written
     assert not list(story.folder.rglob(".*"))
+
+
+def test_until_its_end_a_session_is_a_killed_one_with_what_it_took_so_far(tmp_path):
+    seen = []
+
+    class Looking(Listener):
+        def started(self, trial: Trial) -> None:
+            seen.append(read_run(tmp_path).sessions)
+
+    trials = [accuracy_trial("nowhere", seed) for seed in range(2)]
+    before = {"started": now(), "wall_seconds": 9.0, "outcome": "killed"}
+    run = run_of(trials, tmp_path, sessions=[before])
+    done = Runner(request_for("nowhere"), tmp_path, tmp_path, Looking()).execute(run)
+    outcomes = [[session.outcome for session in sessions] for sessions in seen]
+    assert outcomes == [["killed", "killed"]] * 2
+    first, second = (sessions[-1].wall_seconds for sessions in seen)
+    assert first < second < done.sessions[-1].wall_seconds
+    assert [session.outcome for session in done.sessions] == ["killed", "complete"]
+    assert read_run(tmp_path) == done
 
 
 def test_resuming_runs_what_is_missing_and_only_that(story):

@@ -108,11 +108,11 @@ def test_pressure_is_the_total_of_some(tmp_path, monkeypatch):
 def test_this_process_own_work_is_not_others():
     watch = Sensors()
     with watch.window("step"):
-        until = time.monotonic() + 0.1
-        while time.monotonic() < until:
+        until = time.process_time() + 0.1
+        while time.process_time() < until:
             pass
     found = watch.columns()["step"]
-    assert found["own_cpu_seconds"][0] > 0.03
+    assert found["own_cpu_seconds"][0] > 0.08
     assert found["wall_seconds"][0] >= 0.1
     # a tick of 10 ms may fall on either side of the window
     assert found["other_cpu_seconds"][0] > -0.05

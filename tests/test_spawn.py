@@ -3,6 +3,7 @@
 Instead of an interpreter these tests start a little script that plays a worker.
 """
 
+import itertools
 import json
 import os
 import random
@@ -11,7 +12,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +120,7 @@ def work(tmp_path: Path) -> Work:
          "the worker's result has no status. Received: \"{'status': 7}\""),
         ("signal.signal(signal.SIGTERM, signal.SIG_IGN); send(event='phase', phase='build');"
          "time.sleep(600)", "timed_out",
-         "no sign of life in phase 'build'. Expected: within 0.15 s"),
+         "no progress in phase 'build'. Expected: within 0.15 s"),
     ],
     ids=[
         "crash", "out of memory", "unnamed signal", "exit", "no result", "half a result",
@@ -182,11 +182,45 @@ def test_events_are_passed_on_in_order_and_extend_the_deadline(work):
     ]
 
 
+@pytest.mark.parametrize(
+    ("script", "job", "reason"),
+    [
+        ("send(event='phase', phase='build')\nwhile True: send(event='note'); time.sleep(0.01)",
+         {}, "no progress in phase 'build'. Expected: within 0.15 s"),
+        ("while True: send(event='phase', phase='build'); time.sleep(0.01)",
+         {}, "no end in phase 'build'. Expected: all within 0.5 s"),
+        ("while True: send(event='phase', phase='build'); time.sleep(0.01)",
+         {"cells": [{}, {}]}, "no end in phase 'build'. Expected: all within 1 s"),
+        ("send(event='phase', phase='accuracy')\n"
+         "while True: send(event='epoch'); time.sleep(0.01)",
+         {"trial": {"accuracy": {"epochs": 3}}},
+         "no end in phase 'accuracy'. Expected: all within 1.5 s"),
+    ],
+    ids=["events in a phase", "phases", "phases of two cells", "epochs"],
+)  # fmt: skip
+def test_a_worker_that_sends_events_without_end_is_ended(work, monkeypatch, script, job, reason):
+    monkeypatch.setitem(globals(), "SOON", {"spawn": 0.15, "build": 0.15, "accuracy": 0.2})
+    outcome = work(script, **job)
+    assert (outcome.status, outcome.reason) == ("timed_out", reason)
+
+
+def test_the_time_in_which_the_run_was_stopped_is_not_the_workers(monkeypatch):
+    read_end, write_end = os.pipe()
+    events = spawn.Events(read_end, None, {"spawn": 60}, repeats=1, look=lambda: None)
+    hours = itertools.count(0, 3600)
+    monkeypatch.setattr(spawn.time, "monotonic", lambda: next(hours))
+    for _ in range(3):
+        os.write(write_end, b'{"event": "turn"}\n')
+        assert events.following() == {"event": "turn"}
+    os.close(read_end)
+    os.close(write_end)
+
+
 def test_a_phase_without_a_deadline_has_that_of_starting(work, monkeypatch):
     monkeypatch.setattr(spawn, "DEADLINES", {"spawn": 0.1})
     outcome = work("send(event='phase', phase='yoga'); time.sleep(600)")
     assert outcome.status == "timed_out"
-    assert outcome.reason == "no sign of life in phase 'yoga'. Expected: within 0.1 s"
+    assert outcome.reason == "no progress in phase 'yoga'. Expected: within 0.1 s"
 
 
 def test_waiting_takes_no_processor_time_and_no_longer_than_the_deadline(work):
@@ -212,6 +246,19 @@ def interrupt(event: dict[str, Any]) -> None:
 def test_an_interruption_ends_the_worker_first(work):
     with pytest.raises(KeyboardInterrupt):
         work("send(event='phase', phase='build'); time.sleep(600)", interrupt)
+
+
+def test_an_interruption_while_a_worker_starts_ends_it_too(work, monkeypatch):
+    start = spawn.start
+
+    def interrupted(*arguments: Any) -> Any:
+        process = start(*arguments)
+        signal.raise_signal(signal.SIGINT)
+        return process
+
+    monkeypatch.setattr(spawn, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        work("time.sleep(600)")
 
 
 def test_an_interruption_while_a_worker_may_leave_ends_it_too(work, monkeypatch):
@@ -361,7 +408,7 @@ def test_workers_take_turns_and_one_is_active_at_a_time(workers):
     cycles = [names[at : at + 3] for at in range(0, 18, 3)]
     assert all(sorted(cycle) == ["a", "b", "c"] for cycle in cycles)
     assert len(set(cycles)) > 1
-    assert all(end <= start for (_, _, end), (_, start, _) in pairwise(spans))
+    assert all(end <= start for (_, _, end), (_, start, _) in itertools.pairwise(spans))
 
 
 def test_a_worker_that_ends_early_leaves_the_turns_to_the_others(workers):

@@ -237,7 +237,7 @@ def conclude(run: "RunModel | None", folder: Path, *, named: bool, as_json: bool
         return EXIT_INTERRUPTED
     records = list(read_records(folder, run))
     # without a session it was interrupted when there was just a plan
-    interrupted = not run.sessions or run.sessions[-1].outcome == "interrupted"
+    interrupted = not run.sessions or run.sessions[-1].outcome != "complete"
     report = write_report(folder)
     if as_json:
         answer = {"run": str(folder), "report": str(report), "statuses": count_statuses(records)}

@@ -4,7 +4,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bench.run_file import RUN_FILE, read_records, read_run
@@ -21,16 +21,25 @@ from tests.faults.runs import (
 )
 
 TRIES = 100
-# about as long as a whole run takes
-LATEST_SECONDS = 1.5
+REAL_TRIES = 3
 GONE_WITHIN_SECONDS = 5.0
 
 
 def killed_parent(share: float, folder: Path) -> Iterator[Try]:
-    place, draw = Place.make(folder), random.Random(2)
-    for number in range(so_many(TRIES, share)):
+    return tries(Place.make(folder), so_many(TRIES, share))
+
+
+def real(share: float, folder: Path, interpreters: Mapping[str, str]) -> Iterator[Try]:
+    return tries(Place.real(folder, interpreters), so_many(REAL_TRIES, share))
+
+
+def tries(place: Place, count: int) -> Iterator[Try]:
+    """Each at a time of its own, the whole of a run covered evenly."""
+    draw = random.Random(2)
+    for number in range(count):
+        after_seconds = place.seconds * (number + draw.random()) / count
         with none_left(place):
-            yield one_try(place, folder / f"run-{number}", draw.uniform(0.0, LATEST_SECONDS))
+            yield one_try(place, place.root / f"run-{number}", after_seconds)
 
 
 def one_try(place: Place, folder: Path, after_seconds: float) -> Try:
@@ -41,6 +50,8 @@ def one_try(place: Place, folder: Path, after_seconds: float) -> Try:
     gone = seconds_until_gone(place, GONE_WITHIN_SECONDS)
     before, wrong = kept(folder), damaged(folder)
     started = time.monotonic()
+    if before and not read_run(folder).sessions:
+        wrong.append("the time of its records is in no session")
     if (folder / RUN_FILE).exists():
         code = ended(place.resume(folder))
     else:
@@ -67,6 +78,8 @@ def shortfalls(folder: Path, code: int) -> Iterator[str]:
     good = sum(one.status == "ok" for one in read_records(folder, run))
     if good != len(run.trials):
         yield f"{good} of {len(run.trials)} trials are ok after --resume"
+    if run.sessions[-1].outcome != "complete":
+        yield f"the session after --resume is {run.sessions[-1].outcome}"
 
 
-ROW = Row(number=2, fault="run killed, then resumed", tries=killed_parent)
+ROW = Row(number=2, fault="run killed, then resumed", tries=killed_parent, real=real)

@@ -1,62 +1,111 @@
-"""Row 1: a worker is ended by a signal; its trial says so, and nothing else notices."""
+"""Row 1: a signal from outside ends a worker; its trial says so, and nothing else notices."""
 
 import random
 import signal
-from collections.abc import Iterator
-from itertools import islice
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from bench.record import TrialModel
+import psutil
+
+from bench.record import Record
 from bench.run_file import read_records, read_run
 from tests.faults.matrix import Row, Try, so_many
-from tests.faults.runs import Place, damaged, ended, unfinished, workers
-from tests.faults.stand_in import order
-from tests.records import BACKENDS
+from tests.faults.runs import Place, damaged, ended, none_left, unfinished, workers
 
 TRIES = 100
+REAL_TRIES = 10
 IN_A_RUN = 5
 SIGNALS = (signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM)
+# a worker may be done before the signal comes, and then nothing was tried
+MOST_RUNS_FOR_A_TRY = 3
 
 
 def killed_workers(share: float, folder: Path) -> Iterator[Try]:
-    """Some of the trials of each run, each by one of the signals."""
-    place, draw, left = Place.make(folder), random.Random(1), so_many(TRIES, share)
-    number = 0
-    while left:
-        victims = chosen(draw, min(left, IN_A_RUN))
-        yield from one_run(place, folder / f"run-{number}", victims)
-        left, number = left - len(victims), number + 1
+    return tries(Place.make(folder), so_many(TRIES, share))
 
 
-def chosen(draw: random.Random, count: int) -> dict[str, int]:
-    trials = [f"timing {backend} {turn} {turn}" for backend in BACKENDS for turn in range(4)]
-    trials += [f"accuracy {backend} None {seed}" for backend in BACKENDS for seed in range(2)]
-    draw.shuffle(trials)
-    return {name: draw.choice(SIGNALS).value for name in islice(trials, count)}
+def real(share: float, folder: Path, interpreters: Mapping[str, str]) -> Iterator[Try]:
+    return tries(Place.real(folder, interpreters), so_many(REAL_TRIES, share))
 
 
-def one_run(place: Place, folder: Path, victims: dict[str, int]) -> Iterator[Try]:
-    order(place.root, victims)
-    code = ended(place.start(folder))
-    order(place.root, {})
+def tries(place: Place, count: int) -> Iterator[Try]:
+    """Some of the workers of each run are shot, at random times."""
+    draw, left = random.Random(1), count
+    for number in range(MOST_RUNS_FOR_A_TRY * count):
+        with none_left(place):
+            for one in one_run(place, place.root / f"run-{number}", draw, min(left, IN_A_RUN)):
+                yield one
+                left -= 1
+        if not left:
+            return
+    yield Try(wrong=f"{left} of {count} signals ended no worker")
+
+
+def one_run(place: Place, folder: Path, draw: random.Random, most: int) -> Iterator[Try]:
+    """A try for each worker that was shot before it was done."""
+    process = place.start(folder)
+    shot = shoot(place, psutil.Process(process), draw, most)
+    code = ended(process)
     run = read_run(folder)
-    records = {name_of(one.trial): one for one in read_records(folder, run)}
-    others = [one for name, one in records.items() if name not in victims]
-    lost = len(run.trials) - len(records) + sum(one.status != "ok" for one in others)
+    records = list(read_records(folder, run))
+    lost = len(run.trials) - len(records) + sum(not explained(one, shot) for one in records)
     left = len(workers(place)) + len(unfinished(place, folder))
+    hit = [name for name in shot if any(tells(one, name, shot[name]) for one in records)]
     # what concerns the run as a whole stands with its first try
-    wrong = next(iter(damaged(folder)), None) if code == 1 else f"exit code {code}"
-    for name, number in victims.items():
-        found = records.get(name)
-        told = f"ended by {signal.Signals(number).name}; see "
-        if found is None or found.status != "killed" or not (found.reason or "").startswith(told):
-            wrong = f"{name}: {found and found.reason}. Expected: {told}"
+    wrong = next(iter(damaged(folder)), None) if code == bool(hit) else f"exit code {code}"
+    for _ in hit or ([""] if lost or left or wrong else []):
         yield Try(wrong=wrong, lost=lost, orphans=left)
         wrong, lost, left = None, 0, 0
 
 
-def name_of(trial: TrialModel) -> str:
-    return f"{trial.kind} {trial.backend} {trial.round} {trial.seed}"
+def shoot(
+    place: Place, run: psutil.Process, draw: random.Random, most: int
+) -> dict[str, signal.Signals]:
+    """The logs' names of workers that were shot while the run went on, and by which signal."""
+    shot: dict[str, signal.Signals] = {}
+    while run.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(draw.uniform(0.0, place.seconds / IN_A_RUN))
+        at_work = {
+            name: one for one in run.children() if (name := log_of(one)) not in {None, *shot}
+        }
+        if at_work and len(shot) < most:
+            name, number = draw.choice(sorted(at_work)), draw.choice(SIGNALS)
+            at_work[name].send_signal(number)
+            shot[name] = number
+    return shot
 
 
-ROW = Row(number=1, fault="worker ended by SIGKILL, SIGSEGV or SIGTERM", tries=killed_workers)
+def log_of(worker: psutil.Process) -> str | None:
+    """The name of what a worker does, which its log has; None for what is no worker (any more)."""
+    try:
+        logs = [Path(file.path) for file in worker.open_files()]
+    except psutil.Error:
+        return None
+    return next((log.stem for log in logs if log.parent.name == "logs"), None)
+
+
+def tells(record: Record, name: str, number: signal.Signals) -> bool:
+    """Whether this is the record of the worker with this log, and says what ended it."""
+    trial = record.trial.trial()
+    # of a pilot there is the record of its cell, which is not tried any more
+    own = name in (trial.name, f"pilot-{trial.cell.label}")
+    told = (record.reason or "").startswith(f"ended by {number.name}; see {name}.log")
+    return own and record.status == "killed" and told
+
+
+def explained(record: Record, shot: Mapping[str, signal.Signals]) -> bool:
+    """Whether it is good, or was ended itself, or was not run since its certificate was."""
+    if record.status == "ok" or any(tells(record, *one) for one in shot.items()):
+        return True
+    certificates = [
+        f"not run: ended by {number.name}; see {name}.log"
+        for name, number in shot.items()
+        if name.startswith(f"parity-{record.trial.trial().cell.label}")
+    ]
+    return record.status == "killed" and record.reason in certificates
+
+
+ROW = Row(
+    number=1, fault="worker ended by SIGKILL, SIGSEGV or SIGTERM", tries=killed_workers, real=real
+)

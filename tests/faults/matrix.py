@@ -1,6 +1,6 @@
 """What a row of the matrix is, and what its tries came to."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -28,6 +28,8 @@ class Try:
 # the tries of a row: at `share` 1 all of them, at less so many, at least one of each kind. Nothing
 # is left in the folder, which is empty and the row's own
 Tries: TypeAlias = Callable[[float, Path], Iterator[Try]]
+# the same with real frameworks, by the interpreter of each backend
+RealTries: TypeAlias = Callable[[float, Path, Mapping[str, str]], Iterator[Try]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,7 @@ class Row:
     number: int
     fault: str
     tries: Tries
+    real: RealTries | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +22,12 @@ from reports import markdown
 from tests.faults.stand_in import stand_in
 from tests.records import BACKENDS
 
-LONGEST_SECONDS = 60.0
+# with real frameworks, on a machine that others use too
+LONGEST_SECONDS = 900.0
 INTERVAL_SECONDS = 0.005
+# about as long as a whole run takes
+STAND_IN_SECONDS = 1.5
+REAL_SECONDS = 120.0
 
 
 def nothing() -> None:
@@ -32,15 +36,43 @@ def nothing() -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where the tries of a row happen: the script that plays the backends, and a folder a run."""
+    """Where the tries of a row happen, and what runs there.
+
+    `interpreters` are those of the backends, `plan` says what a run of them does, `seconds` are
+    about those that it takes.
+    """
 
     root: Path
-    interpreter: str
+    interpreters: Mapping[str, str]
+    plan: Sequence[str]
+    seconds: float
 
     @classmethod
     def make(cls, root: Path) -> "Place":
+        """With a script that plays the backends: two certificates, four rounds, four trainings."""
         (root / "temporary").mkdir()
-        return cls(root=root, interpreter=stand_in(root))
+        return cls(
+            root=root,
+            interpreters=dict.fromkeys(BACKENDS, stand_in(root)),
+            plan=("--rounds=4", "--seeds=0,1"),
+            seconds=STAND_IN_SECONDS,
+        )
+
+    @classmethod
+    def real(cls, root: Path, interpreters: Mapping[str, str]) -> "Place":
+        """With real backends: each has a certificate, a round and a training."""
+        (root / "temporary").mkdir()
+        return cls(
+            root=root,
+            interpreters=interpreters,
+            plan=("--rounds=1", "--seeds=0", f"--backend={','.join(interpreters)}"),
+            seconds=REAL_SECONDS,
+        )
+
+    @property
+    def interpreter(self) -> str:
+        """The script that plays the backends."""
+        return self.interpreters[BACKENDS[0]]
 
     @property
     def temporary(self) -> Path:
@@ -48,13 +80,13 @@ class Place:
 
     def run(self, folder: Path, *arguments: str, first: Callable[[], object] = nothing) -> int:
         """Start `samestep run` on this folder; its process, which does `first` before all else."""
-        pythons = [f"--python={backend}={self.interpreter}" for backend in BACKENDS]
+        pythons = [f"--python={name}={python}" for name, python in self.interpreters.items()]
         output = self.root / f"{folder.name}.out"
         return forked(["run", *arguments, *pythons], output, self.temporary, first)
 
     def start(self, folder: Path, first: Callable[[], object] = nothing) -> int:
-        """A new run of two cells: two certificates, four rounds, two trainings."""
-        plan = ("--profile=smoke", "--workload=mlp-512", "--rounds=4", "--seeds=0,1")
+        """A new run, with one cell of each backend."""
+        plan = ("--profile=smoke", "--workload=mlp-512", *self.plan)
         return self.run(folder, *plan, f"--out={folder}", first=first)
 
     def resume(self, folder: Path) -> int:
@@ -129,12 +161,21 @@ def ended(process: int) -> int:
     raise TimeoutError(f"process {process} goes on")
 
 
+def wait_for_output(place: Place, folder: Path) -> None:
+    """Return when the run on this folder has said something: it is in the midst of its work."""
+    due = time.monotonic() + LONGEST_SECONDS
+    while not place.output(folder):
+        if time.monotonic() > due:
+            raise TimeoutError(f"no word of the run in {folder}")
+        time.sleep(INTERVAL_SECONDS)
+
+
 def workers(place: Place) -> list[int]:
-    """Every process that plays a backend here."""
+    """Every worker of the runs here: it has its temporary folder in theirs."""
     return [
         one.pid
-        for one in psutil.process_iter(["cmdline", "status"])
-        if place.interpreter in (one.info["cmdline"] or ())
+        for one in psutil.process_iter(["environ", "status"])
+        if Path((one.info["environ"] or {}).get("TMPDIR", "/")).parent == place.temporary
         and one.info["status"] != psutil.STATUS_ZOMBIE
     ]
 

@@ -60,8 +60,12 @@ class Found:
     temporary: int = 0
     wrong: list[str] = field(default_factory=list)
 
-    def rows(self) -> list[list[str]]:
+    @property
+    def table(self) -> str:
         """What, found, wanted."""
+        return table(["what", "found", "wanted"], self.rows(), "found,wanted")
+
+    def rows(self) -> list[list[str]]:
         minutes = f"{self.minutes:.0f} min, {self.longest_session_minutes:.0f} min"
         return [
             ["time, the longest of a process", minutes, ""],
@@ -261,7 +265,7 @@ def main() -> int:
     asked, arguments = parser.parse_known_args()
     asked.folder.mkdir()
     found = Soak(asked.folder.resolve(), arguments, asked.minutes).run()
-    print(table(["what", "found", "wanted"], found.rows(), "found,wanted"))
+    print(found.table)
     for wrong in found.wrong:
         print(wrong)
     if asked.json is not None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bench.record import TrialModel
 from bench.spec import Cell, Execution
 from bench.workloads import MLP_512
 from tests.fakes.scripts import figures_of, script
@@ -80,3 +81,8 @@ def stand_in(folder: Path) -> str:
 def order(folder: Path, orders: Mapping[str, Any]) -> None:
     """From now on these trials end by these signals, or run this: `timing pytorch 0 0` to which."""
     (folder / ORDERS).write_text(json.dumps(orders), encoding="utf-8")
+
+
+def name_of(trial: TrialModel) -> str:
+    """What the orders call it."""
+    return f"{trial.kind} {trial.backend} {trial.round} {trial.seed}"

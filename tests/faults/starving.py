@@ -16,10 +16,9 @@ from bench import cgroups
 from bench.record import Record
 from bench.run_file import read_records, read_run
 from bench.spawn import Launch, Outcome, run_worker, worker_packages
-from tests.faults.killed_workers import name_of
 from tests.faults.matrix import Row, Try, so_many
 from tests.faults.runs import Place, damaged, ended, unfinished, workers
-from tests.faults.stand_in import order
+from tests.faults.stand_in import name_of, order
 
 RUNS = 6
 LIMITED = "resource.setrlimit(resource.RLIMIT_AS, (2 ** 31, 2 ** 31)); "

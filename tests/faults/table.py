@@ -1,15 +1,18 @@
-"""The table of docs/faults.md, from docs/faults.json: `python -m tests.faults.table` writes it."""
+"""The tables of docs/faults.md, from docs/faults*.json: `python -m tests.faults.table`."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bench.files import write_atomically
 from reports.text import NOTHING, table
+from tests.faults.soak import Found
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
-FIGURES, PAGE = DOCS / "faults.json", DOCS / "faults.md"
+PAGE = DOCS / "faults.md"
+FIGURES, REAL_FIGURES = DOCS / "faults.json", DOCS / "faults-real.json"
+SOAK_FIGURES = DOCS / "faults-soak.json"
 BEGIN, END = "<!-- made by tests.faults.table -->", "<!-- end of tests.faults.table -->"
 HEADERS = ["row", "fault", "tries", "passed", "lost records", "left behind", "longest recovery"]
 
@@ -31,12 +34,21 @@ def row(one: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def tables() -> Iterator[str]:
+    """Of the stand-in, of real frameworks, of the soak."""
+    for figures in (FIGURES, REAL_FIGURES):
+        yield table_of(json.loads(figures.read_text(encoding="utf-8")))
+    yield Found(**json.loads(SOAK_FIGURES.read_text(encoding="utf-8"))).table
+
+
 def page(text: str) -> str:
-    """The page with its table made anew."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    figures = json.loads(FIGURES.read_text(encoding="utf-8"))
-    return f"{before}{BEGIN}\n\n{table_of(figures)}\n\n{END}{after}"
+    """The page with its tables made anew."""
+    before, *parts = text.split(BEGIN)
+    made = [
+        f"{BEGIN}\n\n{found}\n\n{END}{part.partition(END)[2]}"
+        for found, part in zip(tables(), parts, strict=True)
+    ]
+    return "".join([before, *made])
 
 
 if __name__ == "__main__":

@@ -28,6 +28,11 @@ def test_the_timetable_says_what_was_the_workers_and_what_the_harness_took():
     assert text in method.timetable(run)
 
 
+def test_of_a_run_that_was_killed_the_least_is_told_that_it_took():
+    run = run_with({"outcome": "killed"}, {})
+    assert "Took: at least 33.3 min (2 sessions: killed, complete)." in method.timetable(run)
+
+
 def test_runs_that_did_not_count_it_do_not_say_it():
     assert "inside workers" not in method.timetable(run_with({}))
 

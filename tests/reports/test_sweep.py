@@ -73,6 +73,12 @@ def test_where_the_gpu_overtakes_the_cpu(gpu, told):
     assert text.count(told) == 2
 
 
+def test_without_a_common_batch_size_nothing_is_said_of_who_is_ahead():
+    text = "\n\n".join(section(cells_of(records_of({32: 1.0}), records_of({128: 1.5}, "cuda:0"))))
+    assert "## Over the batch size" in text
+    assert "ahead" not in text
+
+
 def test_a_figure_a_workload():
     ((name, content),) = sweep_figures(cells_of(records_of()))
     assert name == "batch-mlp-512.png"
