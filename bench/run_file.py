@@ -1,7 +1,6 @@
 """A run's folder and its `run.json`: the plan, what was found of backends, and what it took."""
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -134,17 +133,31 @@ def read_run(folder: Path) -> RunModel:
 
 
 def refuse_links(folder: Path) -> None:
-    """Raise `RecordError` where anything in a run's folder is a link.
+    """Raise `RecordError` where anything in a run's folder is a link, or can't be looked at.
 
     Through a stranger's links we would write logs, records and figures into any folder of the
     user's, and remove what we take for our own figures there.
     """
-    for path in folder.rglob("*"):
-        if path.is_symlink():
-            raise RecordError(
-                f"{path} is a link. Expected: the run's own files and folders. "
-                f"Received: a link to {path.readlink()}. Remove it"
-            )
+    try:
+        link = first_link(folder)
+    except OSError as error:
+        raise RecordError(f"cannot read {error.filename}: {error.strerror}") from error
+    if link is not None:
+        raise RecordError(
+            f"{link} is a link. Expected: the run's own files and folders. "
+            f"Received: a link to {link.readlink()}. Remove it"
+        )
+
+
+def first_link(folder: Path) -> Path | None:
+    """A link in the folder, or in a folder in it; None where there is none. Raises `OSError`.
+
+    No file of ours lies deeper: what does is a compiler's, in its cache.
+    """
+    inside = list(folder.iterdir())
+    folders = [path for path in inside if path.is_dir() and not path.is_symlink()]
+    below = [path for one in folders for path in one.iterdir()]
+    return next(filter(Path.is_symlink, [*inside, *below]), None)
 
 
 def record_path(folder: Path, trial: TrialModel) -> Path:
@@ -170,7 +183,7 @@ class StoredRecord:
 
 def stored_records(folder: Path, run: RunModel) -> Iterator[StoredRecord]:
     """`read_records`, with what the records were read from."""
-    if not os.path.lexists(folder / ARCHIVE):
+    if not is_there(folder / ARCHIVE):
         return filed_records(folder, run)
     if (folder / RECORDS).exists():
         raise RecordError(
@@ -186,8 +199,7 @@ def filed_records(folder: Path, run: RunModel) -> Iterator[StoredRecord]:
         )
     for trial in run.trials:
         path = record_path(folder, trial)
-        # a link to nowhere is there, and no record
-        if not os.path.lexists(path):
+        if not is_there(path):
             continue
         content = read_capped(path, LARGEST_JSON_BYTES)
         record = parse_record(content, path.name)
@@ -197,6 +209,17 @@ def filed_records(folder: Path, run: RunModel) -> Iterator[StoredRecord]:
                 f"Received: run {record.run_id}. Move it out of the folder"
             )
         yield StoredRecord(place=f"{RECORDS}/{path.name}", content=content, record=record)
+
+
+def is_there(path: Path) -> bool:
+    """Also a link to nowhere is. Raises `RecordError` where that can't be told."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise RecordError(f"cannot read {path}: {error.strerror}") from error
+    return True
 
 
 def archived_records(folder: Path, run: RunModel) -> Iterator[StoredRecord]:

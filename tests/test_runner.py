@@ -22,7 +22,15 @@ from bench.piloting import Miss, Pilot, note
 from bench.plan import Profile
 from bench.record import Record, read_record
 from bench.request import Request
-from bench.run_file import RunModel, now, read_records, read_run, record_path, write_run
+from bench.run_file import (
+    RunModel,
+    now,
+    read_records,
+    read_run,
+    record_path,
+    refuse_links,
+    write_run,
+)
 from bench.runner import Runner
 from bench.spawn import DEADLINES, Outcome, worker_packages
 from bench.spec import AccuracyPlan, Cell, Execution, ParityPlan, Trial
@@ -477,6 +485,19 @@ def test_a_run_with_a_link_is_not_resumed(half_done, tmp_path, name):
     place.symlink_to(outside)
     with pytest.raises(RecordError, match=f"{name} is a link"):
         runner.resume(run)
+
+
+def test_a_compilers_own_links_are_no_hindrance(half_done, tmp_path):
+    runner, run, _ = half_done
+    cache = tmp_path / "caches" / "pytorch"
+    cache.mkdir(parents=True)
+    (cache / "latest").symlink_to("nowhere")
+    runner.resume(run)
+
+
+def test_a_folder_that_cannot_be_searched_for_links_is_refused(tmp_path):
+    with pytest.raises(RecordError, match="gone: No such file"):
+        refuse_links(tmp_path / "gone")
 
 
 def test_the_record_of_another_run_does_not_count(half_done):

@@ -85,6 +85,16 @@ def test_a_folder_without_a_run_is_refused(tmp_path):
         write_report(tmp_path)
 
 
+def test_records_that_cannot_be_looked_for_are_not_taken_for_missing(tmp_path):
+    run, _ = smoke()
+    write_folder(tmp_path, run, [])
+    (tmp_path / "report.md").write_text("of all records", encoding="utf-8")
+    (tmp_path / "records").touch()
+    with pytest.raises(RecordError, match="Not a directory"):
+        write_report(tmp_path)
+    assert (tmp_path / "report.md").read_text("utf-8") == "of all records"
+
+
 def test_a_run_without_any_record_still_has_a_report(tmp_path):
     run, _ = smoke()
     text = write_report(write_folder(tmp_path, run, [])).read_text("utf-8")
