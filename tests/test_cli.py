@@ -14,6 +14,7 @@ from bench import __version__
 from bench.cli import options, running
 from bench.errors import UsageError
 from bench.plan import CERTIFICATE, PROFILES, select_profile
+from bench.record import seal
 from bench.workloads import WORKLOADS
 from reports import markdown
 from tests.records import build_record, build_run, failed_record, plan, write_folder
@@ -300,6 +301,19 @@ def test_a_report_neither_writes_nor_removes_figures_through_a_link(samestep, tm
     assert err.startswith(f"samestep: {run / 'figures'} is a link. Expected: ")
     assert [path.read_bytes() for path in pictures.iterdir()] == [b"mine"]
     assert not (run / "report.md").exists()
+
+
+@pytest.mark.parametrize("command", ["report", "compare"])
+def test_values_that_make_no_sense_are_refused_with_one_line(samestep, tmp_path, command):
+    (trial,) = plan(workloads=("mlp-512",), backends=("pytorch",), rounds=0)
+    record = build_record(trial).model_dump(exclude={"sha256"})
+    record["accuracy"]["epochs"] = []
+    folder = write_folder(tmp_path / "run", build_run([trial]), [seal(record)])
+    code, out, err = samestep(command, *[str(folder)] * (2 if command == "compare" else 1))
+    if code:
+        assert (code, out, err.count("\n")) == (1, "", 1)
+        assert err.startswith(f"samestep: cannot make figures of {folder}")
+    assert command == "compare" or code == 1
 
 
 def test_a_report_answers_a_machine(samestep, measured):

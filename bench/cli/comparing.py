@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli.options import AsJson
+from bench.cli.sense import figures_of
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,18 +51,19 @@ def compare(
 
     most = None if fail_slower is None else percentage(fail_slower)
     runs = comparison.read(folders)
-    cells = comparison.compare(runs)
-    written = None
-    if out is not None:
-        from reports.compare.files import write
+    with figures_of(" and ".join(map(str, folders))):
+        cells = comparison.compare(runs)
+        written = None
+        if out is not None:
+            from reports.compare.files import write
 
-        written = write(runs, cells, out)
-    if as_json:
-        print(json.dumps(comparison.as_json(runs, cells), indent=1, allow_nan=False))
-    elif written is not None:
-        print(written)
-    else:
-        print(comparison.compose(runs, cells), end="")
+            written = write(runs, cells, out)
+        if as_json:
+            print(json.dumps(comparison.as_json(runs, cells), indent=1, allow_nan=False))
+        elif written is not None:
+            print(written)
+        else:
+            print(comparison.compose(runs, cells), end="")
     if most is not None:
         sys.exit(gate(cells, most))
 

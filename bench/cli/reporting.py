@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from bench.cli.options import AsJson, RunFolder
+from bench.cli.sense import figures_of
 
 
 class Format(StrEnum):
@@ -34,9 +35,11 @@ def report(
 
     if not as_json and form is Format.MARKDOWN:
         refuse_links(folder)
-        print(write_report(folder))
+        with figures_of(folder):
+            print(write_report(folder))
         return
     run = read_run(folder)
     records = list(read_records(folder, run))
     compose = figures_as_json if as_json else as_pytest_benchmark
-    print(json.dumps(compose(run, records), indent=1))
+    with figures_of(folder):
+        print(json.dumps(compose(run, records), indent=1))

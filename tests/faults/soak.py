@@ -36,6 +36,7 @@ OF_WORKERS = (signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM)
 # half of them without a chance to put anything in order, and the exit codes of the others
 OF_RUNS = {signal.SIGKILL: -9, signal.SIGINT: 130, signal.SIGTERM: 143}
 GONE_WITHIN_SECONDS = 5.0
+SWEPT_WITHIN_SECONDS = 15.0
 MOST_GROWTH_MB = 50.0
 # that of a run with failed trials
 FAILED = 1
@@ -179,6 +180,10 @@ class Soak:
     def run(self) -> Found:
         while time.monotonic() < self._due:
             self.found.runs += 1
+            self._one_run(self._root / f"run-{self.found.runs}")
+        if self._temporary():
+            # one that was killed at the very end: the next run sweeps what it left
+            self._due = time.monotonic() + SWEPT_WITHIN_SECONDS
             self._one_run(self._root / f"run-{self.found.runs}")
         self.found.minutes = (time.monotonic() - self._started) / 60
         self.found.temporary = len(self._temporary())
