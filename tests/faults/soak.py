@@ -14,7 +14,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -52,8 +51,8 @@ class Found:
     complete: int = 0
     sessions: int = 0
     longest_session_minutes: float = 0.0
-    kills: Counter[str] = field(default_factory=Counter)
-    records: Counter[str] = field(default_factory=Counter)
+    kills: dict[str, int] = field(default_factory=dict)
+    records: dict[str, int] = field(default_factory=dict)
     lost: int = 0
     changed: int = 0
     orphans: int = 0
@@ -85,6 +84,10 @@ class Found:
     def passed(self) -> bool:
         nothing = (self.lost, self.changed, self.orphans, self.temporary, len(self.wrong))
         return not any(nothing) and self.growth_mb < MOST_GROWTH_MB
+
+
+def count(counts: dict[str, int], what: str) -> None:
+    counts[what] = counts.get(what, 0) + 1
 
 
 @dataclass(slots=True)
@@ -233,7 +236,7 @@ class Soak:
         return time.monotonic() + self._draw.uniform(*SECONDS_BETWEEN_KILLS)
 
     def _end(self, session: Session, number: signal.Signals) -> int:
-        self.found.kills[f"run, {number.name}"] += 1
+        count(self.found.kills, f"run, {number.name}")
         code, alive = session.kill(number)
         self.found.orphans += alive
         # it may have been done at that moment
@@ -250,12 +253,12 @@ class Soak:
             self._draw.choice(workers).send_signal(number)
         except psutil.NoSuchProcess:
             return
-        self.found.kills[f"worker, {number.name}"] += 1
+        count(self.found.kills, f"worker, {number.name}")
 
     def _count(self, folder: Path) -> None:
         if (folder / RUN_FILE).exists():
-            records = read_records(folder, read_run(folder))
-            self.found.records.update(one.status for one in records)
+            for record in read_records(folder, read_run(folder)):
+                count(self.found.records, record.status)
 
     def _temporary(self) -> list[Path]:
         left = (self._root / "temporary").iterdir()

@@ -1,6 +1,7 @@
 """What the soak calls wrong: a record that is gone or changed, growth, whatever was left."""
 
-from collections import Counter
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -44,11 +45,16 @@ def test_memory_counts_from_the_first_worker_on_and_only_while_there_are_any():
     assert memory.growth == 10
 
 
+def test_what_was_found_is_json():
+    found = Found(kills={"run, SIGKILL": 3}, records={"ok": 2}, minutes=0.1)
+    assert Found(**json.loads(json.dumps(asdict(found)))) == found
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"lost": 1}, {"changed": 1}, {"orphans": 1}, {"temporary": 1}, {"growth_mb": 51.0},
      {"wrong": ["a traceback was printed"]}],
 )  # fmt: skip
 def test_each_of_these_fails_it(changes):
-    assert Found(kills=Counter({"run, SIGKILL": 3})).passed
+    assert Found(kills={"run, SIGKILL": 3}).passed
     assert not Found(**changes).passed
