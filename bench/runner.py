@@ -32,7 +32,6 @@ from bench.run_file import (
     RunModel,
     SessionModel,
     SessionOutcome,
-    now,
     read_run,
     record_path,
     refuse_links,
@@ -107,7 +106,6 @@ class Runner:
 
         The session stands there as killed until it ends: a killed one can't note that any more.
         """
-        self._started_at, self._started = now(), time.monotonic()
         self._workers.spent = Spent()
         missing = self.missing(run)
         for record in self._records(run, run.trials):
@@ -138,12 +136,13 @@ class Runner:
         self, run: RunModel, before: Sequence[SessionModel], outcome: SessionOutcome
     ) -> RunModel:
         """The run with this session, as far as it came, after those before it; written."""
+        spent = self._workers.spent
         session = SessionModel(
-            started=self._started_at,
-            wall_seconds=time.monotonic() - self._started,
+            started=spent.began,
+            wall_seconds=spent.wall_seconds,
             outcome=outcome,
-            worker_seconds=self._workers.spent.worker_seconds,
-            parent_cpu_seconds=self._workers.spent.parent_cpu_seconds,
+            worker_seconds=spent.worker_seconds,
+            parent_cpu_seconds=spent.parent_cpu_seconds,
             preflight=self._request.preflight,
         )
         run = run.model_copy(update={"sessions": [*before, session]})

@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from bench.files import writing
 from bench.out_of_memory import PREFIX
 from bench.record import EnvironmentModel
 from bench.request import Request
+from bench.run_file import now
 from bench.scratch import scratch_folder
 from bench.spawn import Launch, Listener, Outcome, Worker, ended_by, run_in_turns
 from bench.spec import Cell, Setup
@@ -26,10 +27,20 @@ CACHES = "caches"
 
 @dataclass(slots=True)
 class Spent:
-    """Wall seconds in which a worker ran, and the parent's own CPU time meanwhile."""
+    """What a session took from its making on: when it began, how long that is ago.
 
+    `worker_seconds` are the wall seconds in which a worker ran, `parent_cpu_seconds` the parent's
+    own CPU time meanwhile.
+    """
+
+    began: str = field(default_factory=now)
+    began_monotonic: float = field(default_factory=time.monotonic)
     worker_seconds: float = 0.0
     parent_cpu_seconds: float = 0.0
+
+    @property
+    def wall_seconds(self) -> float:
+        return time.monotonic() - self.began_monotonic
 
     @contextmanager
     def watching(self) -> Iterator[None]:
