@@ -30,6 +30,7 @@ from reports.differences import (
     text_differences,
 )
 from reports.markdown import FIGURES, REPORT_FILE, compose, figures_of
+from reports.sense import figures_made_of
 from reports.tables import rows_of
 from reports.text import plural
 
@@ -67,12 +68,11 @@ def verify(folder: Path) -> Verification:
     """
     try:
         run = read_run(folder)
-        return recompute(folder, run, list(stored_records(folder, run)))
+        records = list(stored_records(folder, run))
+        with figures_made_of(folder):
+            return recompute(folder, run, records)
     except SamestepError as error:
         return unusable(folder, str(error))
-    except (ArithmeticError, LookupError, ValueError) as error:
-        # edited values may be valid and yet absurd, such as a session that took no time
-        return unusable(folder, f"{type(error).__name__}: {error}")
 
 
 def unusable(folder: Path, why: str) -> Verification:

@@ -303,17 +303,25 @@ def test_a_report_neither_writes_nor_removes_figures_through_a_link(samestep, tm
     assert not (run / "report.md").exists()
 
 
-@pytest.mark.parametrize("command", ["report", "compare"])
-def test_values_that_make_no_sense_are_refused_with_one_line(samestep, tmp_path, command):
+def test_values_of_which_no_figure_can_be_made_are_refused_with_one_line(samestep, tmp_path):
     (trial,) = plan(workloads=("mlp-512",), backends=("pytorch",), rounds=0)
     record = build_record(trial).model_dump(exclude={"sha256"})
     record["accuracy"]["epochs"] = []
     folder = write_folder(tmp_path / "run", build_run([trial]), [seal(record)])
-    code, out, err = samestep(command, *[str(folder)] * (2 if command == "compare" else 1))
-    if code:
-        assert (code, out, err.count("\n")) == (1, "", 1)
-        assert err.startswith(f"samestep: cannot make figures of {folder}")
-    assert command == "compare" or code == 1
+    code, out, err = samestep("report", str(folder))
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith(f"samestep: cannot make figures of {folder}")
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, OverflowError, IndexError, ValueError])
+def test_so_they_are_where_two_runs_are_compared(samestep, measured, monkeypatch, error):
+    def fail(*_: object) -> None:
+        raise error("absurd")
+
+    monkeypatch.setattr("reports.compare.compare", fail)
+    code, out, err = samestep("compare", str(measured), str(measured))
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert f"Received: {error.__name__}: absurd" in err
 
 
 def test_a_report_answers_a_machine(samestep, measured):

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli.options import AsJson
-from bench.cli.sense import figures_of
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,10 +47,11 @@ def compare(
 ) -> None:
     """Say how the same cells did in two or more runs. Needs no framework."""
     from reports import compare as comparison
+    from reports.sense import figures_made_of
 
     most = None if fail_slower is None else percentage(fail_slower)
     runs = comparison.read(folders)
-    with figures_of(" and ".join(map(str, folders))):
+    with figures_made_of(" and ".join(map(str, folders))):
         cells = comparison.compare(runs)
         written = None
         if out is not None:

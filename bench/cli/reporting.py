@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from bench.cli.options import AsJson, RunFolder
-from bench.cli.sense import figures_of
 
 
 class Format(StrEnum):
@@ -31,15 +30,16 @@ def report(
     from bench.run_file import read_records, read_run, refuse_links
     from reports.markdown import write_report
     from reports.pytest_benchmark import as_pytest_benchmark
+    from reports.sense import figures_made_of
     from reports.summary_json import as_json as figures_as_json
 
     if not as_json and form is Format.MARKDOWN:
         refuse_links(folder)
-        with figures_of(folder):
+        with figures_made_of(folder):
             print(write_report(folder))
         return
     run = read_run(folder)
     records = list(read_records(folder, run))
     compose = figures_as_json if as_json else as_pytest_benchmark
-    with figures_of(folder):
+    with figures_made_of(folder):
         print(json.dumps(compose(run, records), indent=1))

@@ -80,7 +80,6 @@ def one_run(place: Place, folder: Path, jump: tuple[float, ...], is_jump: bool) 
         wrong.append("the report does not tell")
     return Try(
         wrong="; ".join(wrong) or None,
-        lost=0,
         orphans=len(workers(place)) + len(unfinished(place, folder)),
     )
 

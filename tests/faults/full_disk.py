@@ -21,9 +21,19 @@ from typing import Any
 from unittest.mock import patch
 
 from bench.record import read_record
-from bench.run_file import RUN_FILE, read_records, read_run
+from bench.run_file import RUN_FILE
 from tests.faults.matrix import Row, Try, so_many
-from tests.faults.runs import Place, damaged, ended, forked, kept, none_left, unfinished, workers
+from tests.faults.runs import (
+    Place,
+    damaged,
+    ended,
+    forked,
+    kept,
+    none_left,
+    shortfalls,
+    unfinished,
+    workers,
+)
 
 POINTS = 100
 # None: for good; else so many writes
@@ -169,18 +179,6 @@ def put_back(place: Place, folder: Path) -> dict[str, bytes]:
     return found
 
 
-def shortfalls(folder: Path, code: int) -> Iterator[str]:
-    if code != 0:
-        yield f"exit code {code} at the end"
-        return
-    run = read_run(folder)
-    good = sum(one.status == "ok" for one in read_records(folder, run))
-    if good != len(run.trials):
-        yield f"{good} of {len(run.trials)} trials are ok at the end"
-    if not (folder / "report.md").exists():
-        yield "no report at the end"
-
-
 def one_report(place: Place, folder: Path, number: int) -> Try:
     """`samestep report` where it can't write: what was there stays."""
     report, output = folder / "report.md", place.root / f"report-{number}.out"
@@ -192,7 +190,6 @@ def one_report(place: Place, folder: Path, number: int) -> Try:
     wrong = [] if code in (0, 74) and "Traceback" not in told else [f"exit code {code}: {told}"]
     return Try(
         wrong="; ".join([*wrong, *([] if whole else ["the old report is damaged"])]) or None,
-        lost=0,
         orphans=len(unfinished(place, folder)),
     )
 

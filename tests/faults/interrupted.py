@@ -89,7 +89,6 @@ def one_try(
         wrong.append(f"{signals} left {left}: {output}")
     return Try(
         wrong="; ".join(wrong) or None,
-        lost=0,
         orphans=len(left),
         seconds=seconds,
     )

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from bench.run_file import RUN_FILE, read_records, read_run
+from bench.run_file import RUN_FILE, read_run
 from tests.faults.matrix import Row, Try, so_many
 from tests.faults.runs import (
     Place,
@@ -16,6 +16,7 @@ from tests.faults.runs import (
     kept,
     none_left,
     seconds_until_gone,
+    shortfalls,
     unfinished,
     workers,
 )
@@ -53,11 +54,11 @@ def one_try(place: Place, folder: Path, after_seconds: float) -> Try:
     if before and not read_run(folder).sessions:
         wrong.append("the time of its records is in no session")
     if (folder / RUN_FILE).exists():
-        code = ended(place.resume(folder))
+        code = ended(place.resume(folder), place.longest_seconds)
     else:
         # without a plan there is nothing to resume: whoever starts again has lost nothing
         folder = folder.with_name(f"{folder.name}-again")
-        code = ended(place.start(folder))
+        code = ended(place.start(folder), place.longest_seconds)
     wrong += [*damaged(folder), *shortfalls(folder, code)]
     if gone is None:
         wrong.append(f"a worker outlived the run by {GONE_WITHIN_SECONDS:g} s")
@@ -68,18 +69,6 @@ def one_try(place: Place, folder: Path, after_seconds: float) -> Try:
         orphans=len(workers(place)) + len(unfinished(place, folder)),
         seconds=time.monotonic() - started,
     )
-
-
-def shortfalls(folder: Path, code: int) -> Iterator[str]:
-    if code != 0:
-        yield f"exit code {code} after --resume"
-        return
-    run = read_run(folder)
-    good = sum(one.status == "ok" for one in read_records(folder, run))
-    if good != len(run.trials):
-        yield f"{good} of {len(run.trials)} trials are ok after --resume"
-    if run.sessions[-1].outcome != "complete":
-        yield f"the session after --resume is {run.sessions[-1].outcome}"
 
 
 ROW = Row(number=2, fault="run killed, then resumed", tries=killed_parent, real=real)

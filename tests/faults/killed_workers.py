@@ -46,7 +46,7 @@ def one_run(place: Place, folder: Path, draw: random.Random, most: int) -> Itera
     """A try for each worker that was shot before it was done."""
     process = place.start(folder)
     shot = shoot(place, psutil.Process(process), draw, most)
-    code = ended(process)
+    code = ended(process, place.longest_seconds)
     run = read_run(folder)
     records = list(read_records(folder, run))
     lost = len(run.trials) - len(records) + sum(not explained(one, shot) for one in records)

@@ -106,7 +106,7 @@ def until_held(name: str) -> bool:
 
 def judged(place: Place, folder: Path, wrong: list[str]) -> Try:
     orphans = len(workers(place)) + len(unfinished(place, folder))
-    return Try(wrong="; ".join(wrong) or None, lost=0, orphans=orphans)
+    return Try(wrong="; ".join(wrong) or None, orphans=orphans)
 
 
 ROW = Row(number=8, fault="two runs at once, a lock of a killed one", tries=locked)

@@ -17,13 +17,12 @@ from bench import cli, doctor, mnist
 from bench.errors import SamestepError
 from bench.lock import VARIABLE
 from bench.record import read_record
-from bench.run_file import RECORDS, RUN_FILE, read_run
+from bench.run_file import RECORDS, RUN_FILE, read_records, read_run
 from reports import markdown
 from tests.faults.stand_in import stand_in
 from tests.records import BACKENDS
 
-# with real frameworks, on a machine that others use too
-LONGEST_SECONDS = 900.0
+LONGEST_SECONDS = 60.0
 INTERVAL_SECONDS = 0.005
 # about as long as a whole run takes
 STAND_IN_SECONDS = 1.5
@@ -73,6 +72,11 @@ class Place:
     def interpreter(self) -> str:
         """The script that plays the backends."""
         return self.interpreters[BACKENDS[0]]
+
+    @property
+    def longest_seconds(self) -> float:
+        """What a run may take at most, on a machine that others use too."""
+        return LONGEST_SECONDS + 6 * self.seconds
 
     @property
     def temporary(self) -> Path:
@@ -150,9 +154,9 @@ def run_command() -> None:
         os._exit(ended.code if isinstance(ended.code, int) else 70)
 
 
-def ended(process: int) -> int:
+def ended(process: int, most_seconds: float = LONGEST_SECONDS) -> int:
     """Wait for it; its exit code, or the signal that ended it as a negative number."""
-    due = time.monotonic() + LONGEST_SECONDS
+    due = time.monotonic() + most_seconds
     while time.monotonic() < due:
         found, status = os.waitpid(process, os.WNOHANG)
         if found:
@@ -224,3 +228,18 @@ def none_left(place: Place) -> Iterator[None]:
     finally:
         for process in workers(place):
             os.kill(process, 9)
+
+
+def shortfalls(folder: Path, code: int) -> Iterator[str]:
+    """What a run that was resumed lacks at its end."""
+    if code != 0:
+        yield f"exit code {code} at the end"
+        return
+    run = read_run(folder)
+    good = sum(one.status == "ok" for one in read_records(folder, run))
+    if good != len(run.trials):
+        yield f"{good} of {len(run.trials)} trials are ok at the end"
+    if run.sessions[-1].outcome != "complete":
+        yield f"the last session is {run.sessions[-1].outcome}"
+    if not (folder / "report.md").exists():
+        yield "no report at the end"

@@ -148,7 +148,10 @@ def test_values_that_are_valid_and_absurd_are_a_difference(run_folder, monkeypat
 
     monkeypatch.setattr(module, "compose", divide)
     (one,) = verify(run_folder).differences
-    assert one.found == "ZeroDivisionError: division by zero"
+    assert one.found == (
+        f"cannot make figures of {run_folder}. Expected: values as a run measures them. Received: "
+        "ZeroDivisionError: division by zero. Where nobody changed them, please report this"
+    )
 
 
 def test_a_run_without_run_json_or_report_is_a_difference(run_folder):

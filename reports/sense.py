@@ -7,7 +7,7 @@ from bench.errors import RecordError
 
 
 @contextmanager
-def figures_of(what: object) -> Iterator[None]:
+def figures_made_of(what: object) -> Iterator[None]:
     """Arithmetic that fails meanwhile is a `RecordError` on one line."""
     try:
         yield
