@@ -7,21 +7,12 @@ environment (the nox session) that holds its framework. `variables` are set for 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
 
-OURS = "samestep"
+from bench.spec import OURS, Place
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    adapter: str
-    environment: str
-    variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    cache_variable: str | None = None
-    distribution: str = OURS
-
+__all__ = ["BACKENDS", "DEFAULT_BACKENDS", "OURS", "Place", "all_backends"]
 
 # everything is kept, however quickly it was compiled
 JAX_CACHE = {

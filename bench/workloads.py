@@ -25,7 +25,7 @@ LOGITS = Dense(units=10, activation="linear")
 
 def load_published() -> dict[str, tuple[PublishedResult, ...]]:
     """Workload name to what its sources printed; a source without an accuracy is left out."""
-    text = resources.files("bench").joinpath("published.json").read_text(encoding="utf-8")
+    text = resources.files("bench.spec").joinpath("published.json").read_text(encoding="utf-8")
     document = json.loads(text)
     return {
         workload: tuple(

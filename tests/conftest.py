@@ -16,7 +16,7 @@ import pytest
 from backends import all_backends
 from bench import mnist
 from bench.adapter import Backend
-from bench.lock import VARIABLE
+from bench.machine.lock import VARIABLE
 
 # a thousand tests leave few cycles behind; looking for them so often took a second
 gc.set_threshold(200_000, 50, 50)

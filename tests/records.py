@@ -11,9 +11,11 @@ import numpy as np
 
 from bench import mnist
 from bench.parity.gates import GATES, gate
-from bench.plan import Profile, parity_trials
+from bench.profiles import Profile
 from bench.record import Record, TrialModel, seal, write_record
-from bench.run_file import RunModel, record_path, write_run
+from bench.record.folder import record_path
+from bench.record.run import RunModel, write_run
+from bench.run.plan import parity_trials
 from bench.spec import (
     AccuracyPlan,
     Cell,

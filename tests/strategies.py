@@ -8,15 +8,15 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 
 from bench.cli.options import MEASURED_PRECISIONS
-from bench.contention import DISTURBED
-from bench.plan import PROFILES
+from bench.profiles import PROFILES
 from bench.record import Record, seal
-from bench.record.whole import MEASURED, Status
-from bench.run_file import RunModel
+from bench.record.flags import DISTURBED
+from bench.record.record import MEASURED, Status
+from bench.record.run import RunModel
+from bench.record.selection import UNSTEADY
 from bench.spec import MODES, OPTIMIZER_MATH, Cell, Execution, Trial
-from bench.trials import UNSTEADY
 from bench.workloads import WORKLOADS
-from reports import ledger
+from reports.results import comparability
 from tests.faults import hostile_text
 from tests.records import (
     BACKENDS,
@@ -28,7 +28,7 @@ from tests.records import (
     good,
     plan_of,
 )
-from tests.reports.test_limits import calibration
+from tests.reports.sections.test_utilization import calibration
 from tests.reports.two_runs import longer
 
 
@@ -75,7 +75,7 @@ TROUBLES = (
 # of a cell: how many times as long it takes, and what is in force beside the usual
 TIMES = st.sampled_from([1.0, 1.3, 1.02, 0.8, 1e4])
 SETTINGS = st.just({}) | st.dictionaries(
-    st.sampled_from([*ledger.REFUSED, *ledger.MATTERS]) | TEXTS, SCALARS, max_size=3
+    st.sampled_from([*comparability.REFUSED, *comparability.MATTERS]) | TEXTS, SCALARS, max_size=3
 )
 
 

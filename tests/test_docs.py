@@ -7,22 +7,21 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 from reports.text import NOTHING
-from tests import readme, side_by_side, verified
-from tests.faults import table as faults
+from scripts.pages import faults, readme, side_by_side, verified
+from scripts.pages import selftest as table
 from tests.faults.rows import ROWS
-from tests.selftest import table
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def test_the_self_tests_figures_are_those_of_their_files():
     text = table.PAGE.read_text(encoding="utf-8")
-    assert table.page(text) == text, "run `python -m tests.selftest.table`"
+    assert table.page(text) == text, "run `python -m scripts.pages.selftest`"
 
 
 def test_the_fault_matrix_is_that_of_its_file_and_all_of_it_passed():
     text = faults.PAGE.read_text(encoding="utf-8")
-    assert faults.page(text) == text, "run `python -m tests.faults.table`"
+    assert faults.page(text) == text, "run `python -m scripts.pages.faults`"
     found = json.loads(faults.FIGURES.read_text(encoding="utf-8"))
     assert [one["number"] for one in found] == sorted(ROWS)
     real = json.loads(faults.REAL_FIGURES.read_text(encoding="utf-8"))
@@ -32,7 +31,7 @@ def test_the_fault_matrix_is_that_of_its_file_and_all_of_it_passed():
 
 def test_what_is_verified_is_what_the_published_records_show():
     text = verified.PAGE.read_text(encoding="utf-8")
-    assert verified.page(text) == text, "run `python -m tests.verified`"
+    assert verified.page(text) == text, "run `python -m scripts.pages.verified`"
     rows = list(verified.rows())
     assert any(row[:4] == ["pytorch", "default", "float32", "CPU"] for row in rows)
     never = [row for row in rows if row[4] == "never run"]
@@ -41,7 +40,7 @@ def test_what_is_verified_is_what_the_published_records_show():
 
 def test_the_readme_quotes_the_reports_as_they_are():
     text = readme.PAGE.read_text(encoding="utf-8")
-    assert readme.page(text) == text, "run `python -m tests.readme`"
+    assert readme.page(text) == text, "run `python -m scripts.pages.readme`"
     assert "times (" in text
     assert "equivalent accuracy" in text
 
@@ -59,7 +58,7 @@ def test_the_guide_quotes_the_example_as_it_is():
 
 def test_the_scripts_stand_side_by_side_as_they_are():
     text = side_by_side.PAGE.read_text(encoding="utf-8")
-    assert side_by_side.page(text) == text, "run `python -m tests.side_by_side`"
+    assert side_by_side.page(text) == text, "run `python -m scripts.pages.side_by_side`"
 
 
 def test_each_script_is_shown_as_code_in_a_cell_of_its_own():

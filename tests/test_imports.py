@@ -12,73 +12,68 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FRAMEWORKS = ("torch", "torchvision", "tensorflow", "keras", "jax")
 
-# what each may import of ours, the longest name that fits a module counting; a package stands for
-# its modules
+# The rooms of `bench` and of `reports`, from the top floor down: a room may import those after it.
+ROOMS = ("cli", "run", "worker", "machine", "parity", "record", "mnist", "stats")
+SHELVES = (
+    *("site", "compare", "publishing", "exports", "report"),
+    *("sections", "drawing", "results", "text"),
+)
+# Under all rooms lies the ground floor: each with what it may import of the others.
+GROUND = {
+    "errors": set(),
+    "files": {"errors"},
+    "spec": {"errors"},
+    "adapter": {"spec"},
+    "workloads": {"errors", "spec"},
+    "profiles": {"errors", "spec", "workloads"},
+}
+GROUND_FLOOR = {f"bench.{name}" for name in GROUND}
+# The worker's environment has the standard library, NumPy and its framework, nothing else.
+WORKER_ROOMS = {"bench.parity", "bench.mnist"}
+# The commands alone bring the parent, the backends' places and the reports together.
+COMMANDS = {"backends", "reports"}
+# What reports need of the harness: what is stored and what follows from it, nothing that runs.
+STORED = {"bench.record", "bench.mnist", "bench.stats", *GROUND_FLOOR} - {"bench.adapter"}
+
+
+def rooms() -> dict[str, set[str]]:
+    """Return for each package what it may import of ours; a package stands for its modules."""
+    found = {f"bench.{name}": {f"bench.{one}" for one in below} for name, below in GROUND.items()}
+    for place, room in enumerate(ROOMS):
+        found[f"bench.{room}"] = {f"bench.{one}" for one in ROOMS[place + 1 :]} | GROUND_FLOOR
+    found["bench.worker"] = WORKER_ROOMS | GROUND_FLOOR
+    found["bench.cli"] |= COMMANDS
+    found["bench.__main__"] = {"bench.cli"}
+    for place, shelf in enumerate(SHELVES):
+        found[f"reports.{shelf}"] = {f"reports.{one}" for one in SHELVES[place + 1 :]} | STORED
+    return {package: {package, *allowed} for package, allowed in found.items()}
+
+
+BACKEND = {"bench.adapter", "bench.spec"}
+# the longest name that fits a module counts
 ALLOWED: dict[str, set[str]] = {
-    "backends": {"backends.plugins"},
-    "backends.plugins": {"backends"},
-    "backends.jax": {"bench.adapter", "bench.spec", "backends.jax"},
-    "backends.keras": {"bench.adapter", "bench.spec", "backends.keras"},
-    "backends.pytorch": {"bench.adapter", "bench.spec", "backends.pytorch"},
+    **rooms(),
     "bench": {"bench"},
-    "bench.cli": {"bench", "backends", "reports"},
-    "bench.request": {"bench", "backends"},
-    # these go into the worker, or lie under all others
-    "bench.errors": set(),
-    "bench.spec": {"bench.errors", "bench.spec"},
-    "bench.adapter": {"bench.spec"},
-    "bench.files": {"bench.errors"},
-    "bench.workloads": {"bench.errors", "bench.spec"},
-    "bench.mnist": {"bench.adapter", "bench.errors", "bench.files", "bench.mnist", "bench.spec"},
-    "bench.measure": {"bench.adapter", "bench.errors", "bench.measure", "bench.spec"},
-    "bench.oracle": {"bench.adapter", "bench.spec"},
-    "bench.parity": {
-        *("bench.adapter", "bench.errors", "bench.files", "bench.mnist", "bench.oracle"),
-        *("bench.parity", "bench.spec"),
-    },
-    "bench.worker": {
-        *("bench.adapter", "bench.errors", "bench.measure", "bench.mnist", "bench.oracle"),
-        *("bench.parity", "bench.spec", "bench.work", "bench.worker", "bench.workloads"),
-        "bench.out_of_memory",
-    },
-    "bench.out_of_memory": {"bench.errors"},
-    "bench.plan": {"bench.errors", "bench.spec", "bench.workloads"},
-    "bench.stats": {"bench.stats"},
-    "reports": {
-        *(
-            "bench.archive",
-            "bench.calibration",
-            "bench.contention",
-            "bench.errors",
-            "bench.files",
-            "bench.homes",
-            "bench.mnist",
-        ),
-        *("bench.opponents", "bench.plan", "bench.quantities", "bench.record"),
-        *(
-            "bench.run_file",
-            "bench.spec",
-            "bench.stats",
-            "bench.trials",
-            "bench.work",
-            "bench.workloads",
-            "reports",
-        ),
-    },
+    "reports": {"reports"},
+    "backends": {"backends.plugins", "bench.spec"},
+    "backends.plugins": {"backends"},
+    "backends.jax": {"backends.jax", *BACKEND},
+    "backends.keras": {"backends.keras", *BACKEND},
+    "backends.pytorch": {"backends.pytorch", *BACKEND},
 }
 # the owners of what others must not touch
 OWNERS = {
-    "torch": ("backends.pytorch", "backends.keras.torch_engine"),
+    "torch": ("backends.pytorch", "backends.keras.engines.torch"),
     "torchvision": ("backends.pytorch",),
     "keras": ("backends.keras",),
-    "tensorflow": ("backends.keras.tensorflow_engine",),
-    "jax": ("backends.jax", "backends.keras.jax_engine"),
-    "subprocess": ("bench.spawn",),
-    "psutil": ("bench.environment",),
-    "pynvml": ("bench.gpus",),
-    "rich": ("bench.display",),
+    "tensorflow": ("backends.keras.engines.tensorflow",),
+    "jax": ("backends.jax", "backends.keras.engines.jax"),
+    "subprocess": ("bench.run.process",),
+    "psutil": ("bench.machine.environment",),
+    "pynvml": ("bench.machine.nvml",),
+    "rich": ("bench.run.display",),
     "typer": ("bench.cli",),
-    "matplotlib": ("reports",),
+    "matplotlib": ("reports.drawing", "reports.compare.figure"),
     "jinja2": ("reports.site",),
     "markdown_it": ("reports.site",),
 }
@@ -112,7 +107,7 @@ def imported(path: Path) -> set[str]:
 
 
 def resolved(module: str, name: str) -> str:
-    """`from bench import plan` imports bench.plan; `from bench import __version__` only bench."""
+    """`from bench import spec` imports bench.spec; `from bench import __version__` only bench."""
     whole = f"{module}.{name}"
     return whole if whole in modules() else module
 
@@ -152,6 +147,12 @@ def test_what_has_an_owner_is_imported_by_no_other(imports):
         if lies_in(name, package) and not any(lies_in(module, owner) for owner in owners)
     ]
     assert wrong == []
+
+
+def test_no_figure_uses_the_global_state_of_pyplot(imports):
+    names = {name for module in imports if module.startswith("reports") for name in imports[module]}
+    assert "matplotlib.figure" in names
+    assert "matplotlib.pyplot" not in names
 
 
 def test_every_backend_has_the_same_files():

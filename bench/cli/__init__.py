@@ -6,15 +6,9 @@ from typing import Annotated
 import typer
 
 from bench import __version__
-from bench.cli.certifying import parity
-from bench.cli.checking import doctor
-from bench.cli.comparing import compare
-from bench.cli.listing import list_
+from bench.cli import compare, doctor, parity, publish, report, run, verify
+from bench.cli.list import list_
 from bench.cli.options import EXIT_INTERRUPTED
-from bench.cli.publishing import publish
-from bench.cli.reporting import report
-from bench.cli.running import run
-from bench.cli.verifying import verify
 from bench.errors import SamestepError
 
 app = typer.Typer(
@@ -24,13 +18,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("list")(list_)
-app.command()(doctor)
-app.command()(run)
-app.command()(parity)
-app.command()(report)
-app.command()(compare)
-app.command()(verify)
-app.command()(publish)
+app.command()(doctor.doctor)
+app.command()(run.run)
+app.command()(parity.parity)
+app.command()(report.report)
+app.command()(compare.compare)
+app.command()(verify.verify)
+app.command()(publish.publish)
 
 
 def main() -> None:

@@ -89,8 +89,8 @@ def select_backends(names: Sequence[str]) -> tuple[str, ...]:
 
 def select_devices(names: Sequence[str]) -> tuple[str, ...]:
     """The devices asked for, or the CPU and the first GPU; each must be on this machine."""
-    from bench.devices import device_named, require_known_order
-    from bench.gpus import gpus, visible_gpus
+    from bench.machine.devices import device_named, require_known_order
+    from bench.machine.nvml import gpus, visible_gpus
 
     seen = visible_gpus()
     wanted = [device_named(name, seen, os.environ) for name in names]
@@ -124,8 +124,8 @@ def select_batch_sizes(sizes: Sequence[str]) -> tuple[int, ...]:
 
 def lock_names(devices: Iterable[str]) -> list[str]:
     """The machine's lock, which every run takes, and those of the GPUs among `devices`."""
-    from bench.gpus import gpu_uuid
-    from bench.lock import MACHINE
+    from bench.machine.lock import MACHINE
+    from bench.machine.nvml import gpu_uuid
 
     return [MACHINE, *(gpu_uuid(device) for device in devices if device != "cpu")]
 
@@ -133,7 +133,7 @@ def lock_names(devices: Iterable[str]) -> list[str]:
 @contextmanager
 def machine_held(devices: Iterable[str], command: str, folder: Path) -> Iterator[None]:
     """One run at a time: raises `LockedError` where another has the machine or one of its GPUs."""
-    from bench.lock import hold
+    from bench.machine.lock import hold
 
     purpose = f"samestep {command} in {folder.absolute()}"
     with hold(*lock_names(devices), purpose=purpose):

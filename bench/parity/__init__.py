@@ -1,5 +1,5 @@
 """Parity: the rungs that a cell climbs, their gates, and the oracle's side of every comparison.
 
-Everything is compared with `bench.oracle`, never with the framework that happened to run first.
+Everything is compared with `bench.parity.oracle`, never with another framework.
 Needs only the standard library and NumPy, for it runs in the workers.
 """

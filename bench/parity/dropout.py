@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bench import oracle
 from bench.adapter import Array, Batch, Program
 from bench.errors import UsageError
+from bench.parity import oracle
 from bench.parity.probe import Probe, without_dropout
 from bench.parity.rungs import Difference, Rung, rung_of, shared
 from bench.spec import Conv2D, Dense, Dropout, Layer, Optimizer, Workload

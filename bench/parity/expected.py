@@ -14,13 +14,15 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import mnist, oracle
+import bench
+from bench import mnist
 from bench.adapter import Batch, Parameters
 from bench.errors import WriteError
 from bench.files import write_atomically
+from bench.parity import oracle
 from bench.spec import Workload
 
-SOURCES = ("oracle.py", "parity/probe.py", "mnist/draws.py")
+SOURCES = ("parity/oracle.py", "parity/probe.py", "mnist/draws.py")
 
 
 def losses(
@@ -81,7 +83,7 @@ def remembered(name: str, workload: Workload, compute: Callable[[], list[float]]
 
 def key(name: str, workload: Workload) -> str:
     """A hash over all that decides the numbers."""
-    package = Path(oracle.__file__).parent
+    package = Path(bench.__file__).parent
     parts = [(package / source).read_bytes() for source in SOURCES]
     parts += [np.__version__.encode(), repr(replace(workload, published=())).encode()]
     return hashlib.sha256(b"\0".join([*parts, name.encode()])).hexdigest()

@@ -6,9 +6,9 @@ from itertools import islice
 
 import numpy as np
 
-from bench import mnist, oracle
+from bench import mnist
 from bench.adapter import Array, Batch, Parameters, Program
-from bench.parity import dropout, locate
+from bench.parity import dropout, locate, oracle
 from bench.parity.expected import clear_steps, losses
 from bench.parity.probe import (
     Probe,

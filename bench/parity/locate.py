@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from bench import oracle
 from bench.adapter import Array, Batch, Parameters, Program
+from bench.parity import oracle
 from bench.parity.gates import gate
 from bench.parity.rungs import Difference, to_largest, to_update
 from bench.spec import Workload

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bench import mnist, oracle
+from bench import mnist
 from bench.adapter import Array, Batch
 from bench.errors import ParityError
+from bench.parity import oracle
 from bench.parity.expected import remembered
 from bench.spec import TRAIN_IMAGES, Conv2D, Dense, Dropout, MaxPool2D, Workload
 

@@ -15,6 +15,17 @@ from bench.record.measured import (
     TimingsModel,
     WindowsModel,
 )
+from bench.record.record import (
+    SCHEMA_VERSION,
+    Record,
+    as_line,
+    digest,
+    parse_record,
+    read_record,
+    seal,
+    unexplained_nulls,
+    write_record,
+)
 from bench.record.strict import (
     LARGEST_JSON_BYTES,
     Count,
@@ -29,17 +40,6 @@ from bench.record.strict import (
 )
 from bench.record.trial import (
     TrialModel,
-)
-from bench.record.whole import (
-    SCHEMA_VERSION,
-    Record,
-    as_line,
-    digest,
-    parse_record,
-    read_record,
-    seal,
-    unexplained_nulls,
-    write_record,
 )
 
 __all__ = [

@@ -24,6 +24,10 @@ from bench.spec.layers import (
     MaxPool2D,
     Shape,
 )
+from bench.spec.place import (
+    OURS,
+    Place,
+)
 from bench.spec.trial import (
     AccuracyPlan,
     ParityPlan,
@@ -54,6 +58,7 @@ __all__ = [
     "LABELS",
     "MODES",
     "OPTIMIZER_MATH",
+    "OURS",
     "PADDINGS",
     "PRECISIONS",
     "RMSPROP",
@@ -71,6 +76,7 @@ __all__ = [
     "MaxPool2D",
     "Optimizer",
     "ParityPlan",
+    "Place",
     "PublishedResult",
     "Setup",
     "Shape",

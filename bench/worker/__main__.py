@@ -3,7 +3,7 @@
 import os
 import sys
 
-from bench.worker.parent import end_with_parent
+from bench.worker.parent_death import end_with_parent
 
 if __name__ == "__main__":
     # first of all, for importing NumPy takes a while

@@ -9,7 +9,7 @@ from typing import Any
 from bench.worker.job import Job, one_line, reason_of, status_of
 from bench.worker.parity import ParityJob
 from bench.worker.pilot import PilotJob
-from bench.worker.trial import TrialJob
+from bench.worker.timing import TrialJob
 
 
 def main() -> None:

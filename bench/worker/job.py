@@ -12,10 +12,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench import measure, mnist
+from bench import mnist
 from bench.adapter import Array, Backend, Program
-from bench.errors import ParityError, SamestepError, TrainingError
-from bench.out_of_memory import PREFIX, is_out_of_memory
+from bench.errors import PREFIX, ParityError, SamestepError, TrainingError, is_out_of_memory
 from bench.parity.rungs import Rung, require
 from bench.spec import (
     TRAIN_IMAGES,
@@ -28,7 +27,8 @@ from bench.spec import (
     Trial,
     Workload,
 )
-from bench.worker.in_force import require_in_force
+from bench.worker import measure
+from bench.worker.settings import require_in_force
 
 Send = Callable[[dict[str, Any]], None]
 

@@ -4,11 +4,12 @@ import time
 import traceback
 from typing import Any
 
-from bench import measure, mnist
+from bench import mnist
 from bench.adapter import Array, Backend, Program
 from bench.spec import TRAIN_IMAGES, Cell, Execution
-from bench.worker.calibration import calibrate
+from bench.worker import measure
 from bench.worker.job import Job, one_line, reason_of, status_of
+from bench.worker.measure.calibration import calibrate
 from bench.workloads import WORKLOADS
 
 PILOT_SLICES = (10, 60)

@@ -1,7 +1,7 @@
 """Runs against each other: the same cells on other machines, at other times, in new versions."""
 
-from reports.compare.data import as_json
-from reports.compare.gate import slower
+from reports.compare.comparison_json import as_json
+from reports.compare.fail_slower import slower
 from reports.compare.markdown import compose, render
 from reports.compare.pairs import ComparedCell, ComparedRun, compare, read, read_one
 

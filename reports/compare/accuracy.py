@@ -4,11 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.stats import AccuracyClaim, compare_means, judge_means
-from reports import ledger
-from reports.accuracy import Accuracy
-from reports.cells import CellResults, named
 from reports.compare.pairs import ComparedRun, in_both
-from reports.equivalence import finals, interval
+from reports.results import comparability
+from reports.results.accuracy import Accuracy
+from reports.results.accuracy_verdicts import finals
+from reports.results.cells import CellResults
+from reports.sections.accuracy_verdicts import interval
+from reports.sections.columns import named
 from reports.text import NOTHING, escape, percent, points, table
 
 
@@ -55,12 +57,12 @@ def trained_in_both(
         for cell, twin in in_both(first, other, "accuracy"):
             # a cell may have longer trainings alone
             if (before := cell.accuracy) and (after := twin.accuracy):
-                reasons = [ledger.refusal(cell, twin), *trained_otherwise(before, after)]
+                reasons = [comparability.refusal(cell, twin), *trained_otherwise(before, after)]
                 yield other.name, cell, before, after, "; ".join(filter(None, reasons))
 
 
 def trained_otherwise(first: Accuracy, other: Accuracy) -> Iterator[str]:
-    yield from ledger.differing(way(first), way(other), ("epochs", "train_images"))
+    yield from comparability.differing(way(first), way(other), ("epochs", "train_images"))
 
 
 def way(trained: Accuracy) -> dict[str, str]:

@@ -19,10 +19,10 @@ from matplotlib.ticker import (
 from bench.spec import Cell
 from bench.stats import Estimate, Verdict
 from reports.compare.pairs import LEAST_BETWEEN_RUNS, ComparedCell
-from reports.figures import COLOURS, GREY, STYLE, png
-from reports.ranking import LANES
+from reports.drawing.style import COLOURS, GREY, STYLE, png
+from reports.results.speed_verdicts import LANES
+from reports.sections.speed_verdicts import percent
 from reports.text import image, printable
-from reports.verdicts import percent
 
 MOST_ROWS = 40
 # verdict to marker, colour and face: told apart by shape alone as well

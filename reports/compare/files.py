@@ -6,11 +6,11 @@ from pathlib import Path
 
 from bench.errors import UsageError
 from bench.files import write_atomically
-from reports.compare.data import as_json
+from reports.compare.comparison_json import as_json
 from reports.compare.figure import figures, pages
 from reports.compare.markdown import compose
 from reports.compare.pairs import ComparedCell, ComparedRun
-from reports.markdown import FIGURES, write_figures
+from reports.report import FIGURES, write_figures
 
 MARKDOWN_FILE = "comparison.md"
 JSON_FILE = "comparison.json"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from reports.compare import accuracy, fingerprints, table
+from reports.compare import accuracy, table, the_runs
 from reports.compare.pairs import ComparedCell, ComparedRun, compare, in_both
 from reports.compare.words import in_short
 from reports.text import escape, listed, plural
@@ -22,7 +22,7 @@ def compose(
     blocks = chain(
         [f"# Comparison of {plural(len(runs), 'run')}", in_short(first, cells)],
         [f"Each against the first, {first}."],
-        fingerprints.section(runs),
+        the_runs.section(runs),
         ["## The same cells"],
         images,
         table.claims(cells),

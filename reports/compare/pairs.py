@@ -5,14 +5,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.errors import UsageError
-from bench.run_file import RunModel, read_records, read_run
+from bench.record.folder import read_records
+from bench.record.run import RunModel, read_run
+from bench.record.selection import by_round, comparable
 from bench.spec import Cell, TrialKind
 from bench.stats import Claim, Comparison, Verdict, compare_rounds, compare_samples, judge
-from bench.trials import by_round, comparable
-from reports import ledger
-from reports.cells import CellResults, group
 from reports.compare import protocol
-from reports.ranking import LANES
+from reports.results import comparability
+from reports.results.cells import CellResults, group
+from reports.results.speed_verdicts import LANES
 
 # Two runs share no rounds: what the machine did between them is in their ratio and in no interval.
 LEAST_BETWEEN_RUNS = 0.05
@@ -107,10 +108,10 @@ def in_each_lane(
     before = protocol.protocol(first.run, first.cells, cell)
     after = protocol.protocol(other.run, other.cells, twin)
     elsewhere = len(machines(cell) | machines(twin)) > 1
-    settings = list(ledger.differing(cell.settings, twin.settings, ledger.MATTERS))
+    settings = list(comparability.differing(cell.settings, twin.settings, comparability.MATTERS))
     for lane in LANES:
         notes = (*protocol.notes(before, after, lane), *settings)
-        reasons = [ledger.refusal(cell, twin), *protocol.refusals(before, after, lane)]
+        reasons = [comparability.refusal(cell, twin), *protocol.refusals(before, after, lane)]
         if not (seconds(cell, lane) and seconds(twin, lane)):
             reasons.append("no steady trial in both runs")
         yield ComparedCell(

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from bench.plan import shared_by
-from bench.run_file import RunModel
+from bench.record.run import RunModel
 from bench.spec import TimingPlan
-from reports.cells import CellResults
-from reports.ledger import differing
+from bench.spec.pairing import shared_by
+from reports.results.cells import CellResults
+from reports.results.comparability import differing
 from reports.text import listed
 
 # name to value, over all good timing trials of a cell

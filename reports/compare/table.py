@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from bench.stats import SAME_WITHIN, cell_value
-from reports.cells import CellResults, named
 from reports.compare.pairs import LEAST_BETWEEN_RUNS, ComparedCell, in_order, seconds
 from reports.compare.protocol import MOST_TIMES_THE_STEPS
 from reports.compare.words import in_times
+from reports.results.cells import CellResults
+from reports.sections.columns import named
+from reports.sections.speed_verdicts import percent
 from reports.text import NOTHING, escape, estimate, listed, table
-from reports.verdicts import percent
 
 NOT_COMPARED = "not compared"
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from bench.stats import SAME_WITHIN, Verdict
 from reports.compare.pairs import ComparedCell
+from reports.sections.speed_verdicts import percent
 from reports.text import NOTHING, escape, estimate, plural
-from reports.verdicts import percent
 
 IN_WORDS = {
     Verdict.FASTER: "faster",

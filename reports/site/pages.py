@@ -11,11 +11,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from reports.compare import ComparedRun
-from reports.site.cells import COLUMNS, FILTERS, NUMBERS, cell_rows, choices
+from reports.sections.summary import SMOKE
 from reports.site.document import Heading, document, inline
 from reports.site.pairs import pairs, ranking
+from reports.site.rows import COLUMNS, FILTERS, NUMBERS, cell_rows, choices
 from reports.site.runs import contents, link, machine, report_text
-from reports.summary import SMOKE
 
 
 def index_page(runs: Sequence[ComparedRun]) -> str:

@@ -6,12 +6,13 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from bench.errors import RecordError, UsageError
-from bench.run_file import RUN_FILE, read_records, read_run
-from reports.cells import group
+from bench.record.folder import read_records
+from bench.record.run import RUN_FILE, read_run
 from reports.compare import ComparedRun
-from reports.index import measured
-from reports.machine import hardware
-from reports.markdown import REPORT_FILE
+from reports.publishing.index import measured
+from reports.report import REPORT_FILE
+from reports.results.cells import group
+from reports.results.machine import hardware
 from reports.text import escape
 
 

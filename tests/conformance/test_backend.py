@@ -7,9 +7,9 @@ import pytest
 
 from bench import mnist
 from bench.adapter import Array, Backend, Program
-from bench.kernels import ARCHITECTURE
+from bench.machine.gpu_support import ARCHITECTURE
 from bench.spec import Dropout, Execution, Workload
-from bench.worker.in_force import require_in_force
+from bench.worker.settings import require_in_force
 from bench.workloads import CNN, MLP_512, MLP_512_256, WORKLOADS
 from tests.conformance.planted import climb
 

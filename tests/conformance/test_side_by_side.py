@@ -16,8 +16,8 @@ from bench.parity.probe import draw, without_dropout
 from bench.parity.rungs import Difference, require, rung_of, to_largest, to_update
 from bench.spec import Dropout, Execution, Workload
 from bench.workloads import CNN, MLP_512
+from scripts.pages.side_by_side import WRITTEN
 from tests.conformance.students import is_written, open_student
-from tests.side_by_side import WRITTEN
 
 pytestmark = [
     # torch says so of every even kernel; the padding itself is what the workload wants

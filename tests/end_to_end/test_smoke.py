@@ -10,7 +10,8 @@ import jsonschema
 import pytest
 
 from backends import DEFAULT_BACKENDS
-from bench.run_file import read_records, read_run
+from bench.record.folder import read_records
+from bench.record.run import read_run
 from bench.workloads import WORKLOADS
 
 pytestmark = pytest.mark.framework
@@ -34,7 +35,9 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def test_every_record_is_ok_and_fits_the_committed_schema(folder: Path) -> None:
-    schema = json.loads(resources.files("bench").joinpath("record.schema.json").read_text("utf-8"))
+    schema = json.loads(
+        resources.files("bench.record").joinpath("record.schema.json").read_text("utf-8")
+    )
     run = read_run(folder)
     records = list(read_records(folder, run))
     assert len(records) == len(run.trials) == 12

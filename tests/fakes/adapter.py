@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench import oracle
 from bench.adapter import Array, Batch, Parameters
+from bench.parity import oracle
 from bench.spec import Execution, LayerSummary, Workload
 
 STEP_SECONDS = 1 / 512

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.devices import Gpu
+from bench.machine.devices import Gpu
 from tests.fakes.scripts import script
 
 HOPPER = Gpu(

@@ -16,9 +16,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.files import write_atomically
+from scripts.pages.faults import table_of
 from tests.faults.matrix import Tally, tally
 from tests.faults.rows import ROWS
-from tests.faults.table import table_of
 
 AT_ONCE = 2
 

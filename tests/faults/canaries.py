@@ -11,8 +11,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from unittest.mock import patch
 
-from bench.run_file import RECORDS, RUN_FILE
-from reports import markdown, publish
+from bench.record.folder import RECORDS
+from bench.record.run import RUN_FILE
+from reports import report
+from reports.publishing import publish
 from tests.faults.matrix import Row, Try
 from tests.faults.real_worker import real_worker, shell_script
 from tests.faults.runs import Place, ended, forked
@@ -38,7 +40,7 @@ def canaries(share: float, folder: Path) -> Iterator[Try]:
         # a smoke run is not for citation, and quick
         stack.enter_context(patch.object(publish, "require_citable", lambda run, source: None))
         # as in the run itself
-        stack.enter_context(patch.object(markdown, "figures", lambda run, rows, stamp: iter(())))
+        stack.enter_context(patch.object(report, "figures", lambda run, rows, stamp: iter(())))
         published = publish.publish(run, folder / "published").folder
     told = place.output(run).encode()
     everywhere = {**files(run), **files(published), "output": told}

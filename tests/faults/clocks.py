@@ -11,9 +11,10 @@ from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
-from bench import runner
-from bench.clocks import ClockWatch, seconds
-from bench.run_file import read_records, read_run
+from bench.machine.clocks import ClockWatch, seconds
+from bench.record.folder import read_records
+from bench.record.run import read_run
+from bench.run import runner
 from tests.faults.code_from_data import FOLDERS, ROOT
 from tests.faults.matrix import Row, Try, so_many
 from tests.faults.runs import Place, damaged, ended, none_left, unfinished, workers
@@ -33,7 +34,10 @@ JUMPED = {"timing-mlp-512_pytorch_cpu_default_float32_b128-r00-s0",
           "timing-mlp-512_keras-tensorflow_cpu_default_float32_b128-r00-s0"}  # fmt: skip
 LONGEST_SECONDS = 60.0
 # what gives a run its name and a session its date
-DATED = {"bench/lock.py", "bench/run_file.py", "bench/planning.py", "bench/cli/options.py"}
+DATED = {
+    *("bench/machine/lock.py", "bench/record/run.py"),
+    *("bench/run/planner.py", "bench/cli/options.py"),
+}
 WALL = {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "datetime.datetime.now"}
 
 
@@ -90,8 +94,9 @@ def wall_clock(name: str, source: str) -> str:
         return ""
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     named = {ast.unparse(call.func) for call in calls} & WALL
-    # to be held against the others
-    return ", ".join(sorted(named - ({"time.time"} if name == "bench/clocks.py" else set())))
+    # it is held against the others there
+    compared = {"time.time"} if name == "bench/machine/clocks.py" else set()
+    return ", ".join(sorted(named - compared))
 
 
 ROW = Row(number=18, fault="suspended, or the clock set", tries=clocks)

@@ -5,7 +5,7 @@ import resource
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.spawn import LARGEST_LOG_BYTES, Launch, Worker, run_in_turns
+from bench.run.process import LARGEST_LOG_BYTES, Launch, Worker, run_in_turns
 from tests.fakes.scripts import script
 from tests.faults.matrix import Row, Try
 

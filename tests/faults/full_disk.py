@@ -21,7 +21,7 @@ from typing import Any
 from unittest.mock import patch
 
 from bench.record import read_record
-from bench.run_file import RUN_FILE
+from bench.record.run import RUN_FILE
 from tests.faults.matrix import Row, Try, so_many
 from tests.faults.runs import (
     Place,

@@ -12,10 +12,14 @@ from unittest.mock import patch
 import psutil
 
 from backends import BACKENDS
-from bench import mnist, request
+from bench import mnist
 from bench.parity.rungs import digests
-from bench.run_file import read_records, read_run
-from bench.spawn import DEADLINES, Launch, Outcome, run_worker, worker_packages
+from bench.record.folder import read_records
+from bench.record.run import read_run
+from bench.run import request
+from bench.run.events import DEADLINES
+from bench.run.outcome import Outcome
+from bench.run.process import Launch, run_worker, worker_packages
 from bench.spec import AccuracyPlan, Cell, Execution, TimingPlan, Trial
 from bench.workloads import MLP_512
 from tests.fakes.scripts import script
@@ -68,7 +72,7 @@ def hang():
     time.sleep(600)
 if PHASE == "spawn":
     hang()
-from bench.measure.phases import Phases
+from bench.worker.measure.phases import Phases
 made = Phases.__init__
 def make(self, clock, announce):
     def announced(name):

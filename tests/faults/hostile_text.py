@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from reports.markdown import render
+from reports.report import render
 from reports.site.document import document
 from tests.faults.matrix import Row, Try
 from tests.records import build_record, build_run, environment, failed_record, plan

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from bench.run_file import RUN_FILE
+from bench.record.run import RUN_FILE
 from tests.faults.matrix import Row, Try, so_many
 from tests.faults.runs import (
     Place,

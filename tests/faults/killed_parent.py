@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from bench.run_file import RUN_FILE, read_run
+from bench.record.run import RUN_FILE, read_run
 from tests.faults.matrix import Row, Try, so_many
 from tests.faults.runs import (
     Place,

@@ -9,7 +9,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from bench.errors import LockedError
-from bench.lock import MACHINE, VARIABLE, hold, holder
+from bench.machine.lock import MACHINE, VARIABLE, hold, holder
 from tests.faults.matrix import Row, Try, so_many
 from tests.faults.runs import (
     INTERVAL_SECONDS,

@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 from bench import cli, mnist
 from bench.parity.rungs import digests
-from bench.spawn import Launch, run_worker, worker_packages
+from bench.run.process import Launch, run_worker, worker_packages
 from bench.spec import AccuracyPlan, Cell, Execution, ParityPlan, TimingPlan, Trial
 from bench.workloads import MLP_512
 from tests.faults.matrix import Row, Try

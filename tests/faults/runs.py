@@ -13,12 +13,14 @@ from unittest.mock import patch
 
 import psutil
 
-from bench import cli, doctor, mnist
+from bench import cli, mnist
 from bench.errors import SamestepError
-from bench.lock import VARIABLE
+from bench.machine import doctor
+from bench.machine.lock import VARIABLE
 from bench.record import read_record
-from bench.run_file import RECORDS, RUN_FILE, read_records, read_run
-from reports import markdown
+from bench.record.folder import RECORDS, read_records
+from bench.record.run import RUN_FILE, read_run
+from reports import report
 from tests.faults.stand_in import stand_in
 from tests.records import BACKENDS
 
@@ -139,7 +141,7 @@ def command(
     # what is tested elsewhere and would take most of the time
     with (
         patch.object(doctor, "SMOKE_LOOK_SECONDS", 0.05),
-        patch.object(markdown, "figures", lambda run, rows, stamp: iter(())),
+        patch.object(report, "figures", lambda run, rows, stamp: iter(())),
         patch.object(mnist, "load", lambda: data),
     ):
         first()

@@ -21,8 +21,9 @@ from pathlib import Path
 import psutil
 
 from bench.files import write_atomically
-from bench.lock import VARIABLE
-from bench.run_file import RUN_FILE, read_records, read_run
+from bench.machine.lock import VARIABLE
+from bench.record.folder import read_records
+from bench.record.run import RUN_FILE, read_run
 from reports.text import table
 from tests.faults.runs import damaged, kept
 

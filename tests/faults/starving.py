@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from bench import cgroups
+from bench.machine import cgroups
 from bench.record import Record
-from bench.run_file import read_records, read_run
-from bench.spawn import Launch, Outcome, run_worker, worker_packages
+from bench.record.folder import read_records
+from bench.record.run import read_run
+from bench.run.outcome import Outcome
+from bench.run.process import Launch, run_worker, worker_packages
 from tests.faults.matrix import Row, Try, so_many
 from tests.faults.runs import Place, damaged, ended, unfinished, workers
 from tests.faults.stand_in import name_of, order

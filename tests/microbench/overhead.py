@@ -13,9 +13,10 @@ import time
 from itertools import cycle, islice
 
 from backends import BACKENDS
-from bench import measure, mnist
+from bench import mnist
 from bench.adapter import Backend, Program
 from bench.spec import Execution, Workload
+from bench.worker import measure
 from bench.workloads import select_workloads
 
 PAIRS = 9

@@ -6,9 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.record import write_record
-from bench.run_file import record_path, write_run
+from bench.record.folder import record_path
+from bench.record.run import write_run
 from bench.workloads import WORKLOADS
-from reports.markdown import write_report
+from reports.report import write_report
 from tests.records import build_records, build_run, plan
 
 BACKENDS = ("jax", "keras-jax", "keras-tensorflow", "keras-torch", "pytorch")

@@ -6,9 +6,9 @@ Look at the difference before you commit it: a golden file is what a reader sees
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.plan import CERTIFICATE, PROFILES
+from bench.profiles import CERTIFICATE, PROFILES
 from bench.record import Record
-from bench.run_file import RunModel
+from bench.record.run import RunModel
 from bench.spec import Trial
 from tests.records import (
     build_record,
@@ -98,7 +98,7 @@ SCENARIOS: dict[str, Callable[[], Scenario]] = {
 
 
 def write_golden() -> None:
-    from reports.markdown import render
+    from reports.report import render
 
     for name, make in SCENARIOS.items():
         (GOLDEN / f"{name}.md").write_text(render(*make()), encoding="utf-8")

@@ -12,10 +12,10 @@ from bench.errors import SamestepError
 from bench.stats import Verdict
 from reports import compare
 from reports.compare.accuracy import accuracies
-from reports.markdown import render, write_report
-from reports.pytest_benchmark import as_pytest_benchmark
-from reports.summary_json import as_json
-from reports.verify import verify
+from reports.exports.pytest_benchmark import as_pytest_benchmark
+from reports.exports.summary_json import as_json
+from reports.publishing.verify import verify
+from reports.report import render, write_report
 from tests.records import write_folder
 from tests.reports.tables_of import tables_of
 from tests.strategies import any_run, some, twins

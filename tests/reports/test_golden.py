@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from reports.markdown import render
+from reports.report import render
 from tests.reports.scenarios import GOLDEN, SCENARIOS
 
 

@@ -10,10 +10,11 @@ import pytest
 
 import reports
 from bench.record import Record
-from bench.run_file import RunModel, read_records, read_run
-from reports.index import BEGIN, indexed
+from bench.record.folder import read_records
+from bench.record.run import RunModel, read_run
+from reports.publishing.index import BEGIN, indexed
+from reports.publishing.verify import as_text, runs_in, verify
 from reports.site import write_site
-from reports.verify import as_text, runs_in, verify
 
 PUBLISHED = Path(reports.__file__).parent / "published"
 FOLDERS = runs_in(PUBLISHED)
@@ -40,7 +41,9 @@ def test_the_report_follows_from_its_records(published: Published):
 
 def test_the_records_fit_the_schema_and_a_report_says_where_some_are_missing(published: Published):
     folder, run, records = published
-    schema = json.loads(resources.files("bench").joinpath("record.schema.json").read_text("utf-8"))
+    schema = json.loads(
+        resources.files("bench.record").joinpath("record.schema.json").read_text("utf-8")
+    )
     validator = jsonschema.Draft202012Validator(schema)
     if len(records) < len(run.trials):
         assert "> **Incomplete run.** " in (folder / "report.md").read_text(encoding="utf-8")

@@ -6,16 +6,16 @@ import json
 import pytest
 
 from bench.errors import RecordError
-from bench.plan import CERTIFICATE
+from bench.profiles import CERTIFICATE
 from bench.record import seal
-from bench.run_file import read_run
+from bench.record.run import read_run
 from bench.spec import Trial
-from reports.citing import content_hash
-from reports.figures import all_figures
-from reports.markdown import render, write_report
-from reports.method import plain
-from reports.summary_json import as_json
-from reports.tables import summary_rows
+from reports.drawing.step_times import all_figures
+from reports.exports.summary_json import as_json
+from reports.report import render, write_report
+from reports.results.content_hash import content_hash
+from reports.results.summary import summary_rows
+from reports.sections.reproduce import plain
 from tests.records import (
     BACKENDS,
     build_record,

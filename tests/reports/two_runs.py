@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from bench.record import seal
-from reports.cells import group
 from reports.compare import ComparedRun
+from reports.results.cells import group
 from tests.records import build_record, build_run, environment, plan, write_folder
 
 TRIALS = plan(workloads=["mlp-512"], rounds=10, seeds=())

@@ -12,9 +12,10 @@ from pathlib import Path
 from types import ModuleType
 
 from bench.cli.options import machine_held
-from bench.environment import environment
 from bench.errors import LockedError
-from bench.run_file import read_records, read_run
+from bench.machine.environment import environment
+from bench.record.folder import read_records
+from bench.record.run import read_run
 from tests.selftest import aa, contention, effect
 from tests.selftest.experiment import PLAIN
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.quantities import step_seconds
 from bench.record import Record
+from bench.record.quantities import step_seconds
 from bench.stats import compare_rounds
 from tests.selftest import experiment, resampling
 from tests.selftest.experiment import AGAIN, PLAIN, by_round

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.contention import DISTURBED
 from bench.record import Record
+from bench.record.flags import DISTURBED
 from bench.spec import Trial
 from tests.selftest import experiment, resampling
 from tests.selftest.experiment import PLAIN, SLOWER, by_round

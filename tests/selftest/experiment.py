@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from backends import BACKENDS, Place
-from bench import plan
-from bench.planning import Planner
-from bench.quantities import step_seconds
+from bench import profiles
 from bench.record import Record, TrialModel
-from bench.request import Request
-from bench.run_file import RunModel, read_records, read_run, write_run
-from bench.runner import Runner
-from bench.schedule import most_repeats
-from bench.spawn import worker_packages
+from bench.record.folder import read_records
+from bench.record.quantities import step_seconds
+from bench.record.run import RunModel, read_run, write_run
+from bench.record.selection import comparable
+from bench.run import plan
+from bench.run.planner import Planner
+from bench.run.process import worker_packages
+from bench.run.request import Request
+from bench.run.runner import Runner
+from bench.run.schedule import most_repeats
 from bench.spec import Trial
-from bench.trials import comparable
 from bench.workloads import MLP_512_256
 
 PLANTED = Path(__file__).parent / "planted"
@@ -36,9 +38,9 @@ def places(names: Sequence[str]) -> dict[str, Place]:
     return {name: slower if name.startswith("pytorch-slower-") else plain for name in names}
 
 
-def profile(rounds: int) -> plan.Profile:
+def profile(rounds: int) -> profiles.Profile:
     """As `standard` times a cell; the lanes beside `step` are as short as they can be."""
-    return plan.Profile(
+    return profiles.Profile(
         name="selftest", rounds=rounds, parity=(), seeds=(), native_seconds=0.0,
         latency_seconds=0.0, tutorial_steps=1,
     )  # fmt: skip

@@ -10,8 +10,8 @@ from types import ModuleType
 from typing import Any
 
 from bench.spec import Workload
+from scripts.pages.side_by_side import VERSIONS, folder_of
 from tests.conformance.planted import FAMILIES
-from tests.side_by_side import VERSIONS, folder_of
 
 
 def is_written(backend: str) -> bool:

@@ -1,0 +1,89 @@
+"""`samestep compare`."""
+
+import json
+import re
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.cli.options import AsJson
+from bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reports.compare import ComparedCell
+
+PERCENTAGE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)%")
+
+
+def compare(
+    folders: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Folders of runs; each is compared with the first.", metavar="RUN RUN..."
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            help="A folder for comparison.md, comparison.json and figures; without it Markdown "
+            "on standard output.",
+        ),
+    ] = None,
+    fail_slower: Annotated[
+        str | None,
+        typer.Option(
+            "--fail-slower",
+            metavar="N%",
+            help="Exit with 1 where a cell is SLOWER by N % or more, with a line for each.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say how the same cells did in two or more runs. Needs no framework."""
+    from reports import compare as comparison
+    from reports.results.impossible import figures_made_of
+
+    most = None if fail_slower is None else percentage(fail_slower)
+    runs = comparison.read(folders)
+    with figures_made_of(" and ".join(map(str, folders))):
+        cells = comparison.compare(runs)
+        written = None
+        if out is not None:
+            from reports.compare.files import write
+
+            written = write(runs, cells, out)
+        if as_json:
+            print(json.dumps(comparison.as_json(runs, cells), indent=1, allow_nan=False))
+        elif written is not None:
+            print(written)
+        else:
+            print(comparison.compose(runs, cells), end="")
+    if most is not None:
+        sys.exit(gate(cells, most))
+
+
+def percentage(text: str) -> Decimal:
+    """Of `10%`; a bare number is refused, since 0.1 might mean a tenth or a thousandth."""
+    found = PERCENTAGE.fullmatch(text)
+    if found is None:
+        raise UsageError(f"--fail-slower N%. Expected: a percentage such as 10%. Received: {text}")
+    return Decimal(found[1])
+
+
+def gate(cells: "Sequence[ComparedCell]", most: Decimal) -> int:
+    """The exit code: 1 where a cell is too slow, and where there was nothing to judge."""
+    from reports.compare import slower
+
+    if all(one.claim is None for one in cells):
+        print("samestep: --fail-slower has no cell to judge: none was compared", file=sys.stderr)
+        return 1
+    found = list(slower(cells, most))
+    for line in found:
+        print(f"samestep: {line}", file=sys.stderr)
+    return 1 if found else 0

@@ -1,0 +1,46 @@
+"""`samestep report`."""
+
+import json
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from bench.cli.options import AsJson, RunFolder
+
+
+class Format(StrEnum):
+    MARKDOWN = "markdown"
+    PYTEST_BENCHMARK = "pytest-benchmark"
+
+
+def report(
+    folder: RunFolder,
+    form: Annotated[
+        Format,
+        typer.Option(
+            "--format",
+            help="markdown writes the report into the folder; pytest-benchmark prints the JSON "
+            "that `pytest-benchmark compare` reads.",
+        ),
+    ] = Format.MARKDOWN,
+    as_json: AsJson = False,
+) -> None:
+    """Write a run's report anew from its records. Needs no framework."""
+    from bench.record.folder import read_records, refuse_links
+    from bench.record.run import read_run
+    from reports.exports.pytest_benchmark import as_pytest_benchmark
+    from reports.exports.summary_json import as_json as figures_as_json
+    from reports.report import write_report
+    from reports.results.impossible import figures_made_of
+
+    if not as_json and form is Format.MARKDOWN:
+        refuse_links(folder)
+        with figures_made_of(folder):
+            print(write_report(folder))
+        return
+    run = read_run(folder)
+    records = list(read_records(folder, run))
+    compose = figures_as_json if as_json else as_pytest_benchmark
+    with figures_made_of(folder):
+        print(json.dumps(compose(run, records), indent=1))

@@ -1,0 +1,140 @@
+"""Models of a run's `run.json`: the plan, what was found of backends, and what it took."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from pydantic import Field, ValidationError
+
+from bench.errors import RecordError
+from bench.files import write_atomically
+from bench.record import (
+    EnvironmentModel,
+    Strict,
+    TrialModel,
+    first_problem,
+    read_strict_json,
+)
+from bench.record.calibration import CalibrationModel
+from bench.record.preflight import PreflightModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PilotFigures:
+    """What the pilot measured for a cell.
+
+    `setup_seconds` is from spawn to the end of the first step, and the process's end, without
+    `compile_seconds`: how much longer the first step took than another one.
+    """
+
+    setup_seconds: float
+    step_seconds: float
+    steps_per_block: int
+    native_step_seconds: float
+    steps_per_call: int = 1
+    compile_seconds: float = 0.0
+
+
+class BackendModel(Strict):
+    """What the pilot found; `unavailable` is the reason where it could not be used.
+
+    `architectures` are those it has kernels for; None where it does not tell.
+    """
+
+    versions: dict[str, str]
+    devices: list[str]
+    unavailable: str | None
+    architectures: list[str] | None = None
+
+
+class PilotModel(Strict):
+    """What the pilot measured for a cell before the plan was made; the ground of the estimate."""
+
+    cell: str
+    setup_seconds: float
+    step_seconds: float
+    steps_per_block: int
+    native_step_seconds: float
+    steps_per_call: int = 1
+    compile_seconds: float = 0.0
+
+    def figures(self) -> PilotFigures:
+        return PilotFigures(**self.model_dump(exclude={"cell"}))
+
+
+SessionOutcome: TypeAlias = Literal["complete", "interrupted", "killed"]
+
+
+class SessionModel(Strict):
+    """One sitting: a run that is resumed has several.
+
+    `worker_seconds` are those in which a worker ran, `parent_cpu_seconds` the CPU time that the
+    harness itself took meanwhile, `preflight` what the machine was like before; runs of early
+    versions have none of these. One that was killed took at least these seconds: they were noted
+    after its last trial.
+    """
+
+    started: str
+    wall_seconds: float
+    outcome: SessionOutcome
+    worker_seconds: float | None = None
+    parent_cpu_seconds: float | None = None
+    preflight: PreflightModel | None = None
+
+
+class RunModel(Strict):
+    """The plan and its sittings. A run of parity alone has no pilot figures and no estimate.
+
+    Repeats of disturbed trials, at most `most_repeats`, and rounds, up to `most_rounds`, join
+    `trials` while the run goes on; so do rounds in which a cell was not steady, while it has fewer
+    than its verdicts need, `steady_rounds`.
+    """
+
+    schema_version: Literal[1]
+    run_id: str
+    samestep: str
+    created: str
+    profile: str
+    most_repeats: int = 0
+    most_rounds: int = 0
+    steady_rounds: int = 0
+    order_seed: int
+    environment: EnvironmentModel
+    backends: dict[str, BackendModel]
+    pilot: list[PilotModel]
+    pilot_seconds: float
+    calibration: list[CalibrationModel] = Field(default_factory=list)
+    estimate_seconds: float | None
+    trials: list[TrialModel]
+    sessions: list[SessionModel]
+
+
+RUN_FILE = "run.json"
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def run_bytes(run: RunModel) -> bytes:
+    """`run.json` as it is written, and what of it is hashed.
+
+    A field that came later, and that an old file does not have, has no part in it.
+    """
+    document = run.model_dump(exclude_unset=True)
+    return f"{json.dumps(document, allow_nan=False, indent=1)}\n".encode()
+
+
+def write_run(run: RunModel, folder: Path) -> None:
+    write_atomically(folder / RUN_FILE, run_bytes(run))
+
+
+def read_run(folder: Path) -> RunModel:
+    """Raises `RecordError` where `folder` holds no run."""
+    document = read_strict_json(folder / RUN_FILE)
+    try:
+        return RunModel.model_validate(document)
+    except ValidationError as error:
+        raise RecordError(f"{folder / RUN_FILE} is not a run: {first_problem(error)}") from error

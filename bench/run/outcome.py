@@ -1,0 +1,195 @@
+"""From a worker's outcome to a record: whatever came, a record comes of it."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from bench.errors import RecordError
+from bench.record import (
+    SCHEMA_VERSION,
+    ContentionModel,
+    EnvironmentModel,
+    GpuUseModel,
+    LanesModel,
+    Record,
+    TimingsModel,
+    TrialModel,
+    WindowsModel,
+    first_problem,
+    flags,
+    seal,
+    unexplained_nulls,
+)
+from bench.record.home_folder import shortened
+from bench.spec import Trial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a worker ended. `result` is what it sent last; None where nothing usable came."""
+
+    status: str
+    reason: str | None
+    result: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What the parent saw beside a trial; nothing where nothing ran.
+
+    `gpu` is None on a CPU; `usual_megahertz` the clock at which the session's earlier trials ran
+    on that GPU, None for the first ones.
+    """
+
+    load: ContentionModel | None = None
+    gpu: GpuUseModel | None = None
+    usual_megahertz: float | None = None
+
+
+def record_of(
+    run_id: str,
+    trial: Trial,
+    outcome: Outcome,
+    environment: EnvironmentModel,
+    beside: Beside,
+    certificate: str | None = None,
+) -> Record:
+    """The record of a trial; where the worker sent nonsense, a record that says so.
+
+    `certificate` is the hash of the parity record that let this trial run.
+    """
+    try:
+        require_figures(trial, outcome)
+        return seal(compose(run_id, trial, outcome, environment, beside, certificate))
+    except RecordError as error:
+        reason = f"the worker's result is {error}"
+    except ValidationError as error:
+        reason = f"the worker's result is not a record: {first_problem(error)}"
+    # a result of any shape may come out of a worker, so anything may fail on the way
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = f"the worker's result is malformed: {type(error).__name__}: {error}"
+    failed = Outcome(status="failed", reason=reason, result=None)
+    return seal(compose(run_id, trial, failed, environment, beside, certificate))
+
+
+def require_figures(trial: Trial, outcome: Outcome) -> None:
+    """Raises `RecordError` for a result that says ok and has nothing to show for it."""
+    wanted = {"parity": "rungs", "timing": "lanes", "accuracy": "accuracy"}[trial.kind]
+    if outcome.status == "ok" and not (outcome.result or {}).get(wanted):
+        raise RecordError(f"without its figures. Expected: {wanted}. Received: none")
+
+
+def compose(
+    run_id: str,
+    trial: Trial,
+    outcome: Outcome,
+    environment: EnvironmentModel,
+    beside: Beside,
+    certificate: str | None,
+) -> dict[str, Any]:
+    result = outcome.result or {}
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "run_id": run_id,
+        "trial": TrialModel.of(trial).model_dump(),
+        "status": outcome.status,
+        "reason": shortened(outcome.reason),
+        "flags": flags_of(environment, result, beside),
+        "parity": parity(result, certificate),
+        "parameters": parameters(result),
+        "settings": settings(trial, result),
+        "timings": dict.fromkeys(TimingsModel.model_fields) | result.get("timings", {}),
+        # a trial that failed has no figures, whatever it measured before it did
+        "lanes": lanes(result) if outcome.status == "ok" else None,
+        "accuracy": result.get("accuracy") if outcome.status == "ok" else None,
+        "memory": {
+            "peak_rss_bytes": result.get("peak_rss_bytes"),
+            "peak_device_bytes": result.get("peak_device_bytes"),
+        },
+        "gpu": None if beside.gpu is None else beside.gpu.model_dump(),
+        "contention": contention_of(beside.load, result),
+        "environment": {**environment.model_dump(), **interpreter(result)},
+    }
+    return {**document, "null_reasons": null_reasons(document, trial, outcome)}
+
+
+def interpreter(result: dict[str, Any]) -> dict[str, str]:
+    """The worker's Python, which may be another than the parent's."""
+    return {"python": result["python"]} if "python" in result else {}
+
+
+def parity(result: dict[str, Any], certificate: str | None) -> dict[str, Any] | None:
+    if "rungs" not in result:
+        return None
+    return {"rungs": result["rungs"], "certificate_sha256": certificate}
+
+
+def parameters(result: dict[str, Any]) -> dict[str, Any] | None:
+    if "layers" not in result:
+        return None
+    layers = result["layers"]
+    return {"total": sum(layer["count"] for layer in layers), "layers": layers}
+
+
+def settings(trial: Trial, result: dict[str, Any]) -> dict[str, Any] | None:
+    if "settings" not in result:
+        return None
+    return {"requested": asdict(trial.cell.execution), "effective": result["settings"]}
+
+
+def lanes(result: dict[str, Any]) -> dict[str, Any] | None:
+    if "lanes" not in result:
+        return None
+    return {**dict.fromkeys(LanesModel.model_fields), **result["lanes"]}
+
+
+def contention_of(load: ContentionModel | None, result: dict[str, Any]) -> Any:
+    """What the parent saw of the whole trial, with what the worker saw of its lanes."""
+    if load is None:
+        return None
+    return {**load.model_dump(), "windows": result.get("windows", {})}
+
+
+def flags_of(environment: EnvironmentModel, result: dict[str, Any], beside: Beside) -> Any:
+    """What the worker flagged, and what windows, clocks and GPU say of everything else."""
+    own = result.get("flags", [])
+    windows = {
+        lane: WindowsModel.model_validate(columns)
+        for lane, columns in result.get("windows", {}).items()
+    }
+    disturbed = flags.flags(windows, environment.cores_logical)
+    if beside.load is not None:
+        disturbed += flags.clock_flags(beside.load)
+    if beside.gpu is not None:
+        disturbed += flags.gpu_flags(beside.gpu, beside.usual_megahertz)
+    # what is no list is no record, and whoever checks it says so
+    return [*own, *disturbed] if isinstance(own, list) else own
+
+
+UNCOUNTED = {
+    "contention.windows.": "this system has no such counter",
+    "gpu.energy_": "no power lane in this trial, or this GPU counts no energy",
+    "gpu.": "the driver does not tell",
+}
+
+
+def null_reasons(document: dict[str, Any], trial: Trial, outcome: Outcome) -> dict[str, str]:
+    """A reason for each null: the one known of that value, else how the trial ended."""
+    known = {
+        "lanes.latency": "the plan has no steps for it",
+        "lanes.tutorial": (outcome.result or {}).get("tutorial_missing")
+        or "the plan has no steps for it",
+        "memory.peak_device_bytes": "the framework keeps no count of this device's memory",
+        "gpu": "no GPU",
+        "contention": "nothing ran",
+    }
+    otherwise = f"not part of this {trial.kind} trial"
+    if outcome.status != "ok":
+        otherwise = f"the trial ended before that, as {outcome.status}"
+    return {
+        path: next((why for part, why in UNCOUNTED.items() if path.startswith(part)), None)
+        or known.get(path)
+        or otherwise
+        for path in unexplained_nulls(document, {})
+    }

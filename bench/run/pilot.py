@@ -1,0 +1,106 @@
+"""What the pilots found, and what of it is kept."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from bench.machine.gpu_support import Build, Support
+from bench.record import first_problem, run
+from bench.record.calibration import CalibrationModel, calibrations
+from bench.record.home_folder import shortened
+from bench.record.run import BackendModel
+from bench.run.outcome import Outcome
+from bench.spec import Cell, Trial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Miss:
+    """A cell that can't be planned, with the status and the reason that its record gets."""
+
+    status: str
+    reason: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Pilot:
+    """What the pilots found: figures of the cells that run, and why the others don't."""
+
+    backends: dict[str, BackendModel] = field(default_factory=dict)
+    figures: dict[Cell, run.PilotFigures] = field(default_factory=dict)
+    misses: dict[Cell, Miss] = field(default_factory=dict)
+    calibration: list[CalibrationModel] = field(default_factory=list)
+
+
+def note(
+    pilot: Pilot, backend: str, cells: Sequence[Cell], outcome: Outcome, wall_seconds: float
+) -> None:
+    """Enter what one pilot found: its backend, and each of its cells as figures or a miss."""
+    result = outcome.result or {}
+    # a process takes its time to end too, and every trial pays it
+    ending = max(0.0, wall_seconds - result.get("timings", {}).get("total_seconds", wall_seconds))
+    known = pilot.backends.get(backend)
+    if known is None or known.unavailable is not None:
+        pilot.backends[backend] = backend_found(outcome)
+    pilot.calibration += calibrations(backend, result)
+    found = {entry["cell"]: entry for entry in result.get("cells", ())}
+    for cell in cells:
+        entry = found.get(cell.label)
+        if entry is not None and entry["status"] == "ok":
+            pilot.figures[cell] = figures_from(entry, ending)
+        else:
+            entry = entry or {"status": outcome.status, "reason": outcome.reason}
+            pilot.misses[cell] = Miss(status=entry["status"], reason=f"{entry['reason']} (pilot)")
+
+
+def backend_found(outcome: Outcome) -> BackendModel:
+    """What a pilot said of its backend; unavailable where it said nothing that can be kept."""
+    result = outcome.result or {}
+    try:
+        found = BackendModel(
+            versions=result.get("versions", {}),
+            devices=result.get("devices", []),
+            unavailable=outcome.reason,
+            architectures=result.get("architectures"),
+        )
+        return found.model_copy(update={"unavailable": shortened(found.unavailable)})
+    except ValidationError as error:
+        reason = f"its versions or devices can't be read: {first_problem(error)}"
+        return BackendModel(versions={}, devices=[], unavailable=reason)
+
+
+def note_hopeless(pilot: Pilot, cells: Sequence[Cell], found: Support) -> None:
+    """Enter why these cells are not tried at all."""
+    for cell in cells:
+        pilot.misses[cell] = Miss(status=found.verdict, reason=found.reason or "")
+
+
+def note_doubt(pilot: Pilot, cells: Sequence[Cell], found: Support) -> None:
+    """Add to what went wrong with cells that were tried what may have been the cause."""
+    for cell in cells:
+        miss = pilot.misses.get(cell)
+        if found.verdict == "doubtful" and miss is not None and miss.status != "unsupported":
+            reason = f"{miss.reason}; {found.reason}"
+            pilot.misses[cell] = Miss(status=miss.status, reason=reason)
+
+
+def build_of(found: BackendModel) -> Build:
+    return Build(
+        devices=found.devices, cuda=found.versions.get("cuda"), architectures=found.architectures
+    )
+
+
+def figures_from(entry: Mapping[str, Any], ending_seconds: float) -> run.PilotFigures:
+    return run.PilotFigures(
+        setup_seconds=entry["setup_seconds"] + ending_seconds,
+        step_seconds=entry["step_seconds"],
+        steps_per_block=entry["steps_per_block"],
+        native_step_seconds=entry["native_step_seconds"],
+        steps_per_call=entry["steps_per_call"],
+        compile_seconds=entry["compile_seconds"],
+    )
+
+
+def missed_trial(cell: Cell) -> Trial:
+    return Trial(kind="timing", cell=cell, seed=0, round=0)

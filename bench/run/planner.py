@@ -1,0 +1,159 @@
+"""A new run: a pilot of each backend, then the plan that follows from it."""
+
+import secrets
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench import __version__, profiles
+from bench.machine.environment import environment
+from bench.machine.gpu_support import OK, Support, support
+from bench.machine.nvml import visible_gpus
+from bench.record import TrialModel, write_record
+from bench.record.folder import record_path
+from bench.record.run import PilotModel, RunModel, now, write_run
+from bench.run import estimate, plan, schedule
+from bench.run.outcome import Beside, Outcome, record_of
+from bench.run.pilot import Miss, Pilot, build_of, missed_trial, note, note_doubt, note_hopeless
+from bench.run.request import Display, Request
+from bench.run.workers import Workers
+from bench.spec import Cell, Trial
+from bench.spec.pairing import claims
+from bench.stats import fewest_rounds
+
+
+def judgeable(profile: profiles.Profile, cells: Iterable[Cell]) -> profiles.Profile:
+    """The profile with so many rounds that none of its report's claims lacks them."""
+    if not profile.judged:
+        return profile
+    fewest = fewest_rounds(claims(cells))
+    return replace(profile, rounds=max(profile.rounds, fewest), steady_rounds=fewest)
+
+
+class Planner:
+    """Plans a request's run into `folder`. The request's packages are linked at `packages`."""
+
+    def __init__(self, request: Request, folder: Path, packages: Path, display: Display) -> None:
+        self._request = request
+        self._folder = folder
+        self._display = display
+        self._workers = Workers(request, folder, packages)
+        self._gpus = {gpu.device: gpu for gpu in visible_gpus()}
+
+    def new_run(self) -> RunModel:
+        """Pilot every backend and write the plan into the folder."""
+        started = time.monotonic()
+        pilot = self._pilot()
+        order_seed = secrets.randbelow(2**32)
+        profile = judgeable(self._request.profile, pilot.figures)
+        trials = plan.expand(pilot.figures, profile, order_seed)
+        run = self._planned(
+            pilot,
+            trials,
+            steady_rounds=profile.steady_rounds,
+            order_seed=order_seed,
+            pilot_seconds=time.monotonic() - started,
+            estimate_seconds=estimate.estimate_seconds(trials, pilot.figures),
+        )
+        self._write_misses(run, pilot)
+        return run
+
+    def parity_run(self) -> RunModel:
+        """See which backends are there and plan the parity trials of each cell, nothing else."""
+        started = time.monotonic()
+        pilot = self._pilot(measured=False)
+        cells = [
+            cell
+            for backend in self._request.backends
+            for device in self._request.devices
+            for cell in self._request.cells(backend, device)
+            if cell not in pilot.misses
+        ]
+        trials = plan.parity_trials(cells, self._request.profile)
+        run = self._planned(
+            pilot,
+            trials,
+            order_seed=0,
+            pilot_seconds=time.monotonic() - started,
+            estimate_seconds=None,
+        )
+        self._write_misses(run, pilot)
+        return run
+
+    def _planned(self, pilot: Pilot, trials: Sequence[Trial], **figures: Any) -> RunModel:
+        """The run of these trials, written into the folder."""
+        run = RunModel(
+            schema_version=1,
+            run_id=f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
+            samestep=__version__,
+            created=now(),
+            profile=self._request.profile.name,
+            most_repeats=schedule.most_repeats(trials) if self._request.profile.repeats else 0,
+            most_rounds=self._request.profile.most_rounds,
+            environment=environment({}, {}),
+            backends=pilot.backends,
+            pilot=[
+                PilotModel(cell=cell.label, **asdict(found))
+                for cell, found in pilot.figures.items()
+            ],
+            calibration=pilot.calibration,
+            trials=[
+                *(TrialModel.of(missed_trial(cell)) for cell in pilot.misses),
+                *map(TrialModel.of, trials),
+            ],
+            sessions=[],
+            **figures,
+        )
+        write_run(run, self._folder)
+        return run
+
+    def _pilot(self, *, measured: bool = True) -> Pilot:
+        """A look at every backend, and where it is `measured` at its cells on each device."""
+        pilot = Pilot()
+        for backend in self._request.backends:
+            for device in self._request.devices:
+                cells = self._request.cells(backend, device)
+                expected = self._expected(pilot, backend, device)
+                if expected.hopeless:
+                    note_hopeless(pilot, cells, expected)
+                elif measured or backend not in pilot.backends:
+                    self._look(pilot, backend, device, cells if measured else ())
+                    note_doubt(pilot, cells, expected)
+        return pilot
+
+    def _look(self, pilot: Pilot, backend: str, device: str, cells: Sequence[Cell]) -> None:
+        self._display.piloting(backend, device)
+        started = time.monotonic()
+        outcome = self._workers.look(backend, cells)
+        if outcome.status == "killed" and len(cells) > 1:
+            # one of them took all down, and nobody knows which
+            for cell in cells:
+                self._look(pilot, backend, device, [cell])
+            return
+        note(pilot, backend, cells, outcome, time.monotonic() - started)
+
+    def _expected(self, pilot: Pilot, backend: str, device: str) -> Support:
+        """What build and driver say of each other, before anything is tried on a GPU."""
+        gpu = self._gpus.get(device)
+        if gpu is None:
+            return OK
+        if backend not in pilot.backends:
+            self._look(pilot, backend, "versions", ())
+        found = pilot.backends[backend]
+        return OK if found.unavailable is not None else support(build_of(found), gpu)
+
+    def _write_misses(self, run: RunModel, pilot: Pilot) -> None:
+        for cell, miss in pilot.misses.items():
+            self._write_miss(run, cell, miss)
+
+    def _write_miss(self, run: RunModel, cell: Cell, miss: Miss) -> None:
+        """The record of a cell that can't be planned, so that it stands in the report."""
+        trial = missed_trial(cell)
+        outcome = Outcome(status=miss.status, reason=miss.reason, result=None)
+        machine = self._workers.environment(cell.backend, run.backends[cell.backend].versions)
+        record = record_of(run.run_id, trial, outcome, machine, Beside())
+        write_record(record, record_path(self._folder, record.trial))
+        self._display.ended(record)

@@ -1,0 +1,126 @@
+"""What a run adds to its plan while it goes on: repeats of disturbed trials, and more rounds.
+
+Pure. Neither looks at which backend is ahead: repeats follow from causes, rounds from the width
+of intervals alone, so that nothing is measured until it says what somebody wants.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import takewhile
+from typing import TypeAlias
+
+from bench.record import Record
+from bench.record.quantities import native_seconds, step_seconds
+from bench.record.selection import comparable, disturbed
+from bench.run.plan import drawn, in_order
+from bench.spec import Cell, Trial
+from bench.spec.pairing import shared_by
+from bench.stats import cell_value
+
+WIDEST_INTERVAL = 0.02
+Quantity: TypeAlias = Callable[[Record], float | None]
+QUANTITIES: tuple[Quantity, ...] = (native_seconds, step_seconds)
+
+
+def together(pending: Sequence[Trial]) -> list[Trial]:
+    """The trials at the head of `pending` that take turns: of one round and one workload.
+
+    On a GPU none do: frameworks take its memory when they start, and keep it.
+    """
+    first, *others = pending
+    if first.timing is None or first.cell.execution.device != "cpu":
+        return [first]
+    return [first, *takewhile(lambda other: turn_of(other) == turn_of(first), others)]
+
+
+def turn_of(trial: Trial) -> tuple[object, ...]:
+    return trial.kind, trial.round, trial.attempt, *shared_by(trial.cell)
+
+
+def repeats(
+    planned: Sequence[Trial], records: Iterable[Record], most: int, order_seed: int
+) -> list[Trial]:
+    """Once more what took turns with a disturbed trial, while at most `most` were repeated."""
+    room = most - sum(trial.attempt > 0 for trial in planned)
+    known = {trial.name for trial in planned}
+    groups: dict[tuple[object, ...], list[Record]] = {}
+    for record in records:
+        groups.setdefault(turn_of(record.trial.trial()), []).append(record)
+    again: list[Trial] = []
+    for group in groups.values():
+        trials = [replace(record.trial.trial(), attempt=1) for record in group]
+        new = all(trial.name not in known for trial in trials)
+        if (
+            new
+            and any(record.status == "ok" and disturbed(record) for record in group)
+            and len(again) + len(trials) <= room
+        ):
+            again += [drawn(trial, order_seed) for trial in trials]
+    return again
+
+
+def most_repeats(planned: Sequence[Trial]) -> int:
+    """Half as many as there are timing trials."""
+    return sum(trial.timing is not None for trial in planned) // 2
+
+
+def rounds(planned: Sequence[Trial]) -> int:
+    return len({trial.round for trial in planned if trial.timing is not None})
+
+
+def why_another(
+    records: Mapping[Cell, Sequence[Record]], planned: int, *, most: int, steady: int
+) -> str | None:
+    """Why the plan of so many rounds gets one more; None where it does not.
+
+    `records` are those of each cell that may be in figures. At most a third of `steady` is added
+    for cells that were not steady, for some never are.
+    """
+    unsteady = [cell for cell, found in records.items() if len(comparable(found)) < steady]
+    if unsteady and planned < steady + steady // 3:
+        return f"{plural(len(unsteady))} steady in fewer than {steady} rounds"
+    wide = too_wide(records)
+    if wide and planned < most:
+        return f"{plural(len(wide))} not known to {100 * WIDEST_INTERVAL:g} %"
+    return None
+
+
+def plural(cells: int) -> str:
+    return "1 cell is" if cells == 1 else f"{cells} cells are"
+
+
+def another_round(planned: Sequence[Trial], order_seed: int) -> list[Trial]:
+    """One round more, of the cells of the first, in an order of its own."""
+    turn = rounds(planned)
+    first = [trial for trial in planned if trial.round == 0 and trial.attempt == 0 and trial.timing]
+    return [
+        drawn(replace(trial, round=turn, seed=turn, position=position), order_seed)
+        for position, trial in enumerate(in_order(first, cell_of, order_seed, turn))
+    ]
+
+
+def cell_of(trial: Trial) -> Cell:
+    return trial.cell
+
+
+def too_wide(records: Mapping[Cell, Sequence[Record]]) -> list[Cell]:
+    """Cells whose native or step lane has an interval of more than 2 % of its value, or none."""
+    return [
+        cell
+        for cell, found in records.items()
+        if any(is_wide(values(quantity, found)) for quantity in QUANTITIES)
+    ]
+
+
+def values(quantity: Quantity, records: Iterable[Record]) -> list[float]:
+    return [value for value in map(quantity, records) if value is not None]
+
+
+def is_wide(seconds: Sequence[float]) -> bool:
+    value = cell_value(seconds)
+    # without a figure no round will narrow it
+    if value is None:
+        return False
+    if value.low is None or value.high is None:
+        return True
+    return value.high - value.low > WIDEST_INTERVAL * value.value

@@ -1,0 +1,83 @@
+"""The figure of the confusion matrices: a panel for each cell of a workload."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import matplotlib.style
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bench.spec import CLASSES
+from reports.drawing.style import STYLE, png
+from reports.results.cells import CellResults, workloads
+from reports.results.predictions import Predictions, predictions
+from reports.text import file_name
+
+DIAGONAL = "#DDDDDD"
+# in inches; a panel is a square of SIDE with room for its title and its axes' names
+COLUMNS = 2
+WIDTH = 3.75
+HEIGHT = 4.05
+SIDE = 3.2
+LEFT = 0.45
+BOTTOM = 0.4
+LINE = 0.22
+
+
+def confusion_figures(cells: Sequence[CellResults], stamp: str = "") -> Iterator[tuple[str, bytes]]:
+    """File name and PNG of a figure for each workload with predictions."""
+    with matplotlib.style.context(["default", STYLE]):
+        for name in workloads(cells):
+            found = predictions([one for one in cells if one.cell.workload == name])
+            if found:
+                yield confusion_file(name), png(confusions(name, found, stamp), "")
+
+
+def confusion_file(workload: str) -> str:
+    return f"confusion-{file_name(workload)}.png"
+
+
+def confusions(name: str, found: Sequence[Predictions], stamp: str) -> Figure:
+    """Each panel has its own scale of colours, or one bad cell would make all others pale."""
+    head = [f"{name}, seed {found[0].seed}: number of test images", *([stamp] if stamp else [])]
+    rows = math.ceil(len(found) / COLUMNS)
+    width = WIDTH * min(COLUMNS, len(found))
+    height = HEIGHT * rows + LINE * len(head)
+    figure = Figure(figsize=(width, height))
+    for line, text in enumerate(head):
+        y = 1 - LINE * (line + 0.6) / height
+        figure.text(0.1 / width, y, text, va="center", fontsize=10, fontweight="bold")
+    for number, one in enumerate(found):
+        row, column = divmod(number, COLUMNS)
+        left, bottom = WIDTH * column + LEFT, HEIGHT * (rows - 1 - row) + BOTTOM
+        place = (left / width, bottom / height, SIDE / width, SIDE / height)
+        draw(figure.add_axes(place), one)
+    return figure
+
+
+def mistakes(one: Predictions) -> np.ma.MaskedArray[tuple[int, int], np.dtype[np.int64]]:
+    """The confusion matrix without its diagonal, beside which no mistake would be seen."""
+    return np.ma.masked_array(one.confusion, mask=np.eye(CLASSES, dtype=bool))
+
+
+def draw(axes: Axes, one: Predictions) -> None:
+    wrong = mistakes(one)
+    most = max(int(wrong.max()), 1)
+    shades = colormaps["Blues"].with_extremes(bad=DIAGONAL)
+    axes.imshow(wrong, cmap=shades, vmin=0, vmax=most)
+    for (true_class, predicted), images in np.ndenumerate(one.confusion):
+        # an empty square is a zero: 60 of them would hide the rest
+        if images:
+            dark = true_class != predicted and images > 0.6 * most
+            axes.text(
+                predicted, true_class, str(images), ha="center", va="center",
+                fontsize=8, color="white" if dark else "black",
+            )  # fmt: skip
+    axes.set_title(f"{one.results.cell.backend}\n{one.results.device}", fontsize=9)
+    axes.set_xticks(range(CLASSES))
+    axes.set_yticks(range(CLASSES))
+    axes.tick_params(length=0)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("class")

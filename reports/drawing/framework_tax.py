@@ -1,0 +1,79 @@
+"""The layers of a step's time."""
+
+from collections.abc import Iterator, Sequence
+
+import matplotlib.style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from bench.record.calibration import CalibrationModel
+from reports.drawing.style import COLOURS, GREY, STYLE, png, round_ticks
+from reports.results.cells import CellResults, workloads
+from reports.results.framework_tax import MICRO, Tax, taxes
+
+TAX_FILE = "tax"
+
+
+def tax_file(device: str) -> str:
+    return f"{TAX_FILE}-{device.replace(':', '')}.png"
+
+
+# layer to marker and colour, from the inside out
+LAYERS = {
+    "arithmetic": ("|", "#000000"),
+    "one program": ("D", COLOURS[2]),
+    "step": ("o", COLOURS[0]),
+    "native": ("s", COLOURS[1]),
+    "latency": ("^", COLOURS[3]),
+}
+
+
+def tax_figures(
+    cells: Sequence[CellResults], calibration: Sequence[CalibrationModel], stamp: str = ""
+) -> Iterator[tuple[str, bytes]]:
+    """File name and PNG of a figure for each device, where the report has the section."""
+    found = taxes(cells, calibration)
+    if all(one.epoch is None for one in found):
+        return
+    with matplotlib.style.context(["default", STYLE]):
+        for device in dict.fromkeys(one.results.cell.execution.device for one in found):
+            there = [one for one in found if one.results.cell.execution.device == device]
+            yield tax_file(device), png(layered(there), stamp)
+
+
+def layered(found: Sequence[Tax]) -> Figure:
+    """A panel a workload, all on one logarithmic scale."""
+    names = workloads([one.results for one in found])
+    panels = [[one for one in found if one.results.cell.workload == name] for name in names]
+    heights = [len(panel) + 0.8 for panel in panels]
+    figure = Figure(figsize=(7.5, 1.2 + 0.3 * sum(heights)), layout="constrained")
+    grid = figure.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=heights)
+    for axes, name, panel in zip(grid[:, 0], names, panels, strict=True):
+        draw(axes, name, panel)
+    grid[-1, 0].set_xlabel("microseconds per step (log scale)")
+    handles = [
+        Line2D([], [], ls="", marker=marker, color=colour, label=layer)
+        for layer, (marker, colour) in LAYERS.items()
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    return figure
+
+
+def draw(axes: Axes, name: str, panel: Sequence[Tax]) -> None:
+    axes.set_title(name)
+    axes.set_xscale("log")
+    for place, one in enumerate(panel):
+        values = {layer: value.value for layer, value in one.steps.items() if value is not None}
+        if one.floor is not None:
+            values["arithmetic"] = one.floor
+        axes.hlines(
+            place, min(values.values()) / MICRO, max(values.values()) / MICRO, color=GREY, lw=0.8
+        )
+        for layer, seconds in values.items():
+            marker, colour = LAYERS[layer]
+            axes.plot(seconds / MICRO, place, marker, color=colour, markersize=6)
+    axes.set_yticks(range(len(panel)), [one.results.cell.backend for one in panel])
+    axes.set_ylim(len(panel) - 0.4, -0.6)
+    round_ticks(axes.xaxis)
+    axes.grid(visible=True, axis="x")

@@ -1,0 +1,99 @@
+"""Bars of the time per step."""
+
+from collections.abc import Iterator, Sequence
+
+import matplotlib.style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from bench.stats import Estimate
+from reports.drawing.curves import curves, curves_file, longer_file
+from reports.drawing.style import GREY, STYLE, backend_colours, paler, png, workload_panels
+from reports.results.cells import CellResults, by_device, workloads
+from reports.results.summary import SummaryRow
+from reports.text import centre, file_name
+
+BAR = 0.38
+
+
+def all_figures(rows: Sequence[SummaryRow], stamp: str = "") -> Iterator[tuple[str, bytes]]:
+    """File name and PNG of every figure that the records allow, each under the stamp."""
+    cells = [row.results for row in rows]
+    colours = backend_colours(cells)
+    # "default" first: a user's own matplotlibrc must not change a report
+    with matplotlib.style.context(["default", STYLE]):
+        for device, timed in timed_by_device(cells).items():
+            yield step_time_file(device), png(step_times(timed, colours), stamp)
+        for name in workloads(cells):
+            trained = [row for row in rows if row.results.cell.workload == name and row.accuracy]
+            if trained:
+                shown = [(row, row.accuracy) for row in trained if row.accuracy]
+                yield curves_file(name), png(curves(shown, colours), stamp)
+            longer = [(row, row.results.longer) for row in trained if row.results.longer]
+            if longer:
+                yield longer_file(name), png(curves(longer, colours, own_end=True), stamp)
+
+
+def step_time_file(device: str) -> str:
+    return f"step-time-{file_name(device)}.png"
+
+
+def timed_by_device(cells: Sequence[CellResults]) -> dict[str, list[CellResults]]:
+    """Cells with a time per step."""
+    return by_device(
+        results for results in cells if any(value is not None for value in lanes(results))
+    )
+
+
+def lanes(results: CellResults) -> tuple[Estimate | None, Estimate | None]:
+    """Seconds per step of the native and of the step lane."""
+    speed = results.speed
+    return (None, None) if speed is None else (speed.native_seconds, speed.step_seconds)
+
+
+def step_times(cells: Sequence[CellResults], colours: dict[str, str]) -> Figure:
+    """A panel a workload, each with its own scale from zero; two bars a cell."""
+    figure, panels = workload_panels(cells, 0.46)
+    for axes, panel in panels:
+        step_time_panel(axes, panel, colours)
+    panels[-1][0].set_xlabel(quantity(cells))
+    keys = [
+        Patch(color=GREY, label="native: the framework's own loop"),
+        Patch(color=paler(GREY), label="step: the train step alone"),
+    ]
+    figure.legend(handles=keys, loc="outside lower center", ncols=2)
+    return figure
+
+
+def quantity(cells: Sequence[CellResults]) -> str:
+    """The x axis in words; of an interval only where a bar has one."""
+    devices = sorted({results.cell.execution.device for results in cells})
+    bars = [value for results in cells for value in lanes(results) if value is not None]
+    line = " (line: 95 % interval over trials)" if any(one.low is not None for one in bars) else ""
+    return f"milliseconds per step on {', '.join(devices)}{line}"
+
+
+def step_time_panel(axes: Axes, cells: Sequence[CellResults], colours: dict[str, str]) -> None:
+    for place, results in enumerate(cells):
+        colour = colours[results.cell.backend]
+        native, step = lanes(results)
+        bar(axes, place - BAR / 2, native, colour)
+        bar(axes, place + BAR / 2, step, paler(colour))
+    # room at the right for the number that stands after the longest bar
+    axes.set_xlim(0, axes.get_xlim()[1] * 1.1)
+
+
+def bar(axes: Axes, place: float, value: Estimate | None, colour: str) -> None:
+    """One bar in milliseconds, its interval, and its number behind both."""
+    if value is None:
+        return
+    length = 1e3 * value.value
+    low, high = (1e3 * (value.value if end is None else end) for end in (value.low, value.high))
+    axes.barh(place, length, height=BAR, color=colour)
+    if value.low is not None:
+        axes.plot([low, high], [place, place], color="black", linewidth=1.2)
+    axes.annotate(
+        centre(value, 1e3), (max(length, high), place), xytext=(4, 0),
+        textcoords="offset points", va="center", fontsize=8,
+    )  # fmt: skip

@@ -1,0 +1,102 @@
+"""What all figures share: one style, one colour per backend, PNG bytes."""
+
+import io
+import platform
+from collections.abc import Sequence
+from importlib import metadata
+from itertools import cycle
+
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.ticker import (
+    LogLocator,
+    NullLocator,
+    StrMethodFormatter,
+)
+
+from reports.drawing.png import SOFTWARE
+from reports.results.cells import CellResults, backends, workloads
+
+# Okabe and Ito (2008): told apart with every common form of colour blindness; yellow left out.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+MARKERS = ("o", "s", "^", "D", "v")
+GREY = "#666666"
+PALER = 0.55
+# what decides, for one figure, which bytes come out: the picture, its compression, the arithmetic
+DRAWN_BY = (
+    f"matplotlib {metadata.version('matplotlib')}, pillow {metadata.version('pillow')}, "
+    f"{platform.machine()}"
+)
+STYLE = {
+    "figure.dpi": 150,
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 10,
+    "axes.axisbelow": True,
+    "grid.color": "#DDDDDD",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    # names come from records; a dollar sign in one is not a formula
+    "text.parse_math": False,
+}
+
+
+def backend_colours(cells: Sequence[CellResults]) -> dict[str, str]:
+    """A colour for each backend of the run, by the order of names."""
+    return dict(zip(backends(cells), cycle(COLOURS), strict=False))
+
+
+def paler(colour: str) -> str:
+    """The colour mixed with white; not transparent, or the grid would show through a bar."""
+    red, green, blue = (1 - (1 - part) * (1 - PALER) for part in to_rgb(colour))
+    return to_hex((red, green, blue))
+
+
+def workload_panels(
+    cells: Sequence[CellResults], inches: float
+) -> tuple[Figure, list[tuple[Axes, list[CellResults]]]]:
+    """A figure with a panel for each workload, its cells below each other, so high each."""
+    names = workloads(cells)
+    parts = [[one for one in cells if one.cell.workload == name] for name in names]
+    heights = [len(part) + 0.8 for part in parts]
+    figure = Figure(figsize=(7.5, 0.8 + inches * sum(heights)), layout="constrained")
+    grid = figure.subplots(len(parts), 1, squeeze=False, height_ratios=heights)[:, 0]
+    for axes, name, part in zip(grid, names, parts, strict=True):
+        axes.set_title(name)
+        axes.grid(visible=True, axis="x")
+        axes.set_yticks(range(len(part)), [label(one) for one in part])
+        axes.set_ylim(len(part) - 0.5, -0.5)
+        axes.tick_params(axis="y", length=0)
+    return figure, list(zip(grid, parts, strict=True))
+
+
+def label(results: CellResults) -> str:
+    """The backend, and what of the execution isn't the device, which the figure is about."""
+    parts = results.device.split(", ")[1:]
+    return "\n".join([results.cell.backend, *([", ".join(parts)] if parts else [])])
+
+
+def round_ticks(axis: Axis, ticks: Sequence[float] = (1, 2, 5)) -> None:
+    """On a log scale these and their tenfold, written out."""
+    axis.set_major_locator(LogLocator(subs=ticks))
+    axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axis.set_minor_locator(NullLocator())
+
+
+def png(figure: Figure, stamp: str) -> bytes:
+    """The figure's PNG, with what drew it: the same gives the same bytes.
+
+    The stamp is a part of the picture: figures travel without their report.
+    """
+    content = io.BytesIO()
+    if stamp:
+        figure.suptitle(stamp, fontsize=9, fontweight="bold")
+    FigureCanvasAgg(figure)
+    figure.savefig(content, format="png", metadata={SOFTWARE: DRAWN_BY})
+    return content.getvalue()

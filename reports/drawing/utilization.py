@@ -1,0 +1,116 @@
+"""The roofline figure: what the cells of a device attain over their intensity, under its roof."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import cycle
+
+import matplotlib.style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from bench.record.calibration import CalibrationModel
+from reports.drawing.style import GREY, MARKERS, STYLE, backend_colours, png, round_ticks
+from reports.results.cells import CellResults, backends, workloads
+from reports.results.utilization import Limit, Roof, limits
+from reports.text import file_name, number
+
+GIGA = 1e9
+# room around the points, as factors: both axes are logarithmic
+BESIDE, BELOW, ABOVE = 2.5, 2.0, 2.5
+# room left of the roof's corner: half the slope must hold its label
+SLOPE = 12.0
+# smaller ones are drawn over larger ones, so that of two equal cells both are seen
+SIZES = (10.0, 6.5, 4.0)
+
+
+def roofline_file(roof: Roof) -> str:
+    return f"roofline-{file_name(roof.name)}.png"
+
+
+def rooflines(
+    cells: Sequence[CellResults], calibration: Iterable[CalibrationModel], stamp: str = ""
+) -> Iterator[tuple[str, bytes]]:
+    """File name and PNG of a figure for each roof that a cell is under."""
+    found = limits(cells, calibration)
+    colours = backend_colours(cells)
+    with matplotlib.style.context(["default", STYLE]):
+        for roof in dict.fromkeys(one.roof for one in found):
+            under = [one for one in found if one.roof == roof]
+            yield roofline_file(roof), png(roofline(roof, under, colours), stamp)
+
+
+def roofline(roof: Roof, found: Sequence[Limit], colours: dict[str, str]) -> Figure:
+    figure = Figure(figsize=(7.5, 4.6), layout="constrained")
+    axes = figure.subplots()
+    left, right = spanned(roof, found)
+    frame(axes, roof, found, (left, right))
+    draw_roof(axes, roof, (left, right))
+    markers, sizes = workload_markers(found), backend_sizes(found)
+    for one in found:
+        cell = one.results.cell
+        axes.plot(
+            one.work.intensity, one.operations_per_second.value / GIGA, markers[cell.workload],
+            color=colours[cell.backend], markersize=sizes[cell.backend],
+            markeredgecolor="white", markeredgewidth=0.6,
+        )  # fmt: skip
+    handles = list(keys(colours, sizes, markers))
+    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    return figure
+
+
+def spanned(roof: Roof, found: Sequence[Limit]) -> tuple[float, float]:
+    """The intensities shown: every cell, and the corner where the two bounds meet."""
+    shown = [one.work.intensity for one in found]
+    left = min(roof.ridge / SLOPE, min(shown) / BESIDE)
+    return left, BESIDE * max(roof.ridge, *shown)
+
+
+def frame(axes: Axes, roof: Roof, found: Iterable[Limit], span: tuple[float, float]) -> None:
+    rates = [one.operations_per_second.value for one in found]
+    lowest, highest = min(roof.bound(span[0]), *rates), max(roof.operations_per_second, *rates)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    round_ticks(axes.xaxis)
+    round_ticks(axes.yaxis)
+    axes.set_xlim(span)
+    axes.set_ylim(lowest / GIGA / BELOW, highest / GIGA * ABOVE)
+    axes.set_title(f"Train steps on {roof.name} under what was calibrated in the same run")
+    axes.set_xlabel("intensity of a train step: FLOP per byte that it must move (log scale)")
+    axes.set_ylabel("GFLOP/s, step lane (log scale)")
+    axes.grid(visible=True)
+
+
+def draw_roof(axes: Axes, roof: Roof, span: tuple[float, float]) -> None:
+    corners = [span[0], roof.ridge, span[1]]
+    peak = roof.operations_per_second / GIGA
+    axes.plot(corners, [roof.bound(one) / GIGA for one in corners], color="black", linewidth=1.4)
+    axes.annotate(
+        f"{number(peak)} GFLOP/s: product of large matrices", (span[1], peak),
+        xytext=(-2, 4), textcoords="offset points", ha="right", fontsize=8,
+    )  # fmt: skip
+    # halfway up the slope as it is seen, which is the geometric mean
+    middle = math.sqrt(span[0] * roof.ridge)
+    axes.annotate(
+        f"{number(roof.bytes_per_second / GIGA)} GB/s: y += x", (middle, roof.bound(middle) / GIGA),
+        xytext=(-4, 4), textcoords="offset points", ha="right", fontsize=8,
+    )  # fmt: skip
+
+
+def workload_markers(found: Sequence[Limit]) -> dict[str, str]:
+    names = workloads([one.results for one in found])
+    return dict(zip(names, cycle(MARKERS), strict=False))
+
+
+def backend_sizes(found: Sequence[Limit]) -> dict[str, float]:
+    return dict(zip(backends([one.results for one in found]), cycle(SIZES), strict=False))
+
+
+def keys(
+    colours: dict[str, str], sizes: dict[str, float], markers: dict[str, str]
+) -> Iterator[Line2D]:
+    """A colour and a size for each backend, a marker for each workload."""
+    for name, size in sizes.items():
+        yield Line2D([], [], ls="", marker="o", markersize=size, color=colours[name], label=name)
+    for name, marker in markers.items():
+        yield Line2D([], [], ls="", marker=marker, color=GREY, label=name)

@@ -1,0 +1,1 @@
+"""A run's results in other formats than the report."""

@@ -1,0 +1,44 @@
+"""The certificates as JUnit XML."""
+
+from collections.abc import Sequence
+from xml.etree import ElementTree
+
+from bench.record import Record
+from reports.results.cells import CellResults
+from reports.results.parity import precision_of
+from reports.text import printable
+
+
+def as_junit(cells: Sequence[CellResults]) -> bytes:
+    """JUnit XML: a suite a certificate, a case a rung; how a trial ended where it has no rung."""
+    root = ElementTree.Element("testsuites", name="samestep parity")
+    for results in cells:
+        for record in results.records:
+            if record.trial.kind == "parity":
+                root.append(suite(results, record))
+    ElementTree.indent(root)
+    return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def suite(results: CellResults, record: Record) -> ElementTree.Element:
+    name = f"{results.cell.workload}.{results.name}.{precision_of(record)}"
+    rungs = record.parity.rungs if record.parity is not None else []
+    failed = [rung for rung in rungs if not rung.passed]
+    element = ElementTree.Element("testsuite", name=name)
+    for rung in rungs:
+        case = ElementTree.SubElement(
+            element, "testcase", classname=name, name=printable(rung.rung)
+        )
+        if not rung.passed:
+            message = f"measured {rung.measured:.3g}, gate {rung.gate:.3g}: {printable(rung.where)}"
+            ElementTree.SubElement(case, "failure", message=message)
+    ended_otherwise = record.status != "ok" and not failed
+    if ended_otherwise:
+        case = ElementTree.SubElement(element, "testcase", classname=name, name="trial")
+        ElementTree.SubElement(
+            case, "error", message=printable(f"{record.status}: {record.reason}")
+        )
+    counts = {"tests": len(element), "failures": len(failed), "errors": int(ended_otherwise)}
+    for key, count in counts.items():
+        element.set(key, str(count))
+    return element

@@ -1,0 +1,78 @@
+"""The summary for a machine: what the first tables of a report say, unrounded."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from bench.record import Record
+from bench.record.run import RunModel
+from reports.results import accuracy_verdicts, time_to_accuracy
+from reports.results.accuracy import Accuracy
+from reports.results.speed_verdicts import as_json as claim_as_json
+from reports.results.speed_verdicts import rank
+from reports.results.summary import SummaryRow, summary_rows
+
+
+def as_json(run: RunModel, records: Iterable[Record]) -> dict[str, Any]:
+    """The summary for a machine: unrounded, strict JSON, units in the names, null for no figure."""
+    rows = summary_rows(run, records)
+    cells = [row.results for row in rows]
+    return {
+        "run_id": run.run_id,
+        "profile": run.profile,
+        # whoever reads only the JSON must not miss the stamp of the report
+        "citable": run.profile != "smoke",
+        "cells": [row_as_json(row) for row in rows],
+        "claims": [claim_as_json(pair) for pair in rank(run, cells)],
+        "accuracy_claims": [
+            accuracy_verdicts.as_json(pair) for pair in accuracy_verdicts.accuracy_pairs(run, cells)
+        ],
+    }
+
+
+def row_as_json(row: SummaryRow) -> dict[str, Any]:
+    results = row.results
+    return {
+        "cell": results.cell.label,
+        "workload": results.cell.workload,
+        "backend": results.cell.backend,
+        "execution": asdict(results.cell.execution),
+        "planned_trials": len(results.planned),
+        "ok_trials": sum(record.status == "ok" for record in results.records),
+        "statuses": sorted({record.status for record in results.records}),
+        "parameters": results.parameter_total,
+        "parameters_checked": results.parameters_checked,
+        "speed": None if row.speed is None else asdict(row.speed),
+        "gpu_speed_over_cpu": (
+            None if row.gpu_speed_over_cpu is None else asdict(row.gpu_speed_over_cpu)
+        ),
+        "accuracy": None if row.accuracy is None else accuracy_as_json(row, row.accuracy),
+    }
+
+
+def accuracy_as_json(row: SummaryRow, measured: Accuracy) -> dict[str, Any]:
+    return {
+        "test_accuracy": measured.test_accuracy,
+        "seeds": list(measured.seeds),
+        "prediction_interval": measured.prediction and list(measured.prediction),
+        "epochs": measured.epochs,
+        "train_images": measured.train_images,
+        "published_test_accuracy": row.published_accuracy,
+        "trained_as_published": row.as_published,
+        "published_is": row.judged_published,
+        "time_to_accuracy": time_to_accuracy.as_json(row, measured),
+        "evaluated_images_per_second": measured.evaluated_per_second,
+        "inference_images_per_second": measured.images_per_second,
+        "trainings": [
+            {
+                "seed": one.seed,
+                "right": one.right,
+                "test_images": one.test_images,
+                "final_train_loss": one.result.final_train_loss,
+                "final_train_accuracy": one.result.final_train_accuracy,
+                "final_test_loss": one.result.final_test_loss,
+                "final_test_accuracy": one.result.final_test_accuracy,
+            }
+            for one in measured.trainings
+        ],
+    }

@@ -1,0 +1,1 @@
+"""Verify, redact, list and publish runs."""

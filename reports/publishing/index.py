@@ -1,0 +1,84 @@
+"""The table of published runs in a folder's README, between two markers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.errors import RecordError
+from bench.files import write_atomically
+from bench.record import Record, read_capped
+from bench.record.folder import read_records
+from bench.record.run import RUN_FILE, RunModel, read_run
+from bench.spec import MODES
+from reports.report import REPORT_FILE
+from reports.results.content_hash import SHORT_HASH, content_hash
+from reports.results.machine import hardware
+from reports.text import escape, listed, plural, table
+
+README = "README.md"
+BEGIN, END = "<!-- runs -->", "<!-- /runs -->"
+HEADERS = ["date", "machine", "profile", "what was measured", "content hash", "report"]
+TITLE = "# Published runs"
+
+
+def write_index(directory: Path) -> None:
+    """Make the table anew from the runs in the folder; the README's other text stays."""
+    readme = directory / README
+    text = read_capped(readme).decode() if readme.exists() else f"{TITLE}\n"
+    write_atomically(readme, indexed(text, directory).encode())
+
+
+def indexed(text: str, directory: Path) -> str:
+    """`text` with the table in its place, which is its end where it has no markers.
+
+    Raises `RecordError` for one marker without the other, and for a damaged run.
+    """
+    if (BEGIN in text) != (END in text):
+        raise RecordError(
+            f"{directory / README} has one marker of its table. Expected: {BEGIN} and {END}. "
+            "Put the other where the table begins or ends"
+        )
+    if BEGIN not in text:
+        text = f"{text.rstrip()}\n\n{BEGIN}\n{END}\n"
+    before, _, rest = text.partition(BEGIN)
+    after = rest.partition(END)[2]
+    return f"{before}{BEGIN}\n\n{table(HEADERS, rows(directory))}\n\n{END}{after}"
+
+
+def rows(directory: Path) -> list[list[str]]:
+    """The newest first."""
+    runs = [(read_run(found.parent), found.parent) for found in directory.glob(f"*/{RUN_FILE}")]
+    runs.sort(key=lambda pair: (pair[0].created, pair[1].name), reverse=True)
+    return [row(run, list(read_records(folder, run)), folder.name) for run, folder in runs]
+
+
+def row(run: RunModel, records: Sequence[Record], name: str) -> list[str]:
+    return [
+        run.created[:10],
+        escape(hardware(run)),
+        escape(run.profile),
+        escape(measured(run, records)),
+        f"`{content_hash(run, records)[:SHORT_HASH]}`",
+        f"[{name}]({name}/{REPORT_FILE})",
+    ]
+
+
+def measured(run: RunModel, records: Sequence[Record]) -> str:
+    """Workloads, backends, devices, modes, rounds and seeds in words, and what there is not."""
+    trials = run.trials
+    modes = {trial.execution.mode for trial in trials}
+    rounds = {trial.round for trial in trials if trial.round is not None}
+    seeds = sorted({trial.seed for trial in trials if trial.kind == "accuracy"})
+    unavailable = {name for name, found in run.backends.items() if found.unavailable is not None}
+    unavailable |= {one.trial.backend for one in records if one.status == "unavailable"}
+    parts = [
+        f"{listed(dict.fromkeys(trial.workload for trial in trials))} on "
+        f"{listed(sorted({trial.backend for trial in trials}))}",
+        f"devices: {listed(sorted({trial.execution.device for trial in trials}))}",
+        f"modes: {listed(mode for mode in MODES if mode in modes)}",
+        plural(len(rounds), "round") if rounds else "no timing",
+        f"seeds: {listed(seeds)}" if seeds else "no trainings",
+    ]
+    parts += [f"unavailable: {listed(sorted(unavailable))}"] if unavailable else []
+    missing = len(trials) - len(records)
+    parts += [f"incomplete: {plural(missing, 'trial')} without a record"] if missing else []
+    return "; ".join(parts)

@@ -1,0 +1,1 @@
+"""Numbers from records, without Markdown and without Matplotlib."""

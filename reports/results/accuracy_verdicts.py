@@ -1,0 +1,74 @@
+"""Pairs of cells whose accuracies are compared, with the verdict of each."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bench.record.run import RunModel
+from bench.spec.pairing import opponents
+from bench.stats import (
+    AccuracyClaim,
+    compare_means,
+    judge_means,
+)
+from reports.results.accuracy import Accuracy
+from reports.results.cells import CellResults
+from reports.results.comparability import refusal
+from reports.results.speed_verdicts import verdict_as_json
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccuracyPair:
+    """What may be said of the accuracy of `first` against that of `second`."""
+
+    first: CellResults
+    second: CellResults
+    claim: AccuracyClaim
+
+
+def accuracy_pairs(run: RunModel, cells: Sequence[CellResults]) -> tuple[AccuracyPair, ...]:
+    """A claim for every two backends that were trained alike, judged together.
+
+    None for a smoke run, and for cells in which something else was computed.
+    """
+    if run.profile == "smoke":
+        return ()
+    pairs = [
+        (first, second, compare_means(finals(one), finals(other)))
+        for first, second in trained_opponents(cells)
+        if (one := first.accuracy) and (other := second.accuracy) and alike(one, other)
+    ]
+    claims = judge_means([comparison for *_, comparison in pairs])
+    return tuple(
+        AccuracyPair(first=first, second=second, claim=claim)
+        for (first, second, _), claim in zip(pairs, claims, strict=True)
+    )
+
+
+def trained_opponents(cells: Sequence[CellResults]) -> Iterator[tuple[CellResults, CellResults]]:
+    trained = {one.cell: one for one in cells if one.accuracy is not None}
+    for first, second in opponents(trained):
+        if refusal(trained[first], trained[second]) is None:
+            yield trained[first], trained[second]
+
+
+def alike(first: Accuracy, second: Accuracy) -> bool:
+    """Whether both trained as long, on as many images, with the same seeds."""
+    return (first.epochs, first.train_images, first.seeds) == (
+        second.epochs, second.train_images, second.seeds,
+    )  # fmt: skip
+
+
+def finals(measured: Accuracy) -> list[float]:
+    return [one.result.final_test_accuracy for one in measured.trainings]
+
+
+def as_json(pair: AccuracyPair) -> dict[str, Any]:
+    return {
+        "workload": pair.first.cell.workload,
+        "execution": asdict(pair.first.cell.execution),
+        "first": pair.first.cell.backend,
+        "second": pair.second.cell.backend,
+        "second_mode": pair.second.cell.execution.mode,
+        **verdict_as_json(pair.claim),
+    }

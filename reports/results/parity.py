@@ -1,0 +1,140 @@
+"""The parity rungs of all records, in the order of climbing."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from bench.record import Record, RungModel
+from reports.results.cells import CellResults
+from reports.text import NOTHING, listed, printable
+
+# The order in which they are climbed; a rung that is not here comes last.
+RUNGS = (
+    "data",
+    "parameters",
+    "initial",
+    "forward",
+    "gradient",
+    "update",
+    "fit",
+    "fit loss",
+    "trajectory",
+    "tanh trajectory",
+    "dropout share",
+    "dropout scale",
+    "dropout masks",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Climbed:
+    """One rung of one record. `precision` is that of the process which climbed it."""
+
+    cell: CellResults
+    certified: bool
+    precision: str
+    rung: RungModel
+
+    @property
+    def place(self) -> tuple[int, str, str]:
+        return rung_place(self.rung.rung), self.rung.rung, self.precision
+
+
+def rung_place(name: str) -> int:
+    return RUNGS.index(name) if name in RUNGS else len(RUNGS)
+
+
+def climbed(cells: Iterable[CellResults], *, kinds: Sequence[str] = ()) -> list[Climbed]:
+    """All rungs of all records, or of trials of these kinds, in the order of climbing."""
+    found = [
+        Climbed(
+            cell=results,
+            certified=record.trial.kind == "parity",
+            precision=precision_of(record),
+            rung=rung,
+        )
+        for results in cells
+        for record in results.records
+        if record.parity is not None and (not kinds or record.trial.kind in kinds)
+        for rung in record.parity.rungs
+    ]
+    return sorted(found, key=lambda one: one.place)
+
+
+def precision_of(record: Record) -> str:
+    plan = record.trial.parity
+    return record.trial.execution.precision if plan is None else plan.precision
+
+
+def margin(rung: RungModel) -> str:
+    """How many times the measured value fits into the gate."""
+    if not rung.passed:
+        return "failed"
+    if rung.measured == 0:
+        return "exact" if rung.gate == 0 else "equal"
+    times = rung.gate / rung.measured
+    return f"{times:.1f}x" if times < 10 else f"{times:,.0f}x"
+
+
+def gate(rung: RungModel) -> str:
+    return f"{rung.gate:.3g}" if rung.gate else "exact"
+
+
+def certificates(cells: Sequence[CellResults]) -> Iterator[tuple[str, list[str], list[list[str]]]]:
+    """For each workload a title, headers and rows: a rung a row, two columns a cell."""
+    for name in dict.fromkeys(results.cell.workload for results in cells):
+        own = [results for results in cells if results.cell.workload == name]
+        found = climbed(own, kinds=("parity",))
+        headers = ["rung", "precision", "gate"]
+        for results in own:
+            headers += [results.name, "margin"]
+        rows = []
+        for place in dict.fromkeys(one.place for one in found):
+            here = {one.cell.cell: one.rung for one in found if one.place == place}
+            row = [place[1], place[2], listed(dict.fromkeys(map(gate, here.values())))]
+            for results in own:
+                rung = here.get(results.cell)
+                row += [NOTHING] * 2 if rung is None else [f"{rung.measured:.2g}", margin(rung)]
+            rows.append(row)
+        yield name, headers, rows
+
+
+def failures(cells: Iterable[CellResults]) -> list[str]:
+    """One line for each parity trial that is not ok."""
+    return [
+        f"{results.cell.workload} in {results.name}, {precision_of(record)}: {record.status}: "
+        f"{printable(record.reason)}"
+        for results in cells
+        for record in results.records
+        if record.trial.kind == "parity" and record.status != "ok"
+    ]
+
+
+def software(cells: Iterable[CellResults]) -> list[str]:
+    """What was certified: the versions of each backend, and what made its float64 exact."""
+    cells = list(cells)
+    versions = {
+        f"{results.cell.backend}: "
+        + ", ".join(f"{name} {version}" for name, version in record.environment.versions.items())
+        for results in cells
+        for record in results.records
+    }
+    return sorted({*versions, *remedies(cells)})
+
+
+def remedies(cells: Iterable[CellResults]) -> set[str]:
+    """What backends need so that they compute in float64 throughout."""
+    return {
+        f"{results.cell.backend} in {precision_of(record)}: {found}"
+        for results in cells
+        for record in results.records
+        if record.settings is not None and (found := record.settings.effective.get("remedies"))
+    }
+
+
+def verdict(cells: Sequence[CellResults]) -> str:
+    """Yes or no in one line."""
+    records = [one for results in cells for one in results.records if one.trial.kind == "parity"]
+    good = sum(record.status == "ok" for record in records)
+    planned = sum(trial.kind == "parity" for results in cells for trial in results.planned)
+    said = "Parity holds" if good == planned and planned else "Parity is not shown"
+    return f"{said}: {good} of {planned} certificates."

@@ -1,0 +1,111 @@
+"""What the timing trials of one cell say: each figure first per trial, then over the trials."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.record import NativeLane, Record
+from bench.record.quantities import (
+    cold_compile_seconds,
+    first_step_seconds,
+    latency_quantile,
+    latency_seconds,
+    loop_overhead,
+    native_seconds,
+    observer_effect,
+    peak_device_bytes,
+    peak_rss_bytes,
+    pipeline_cost,
+    primed_compile_seconds,
+    startup_seconds,
+    steady_seconds,
+    step_seconds,
+    tutorial_seconds,
+)
+from bench.record.selection import Quantity, by_round
+from bench.stats import Estimate, cell_value, samples_per_second
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speed:
+    """Figures of a cell's timing trials; None where no trial has the lane or the sensor.
+
+    `flags` counts trials by flag: they are in the figures, and marked. `observer_effect`,
+    `loop_overhead` and `pipeline_cost` are ratios of lanes of the same trial.
+    """
+
+    trials: int
+    flags: dict[str, int]
+    native_seconds: Estimate | None
+    step_seconds: Estimate | None
+    steady_seconds: Estimate | None
+    startup_seconds: Estimate | None
+    tutorial_seconds: Estimate | None
+    latency_seconds: Estimate | None
+    latency_p95_seconds: float | None
+    latency_p99_seconds: float | None
+    observer_effect: Estimate | None
+    loop_overhead: Estimate | None
+    pipeline_cost: Estimate | None
+    samples_per_second: float | None
+    first_step_seconds: Estimate | None
+    cold_compile_seconds: Estimate | None
+    primed_compile_seconds: Estimate | None
+    peak_rss_bytes: Estimate | None
+    peak_device_bytes: Estimate | None
+
+
+def speed(records: Sequence[Record]) -> Speed | None:
+    """The figures of a cell from its good timing trials; None where there are none."""
+    if not records:
+        return None
+    return Speed(
+        trials=len(records),
+        flags=dict(sorted(Counter(flag for record in records for flag in record.flags).items())),
+        native_seconds=over_trials(records, native_seconds),
+        step_seconds=over_trials(records, step_seconds),
+        steady_seconds=over_trials(records, steady_seconds),
+        startup_seconds=over_trials(records, startup_seconds),
+        tutorial_seconds=over_trials(records, tutorial_seconds),
+        latency_seconds=over_trials(records, latency_seconds),
+        latency_p95_seconds=latency_quantile(records, 0.95),
+        latency_p99_seconds=latency_quantile(records, 0.99),
+        observer_effect=over_trials(records, observer_effect),
+        loop_overhead=over_trials(records, loop_overhead),
+        pipeline_cost=over_trials(records, pipeline_cost),
+        samples_per_second=throughput(records),
+        first_step_seconds=over_trials(records, first_step_seconds),
+        cold_compile_seconds=over_trials(records, cold_compile_seconds),
+        primed_compile_seconds=over_trials(records, primed_compile_seconds),
+        peak_rss_bytes=over_trials(records, peak_rss_bytes),
+        peak_device_bytes=over_trials(records, peak_device_bytes),
+    )
+
+
+def over_trials(records: Sequence[Record], quantity: Quantity) -> Estimate | None:
+    return cell_value([value for value in map(quantity, records) if value is not None])
+
+
+def native_lanes(records: Sequence[Record]) -> list[NativeLane]:
+    return [r.lanes.native for r in records if r.lanes is not None and r.lanes.native is not None]
+
+
+def throughput(records: Sequence[Record]) -> float | None:
+    """Samples per second of the native lane, from the totals of all slices of all trials."""
+    lanes = native_lanes(records)
+    if not lanes:
+        return None
+    samples = [len(lane.slice_seconds) * lane.steps_per_slice * lane.batch_size for lane in lanes]
+    return samples_per_second(samples, [sum(lane.slice_seconds) for lane in lanes])
+
+
+def paired_ratio(
+    above: Sequence[Record], below: Sequence[Record], quantity: Quantity = native_seconds
+) -> Estimate | None:
+    """Native seconds of one cell over a quantity of another, round by round.
+
+    None without a common round.
+    """
+    # a ratio within a round cancels what slowed the machine in that round
+    first, second = by_round(above, native_seconds), by_round(below, quantity)
+    return cell_value([first[turn] / second[turn] for turn in sorted(first.keys() & second.keys())])

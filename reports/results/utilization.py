@@ -1,0 +1,135 @@
+"""Cells under the roof of their device: counted work over measured time, beside the calibration.
+
+After the roofline model of Williams, Waterman and Patterson (2009). The work is counted
+(`bench.spec.work`), the roof was measured in the run (`bench.record.calibration`).
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from bench.record.calibration import AttainedModel, CalibrationModel
+from bench.spec import Dense
+from bench.spec.work import Work, step_work
+from bench.stats import Estimate
+from reports.results.cells import CellResults
+
+# device and precision
+Place: TypeAlias = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roof:
+    """The best that any backend of the run attained on a device in a precision."""
+
+    device: str
+    precision: str
+    operations_per_second: float
+    bytes_per_second: float
+
+    @property
+    def name(self) -> str:
+        return self.device if self.precision == "float32" else f"{self.device}, {self.precision}"
+
+    @property
+    def ridge(self) -> float:
+        """The intensity, operations a byte, at which both bounds are equal."""
+        return self.operations_per_second / self.bytes_per_second
+
+    def bound(self, intensity: float) -> float:
+        """The most operations a second at this intensity."""
+        return min(self.operations_per_second, intensity * self.bytes_per_second)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """A cell with a step time under the roof of its device. Shares are fractions."""
+
+    results: CellResults
+    roof: Roof
+    work: Work
+    operations_per_second: Estimate
+
+    @property
+    def share_of_product(self) -> float:
+        return self.operations_per_second.value / self.roof.operations_per_second
+
+    @property
+    def share_of_roof(self) -> float:
+        return self.operations_per_second.value / self.roof.bound(self.work.intensity)
+
+    @property
+    def under_bandwidth(self) -> bool:
+        """Whether the bandwidth is the lower of the two bounds."""
+        return self.work.intensity < self.roof.ridge
+
+
+def roofs(calibration: Iterable[CalibrationModel]) -> dict[Place, Roof]:
+    """By device and precision; none where nothing was calibrated."""
+    found: dict[Place, list[AttainedModel]] = {}
+    for one in calibration:
+        if one.attained is not None:
+            found.setdefault((one.device, one.precision), []).append(one.attained)
+    return {
+        (device, precision): Roof(
+            device=device,
+            precision=precision,
+            operations_per_second=max(one.large.operations_per_second for one in attained),
+            bytes_per_second=max(one.accumulate.bytes_per_second for one in attained),
+        )
+        for (device, precision), attained in found.items()
+    }
+
+
+def limits(cells: Iterable[CellResults], calibration: Iterable[CalibrationModel]) -> list[Limit]:
+    """A value for each cell that has a step time, a known workload and a roof."""
+    by_place = roofs(calibration)
+    return [found for results in cells if (found := limit(results, by_place)) is not None]
+
+
+def limit(results: CellResults, by_place: dict[Place, Roof]) -> Limit | None:
+    how, workload, speed = results.cell.execution, results.workload, results.speed
+    over = by_place.get((how.device, how.precision))
+    if over is None or workload is None or speed is None or speed.step_seconds is None:
+        return None
+    work = step_work(workload, how.batch_size, how.precision)
+    return Limit(
+        results=results,
+        roof=over,
+        work=work,
+        operations_per_second=rate(work.operations, speed.step_seconds),
+    )
+
+
+def own_products_seconds(
+    results: CellResults, calibration: Iterable[CalibrationModel]
+) -> float | None:
+    """What the products of a step of dense layers alone take, each at the best rate of its shape.
+
+    Forward and the two halves of backward count alike; the first layer has no gradient of inputs.
+    None for another network, or where a shape was not calibrated.
+    """
+    how, workload = results.cell.execution, results.workload
+    if workload is None or not all(isinstance(layer, Dense) for layer in workload.layers):
+        return None
+    rates: dict[tuple[int, int, int], float] = {}
+    for one in calibration:
+        if one.attained is not None and (one.device, one.precision) == (how.device, how.precision):
+            for product in one.attained.dense:
+                found = product.operations_per_second
+                rates[product.shape] = max(found, rates.get(product.shape, 0.0))
+    seconds = 0.0
+    for number, (_, layer, shape) in enumerate(workload.named_layers()):
+        assert isinstance(layer, Dense)
+        own = how.batch_size, shape[0], layer.units
+        if own not in rates:
+            return None
+        seconds += (3 if number else 2) * 2 * math.prod(own) / rates[own]
+    return seconds
+
+
+def rate(operations: int, seconds: Estimate) -> Estimate:
+    """Operations a second; the slow end of the time is the low end of the rate."""
+    low, high = (None if end is None else operations / end for end in (seconds.high, seconds.low))
+    return Estimate(value=operations / seconds.value, low=low, high=high, n=seconds.n)

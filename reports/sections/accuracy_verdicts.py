@@ -1,0 +1,69 @@
+"""Whether backends train to the same accuracy: one family of claims for a report."""
+
+from collections.abc import Iterator, Sequence
+
+from bench.stats import (
+    FEWEST_SEEDS,
+    LEVEL,
+    MeanDifference,
+)
+from reports.results.accuracy_verdicts import AccuracyPair
+from reports.text import NOTHING, escape, points, table
+
+HEADERS = [
+    "workload", "device", "backends", "difference (points)", "95 % interval", "seeds", "verdict",
+    "because",
+]  # fmt: skip
+
+
+def section(pairs: Sequence[AccuracyPair]) -> Iterator[str]:
+    if not pairs:
+        return
+    yield "## Whether they train to the same accuracy"
+    if all(pair.claim.comparison.n < 2 for pair in pairs):
+        yield (
+            "One seed each: nothing is said of it. Backends part after some steps because each "
+            "rounds in its own way, so that one training tells of the seed as much as of the "
+            f"backend; a verdict needs {FEWEST_SEEDS} seeds (`--profile full`)."
+        )
+        return
+    yield table(HEADERS, map(row, pairs), "difference (points), 95 % interval, seeds")
+    yield LEGEND
+
+
+LEGEND = (
+    "Difference: mean test accuracy after the last epoch of the first backend minus that of the "
+    "second, over the seeds that the plan named before anything was trained; none is dropped. "
+    "EQUIVALENT: shown to be within the margin by two one-sided Welch tests (p under "
+    f"{100 * LEVEL:g} %, adjusted for all pairs of this report by Holm's method). The margin is "
+    "0.30 points from 10 seeds on; from 20 on the larger of 0.20 points and 1.5 standard "
+    "deviations over seeds. DIFFERENT: Welch's test of no difference, adjusted likewise, and not "
+    f"equivalent. INCONCLUSIVE: neither is shown, or fewer than {FEWEST_SEEDS} seeds."
+)
+
+
+def row(pair: AccuracyPair) -> list[str]:
+    comparison = pair.claim.comparison
+    return [
+        escape(pair.first.cell.workload),
+        escape(pair.first.device),
+        f"{escape(pair.first.cell.backend)} against {escape(other_name(pair))}",
+        points(comparison.difference),
+        interval(comparison),
+        str(comparison.n),
+        pair.claim.verdict,
+        pair.claim.reason,
+    ]
+
+
+def other_name(pair: AccuracyPair) -> str:
+    """The second backend; of one backend in two modes the mode as well."""
+    second = pair.second.cell
+    same = second.backend == pair.first.cell.backend
+    return f"{second.backend} ({second.execution.mode})" if same else second.backend
+
+
+def interval(comparison: MeanDifference) -> str:
+    if comparison.low is None or comparison.high is None:
+        return NOTHING
+    return f"{points(comparison.low)} to {points(comparison.high)}"

@@ -1,0 +1,60 @@
+"""What compiling costs, with an empty cache and with a primed one, and when it is repaid."""
+
+from collections.abc import Iterator, Sequence
+
+from bench.stats import Estimate
+from reports.results.cells import CellResults
+from reports.results.speed import Speed
+from reports.text import NOTHING, escape, estimate, number, table
+
+COLD = ["cell", "cold s"]
+REPAID = ["primed s", "break even from cold (steps)", "break even from primed (steps)"]
+
+
+def section(cells: Sequence[CellResults]) -> list[str]:
+    """For each cell; those of other modes against the same in the mode `default`."""
+    rows = list(rows_of(cells))
+    if not rows:
+        return []
+    # in the default mode nothing is kept from process to process
+    others = any(results.cell.execution.mode != "default" for results in cells)
+    headers = [*COLD, *(REPAID if others else ())]
+    return [
+        "Compiling: the first step less a steady one, and what further steps compiled anew."
+        + (f" {OTHER_MODES}" if others else ""),
+        table(headers, [row[: len(headers)] for row in rows], ",".join(headers[1:])),
+    ]
+
+
+OTHER_MODES = (
+    "cold: with an empty cache of the compiler, or where there is none; primed: with what earlier "
+    "processes have compiled. Break even: so many steps (of the step lane) repay it against the "
+    "same backend in its default mode, whose own first step is counted."
+)
+
+
+def rows_of(cells: Sequence[CellResults]) -> Iterator[list[str]]:
+    speeds = {results.cell: results.speed for results in cells}
+    for results in cells:
+        speed, default = results.speed, speeds.get(results.cell.but(mode="default"))
+        if speed is None:
+            continue
+        if results.cell.execution.mode == "default":
+            default = None
+        cold, primed = speed.cold_compile_seconds, speed.primed_compile_seconds
+        repaid = [break_even(default, speed, compiling) for compiling in (cold, primed)]
+        yield [escape(results.name), estimate(cold), estimate(primed), *repaid]
+
+
+def break_even(default: Speed | None, other: Speed, compiling: Estimate | None) -> str:
+    """`never` where the other mode's step is not the shorter one; `at once` where it costs less."""
+    if default is None or compiling is None:
+        return NOTHING
+    own, step, other_step = default.cold_compile_seconds, default.step_seconds, other.step_seconds
+    if own is None or step is None or other_step is None:
+        return NOTHING
+    if other_step.value >= step.value:
+        return "never"
+    if compiling.value <= own.value:
+        return "at once"
+    return number((compiling.value - own.value) / (step.value - other_step.value))

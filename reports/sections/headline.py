@@ -1,0 +1,213 @@
+"""The first paragraph: who is faster, by how much, how sure, and at the same accuracy or not."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+from bench.record.run import RunModel
+from bench.stats import (
+    SAME_WITHIN,
+    SMALLEST_SAMPLE,
+    AccuracyVerdict,
+    Estimate,
+    Verdict,
+    decimals,
+    shown,
+)
+from reports.results.accuracy_verdicts import AccuracyPair
+from reports.results.cells import CellResults
+from reports.results.machine import hardware
+from reports.results.speed_verdicts import LANES, RankedPair
+from reports.text import escape, percent, plural
+
+MIRROR = {Verdict.FASTER: Verdict.SLOWER, Verdict.SLOWER: Verdict.FASTER}
+OTHERWISE = {
+    Verdict.SAME: f"takes as long (within {100 * SAME_WITHIN:g} %) as",
+    Verdict.AMBIGUOUS: "is not told apart from",
+    Verdict.SLOWER: "is slower than",
+}
+ACCURACY = {
+    AccuracyVerdict.EQUIVALENT: "{} train to equivalent accuracy",
+    AccuracyVerdict.DIFFERENT: "{} train to different accuracy",
+    AccuracyVerdict.INCONCLUSIVE: "whether {} train to the same accuracy is not shown",
+}
+
+
+def headline(
+    run: RunModel, pairs: Sequence[RankedPair], trained: Sequence[AccuracyPair]
+) -> Iterator[str]:
+    """A line for each workload and device: on speed, or where none was judged on accuracy."""
+    groups = list(grouped(default_mode(pairs)).values())
+    if not groups:
+        yield from of_accuracy(run, trained)
+        return
+    told = [at_accuracy(group, trained) for group in groups]
+    # what holds for all is said once
+    common = told[0] if len(set(told)) == 1 else None
+    own = [""] * len(groups) if common else [f"; {one}" for one in told]
+    yield (
+        f"**On this machine** ({escape(hardware(run))}), backends as they come, the train step "
+        f"alone (step) and in the framework's own loop (native){f'; {common}' if common else ''}:"
+    )
+    several = len({group[0].first.device for group in groups}) > 1
+    yield "\n".join(
+        f"- {line(group, several=several)}{accuracy}."
+        for group, accuracy in zip(groups, own, strict=True)
+    )
+
+
+def default_mode(pairs: Sequence[RankedPair]) -> list[RankedPair]:
+    """Backend against backend; what somebody has to ask for has its own section."""
+    return [
+        pair
+        for pair in pairs
+        if pair.first.cell.execution == pair.second.cell.execution
+        and pair.first.cell.execution.mode == "default"
+    ]
+
+
+def line(group: Sequence[RankedPair], *, several: bool) -> str:
+    """`**cnn**, step: a is about 1.32 times (1.31 to 1.34, n = 10) as fast as b; native: ...`."""
+    first = group[0].first
+    where = f" on {escape(first.device)}" if several else ""
+    about = f"**{escape(first.cell.workload)}**{where}"
+    if all(pair.claim.p_value is None for pair in group):
+        return f"{about}: no verdict, which takes {SMALLEST_SAMPLE} rounds or more of any two"
+    lanes = [
+        f"{lane}: {standing(of_lane)}"
+        for lane in reversed(LANES)
+        if (of_lane := [pair for pair in group if pair.lane == lane])
+    ]
+    return f"{about}, {'; '.join(lanes)}"
+
+
+def grouped(pairs: Sequence[RankedPair]) -> dict[tuple[object, ...], list[RankedPair]]:
+    found: dict[tuple[object, ...], list[RankedPair]] = {}
+    for pair in pairs:
+        cell = pair.first.cell
+        found.setdefault((cell.workload, cell.execution), []).append(pair)
+    return found
+
+
+def standing(pairs: Sequence[RankedPair]) -> str:
+    """The fastest of one lane against the others, never more than the verdicts say."""
+    fastest = first_of(pairs)
+    by_verdict: dict[Verdict, list[RankedPair]] = {}
+    for pair in pairs:
+        if fastest in (pair.first, pair.second):
+            by_verdict.setdefault(verdict_of(fastest, pair), []).append(pair)
+    behind = sorted(
+        by_verdict.get(Verdict.FASTER, []), key=lambda pair: -ahead(pair, fastest).value
+    )
+    parts = [lead(fastest, behind)] if behind else []
+    parts += [
+        f"{words} {named(others, fastest)}"
+        for verdict, words in OTHERWISE.items()
+        if (others := by_verdict.get(verdict))
+    ]
+    return f"{backend(fastest)} {', and '.join(parts)}"
+
+
+def first_of(pairs: Sequence[RankedPair]) -> CellResults:
+    """The cell that is called faster most often; of several the one with the smallest median."""
+    cells = {results.name: results for pair in pairs for results in (pair.first, pair.second)}
+    return min(cells.values(), key=lambda one: (-wins(one, pairs), seconds(one, pairs[0].lane)))
+
+
+def wins(results: CellResults, pairs: Sequence[RankedPair]) -> int:
+    return sum(
+        verdict_of(results, pair) is Verdict.FASTER
+        for pair in pairs
+        if results in (pair.first, pair.second)
+    )
+
+
+def seconds(results: CellResults, lane: str) -> float:
+    speed = results.speed
+    if speed is None:
+        return math.inf
+    value = {"native": speed.native_seconds, "step": speed.step_seconds}[lane]
+    return math.inf if value is None else value.value
+
+
+def verdict_of(results: CellResults, pair: RankedPair) -> Verdict:
+    """The pair's verdict as one on `results`, which may be its second cell."""
+    verdict = pair.claim.verdict
+    return verdict if pair.first is results else MIRROR.get(verdict, verdict)
+
+
+def lead(fastest: CellResults, behind: Sequence[RankedPair]) -> str:
+    """`is about 2.1 times (1.9 to 2.3, n = 10) as fast as a, and faster than b`."""
+    most, *others = behind
+    text = f"is {in_times(ahead(most, fastest))} as fast as {named([most], fastest)}"
+    return f"{text}, also faster than {named(others, fastest)}" if others else text
+
+
+def ahead(pair: RankedPair, fastest: CellResults) -> Estimate:
+    """How many times as fast: the rival's seconds over those of the fastest."""
+    comparison = pair.claim.comparison
+    assert comparison is not None, "a verdict rests on a comparison"
+    ratio = comparison.ratio
+    if pair.second is fastest:
+        return ratio
+    low = None if ratio.high is None else 1 / ratio.high
+    high = None if ratio.low is None else 1 / ratio.low
+    return Estimate(value=1 / ratio.value, low=low, high=high, n=ratio.n)
+
+
+def in_times(ratio: Estimate) -> str:
+    places = decimals(ratio.value, ratio.low, ratio.high)
+    assert ratio.low is not None, "a verdict rests on an interval"
+    assert ratio.high is not None, "a verdict rests on an interval"
+    ends = f"{shown(ratio.low, places)} to {shown(ratio.high, places)}"
+    return f"about {shown(ratio.value, places)} times ({ends}, n = {ratio.n})"
+
+
+def named(pairs: Sequence[RankedPair], fastest: CellResults) -> str:
+    rivals = [pair.second if pair.first is fastest else pair.first for pair in pairs]
+    return " and ".join(map(backend, rivals))
+
+
+def backend(results: CellResults) -> str:
+    return escape(results.cell.backend)
+
+
+def of_accuracy(run: RunModel, trained: Sequence[AccuracyPair]) -> Iterator[str]:
+    """What a run says that trained and timed nothing."""
+    asked = [pair for pair in trained if pair.first.cell.execution.mode == "default"]
+    told = [pair for pair in asked if pair.first.cell.execution == pair.second.cell.execution]
+    if not told:
+        return
+    yield (
+        f"**On this machine** ({escape(hardware(run))}), backends as they come, test accuracy "
+        "after the last epoch:"
+    )
+    several = len({pair.first.device for pair in told}) > 1
+    yield "\n".join(f"- {accuracy_line(pair, several=several)}." for pair in told)
+
+
+def accuracy_line(pair: AccuracyPair, *, several: bool) -> str:
+    """`**mlp-512**: pytorch and jax train to equivalent accuracy (97.99 % and 97.97 %, n = 10)`."""
+    where = f" on {escape(pair.first.device)}" if several else ""
+    both = f"{backend(pair.first)} and {backend(pair.second)}"
+    finding = ACCURACY[pair.claim.verdict].format(both)
+    means = [
+        percent(one.accuracy.test_accuracy if one.accuracy else None)
+        for one in (pair.first, pair.second)
+    ]
+    figures = f"({' and '.join(means)}, n = {pair.claim.comparison.n})"
+    return f"**{escape(pair.first.cell.workload)}**{where}: {finding} {figures}"
+
+
+def at_accuracy(group: Sequence[RankedPair], trained: Sequence[AccuracyPair]) -> str:
+    """`at equivalent accuracy`, where that is shown for every two of them."""
+    cells = {results.cell for pair in group for results in (pair.first, pair.second)}
+    claims = [one.claim for one in trained if {one.first.cell, one.second.cell} <= cells]
+    verdicts = {claim.verdict for claim in claims}
+    if not claims:
+        return "accuracy not compared"
+    if verdicts == {AccuracyVerdict.EQUIVALENT}:
+        return "at equivalent accuracy"
+    if AccuracyVerdict.DIFFERENT in verdicts:
+        return "at different accuracy (see below)"
+    seeds = min(claim.comparison.n for claim in claims)
+    return f"whether at the same accuracy is not shown ({plural(seeds, 'seed')})"

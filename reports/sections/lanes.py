@@ -1,0 +1,143 @@
+"""The lanes of a workload's cells, what lies between them, and where a trial's time goes."""
+
+from collections.abc import Iterator, Sequence
+from statistics import median
+
+from bench.record import Record, TimingsModel
+from bench.stats import Estimate
+from reports.results.cells import CellResults
+from reports.results.speed import Speed
+from reports.sections import compiling
+from reports.text import NOTHING, details, escape, estimate, listed, number, plural, table
+
+PHASES = tuple(TimingsModel.model_fields)
+
+
+def section(cells: Sequence[CellResults]) -> list[str]:
+    rows = [row for results in cells for row in lane_rows(results)]
+    if not rows:
+        return []
+    headers = ["cell", "lane", "milliseconds", "n", "sampled in each trial"]
+    return [
+        "### Time per step",
+        table(headers, rows, "milliseconds, n"),
+        "native, steady and start-up: two lengths of the framework's own loop give a slope "
+        "(steady, ms per step) and an intercept (start-up, ms per call of the loop). A difference "
+        "of two noisy times is noisier than either: a start-up below zero means that it is lost "
+        "in the noise. latency: single steps, each waited for; percentiles of the steps of all "
+        "trials. tutorial: "
+        "the input pipeline that a newcomer writes; it measures the pipeline as much as the step.",
+        *gaps(cells),
+        *compiling.section(cells),
+        *phases(cells),
+    ]
+
+
+def lane_rows(results: CellResults) -> Iterator[list[str]]:
+    speed, sampled = results.speed, samples(results)
+    if speed is None:
+        return
+    for lane, value in (
+        ("step, per step", speed.step_seconds),
+        ("latency, median step", speed.latency_seconds),
+        ("latency, 95th percentile", pooled(speed, speed.latency_p95_seconds)),
+        ("latency, 99th percentile", pooled(speed, speed.latency_p99_seconds)),
+        ("native, per step", speed.native_seconds),
+        ("native, steady per step", speed.steady_seconds),
+        ("native, start-up per call", speed.startup_seconds),
+        ("tutorial, per step", speed.tutorial_seconds),
+        *with_disturbed(results),
+    ):
+        if value is not None:
+            how = sampled.get(lane.split(",")[0], NOTHING)
+            yield [escape(results.name), lane, estimate(value, 1e3), str(value.n), how]
+
+
+def pooled(speed: Speed, value: float | None) -> Estimate | None:
+    """A figure over the steps of all trials, which has no interval over trials."""
+    if value is None or speed.latency_seconds is None:
+        return None
+    return Estimate(value=value, low=None, high=None, n=speed.latency_seconds.n)
+
+
+def with_disturbed(results: CellResults) -> list[tuple[str, Estimate | None]]:
+    """Step and native over all trials, where some of them were run once more."""
+    speed = results.speed_of_all
+    if speed is None:
+        return []
+    return [
+        ("step, repeated trials too", speed.step_seconds),
+        ("native, repeated trials too", speed.native_seconds),
+    ]
+
+
+def samples(results: CellResults) -> dict[str, str]:
+    """What a trial of this cell looked at: `12 blocks of 32 steps`, listed where trials differ."""
+    found: dict[str, dict[str, None]] = {}
+    for record in results.good("timing"):
+        for lane, text in sampled(record):
+            found.setdefault(lane, {})[text] = None
+    return {lane: listed(texts) for lane, texts in found.items()}
+
+
+def sampled(record: Record) -> Iterator[tuple[str, str]]:
+    lanes = record.lanes
+    if lanes is None:
+        return
+    if lanes.step is not None:
+        step = lanes.step
+        yield "step", f"{plural(len(step.block_seconds), 'block')} of {step.steps_per_block} steps"
+    if lanes.latency is not None:
+        yield "latency", plural(len(lanes.latency.step_seconds), "step")
+    if lanes.native is not None:
+        native = lanes.native
+        long = f"{plural(len(native.slice_seconds), 'slice')} of {native.steps_per_slice}"
+        short = f"{len(native.short_slice_seconds)} of {native.steps_per_short_slice}"
+        yield "native", f"{long} and {short} steps"
+    if lanes.tutorial is not None:
+        slices = plural(len(lanes.tutorial.slice_seconds), "slice")
+        yield "tutorial", f"{slices} of {lanes.tutorial.steps_per_slice} steps"
+
+
+def gaps(cells: Sequence[CellResults]) -> list[str]:
+    """What a lane costs over another, from both lanes of the same trial."""
+    rows = [
+        [
+            escape(results.name),
+            estimate(speed.observer_effect),
+            estimate(speed.loop_overhead),
+            estimate(speed.pipeline_cost),
+        ]
+        for results in cells
+        if (speed := results.speed) is not None
+    ]
+    headers = ["cell", "observer: latency / step", "loop: native / step"]
+    headers += ["pipeline: tutorial / native"]
+    return [
+        "What lies between the lanes, as ratios of times within a trial: waiting for every step, "
+        "the framework's own loop, and a newcomer's input pipeline.",
+        table(headers, rows, ",".join(headers[1:])),
+    ]
+
+
+def phases(cells: Sequence[CellResults]) -> list[str]:
+    """Median seconds of each phase of a timing trial; a column for each cell."""
+    timed = [results for results in cells if results.good("timing")]
+    rows = [
+        [name.removesuffix("_seconds").replace("_", " "), *(phase(one, name) for one in timed)]
+        for name in PHASES
+    ]
+    headers = ["phase", *(escape(results.name) for results in timed)]
+    shown = [row for row in rows if set(row[1:]) != {NOTHING}]
+    return [
+        details(
+            "Where a timing trial's time goes (median seconds)",
+            table(headers, shown, ",".join(headers[1:])),
+        )
+    ]
+
+
+def phase(results: CellResults, name: str) -> str:
+    seconds = [getattr(record.timings, name) for record in results.good("timing")]
+    known = [value for value in seconds if value is not None]
+    return number(median(known)) if known else NOTHING

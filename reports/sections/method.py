@@ -1,0 +1,128 @@
+"""How the figures came about: what was checked, how it was timed, how to get them again."""
+
+from collections.abc import Iterator, Sequence
+
+from bench.record.flags import SLOWEST_CLOCK
+from bench.record.run import RunModel
+from reports.results.cells import CellResults, rounds
+from reports.sections.machine import contention, preflight
+from reports.sections.missing import flags_table
+from reports.text import escape, listed, number, plural
+
+
+def method(run: RunModel, cells: Sequence[CellResults]) -> list[str]:
+    return [
+        "## Method",
+        "\n".join(f"- {line}" for line in method_lines(run, cells)),
+        *preflight(run),
+        *contention(cells),
+        *flags_table(cells),
+    ]
+
+
+def method_lines(run: RunModel, cells: Sequence[CellResults]) -> Iterator[str]:
+    seeds = {kind: sorted({t.seed for t in run.trials if t.kind == kind}) for kind in KINDS}
+    yield "A trial is one fresh process that does one thing for one cell; n counts trials."
+    yield (
+        f"Timing: {plural(rounds(run), 'round')}; a round is one trial of every cell, in an order "
+        f"drawn at random (order seed {run.order_seed}). Profile: {escape(run.profile)}."
+        f"{turns(cells)}"
+    )
+    yield (
+        "step lane: the train step on batches that are already on the device, in blocks, "
+        "synchronized at the end of each block only. A trial's value is the median of its blocks."
+    )
+    yield (
+        "latency lane: the same step, the device synchronized after each; quantiles of single "
+        "steps. What it has over the step lane is the price of looking."
+    )
+    yield (
+        "native lane: the framework's own loop over arrays in memory, in warm slices of as many "
+        "steps in every backend; shuffling and validation outside. A trial's value is the median "
+        "of its slices, the loop's start-up included."
+    )
+    yield (
+        "A cell's value is the median over its trials; the interval is a 95 % interval of the "
+        "median from interpolated order statistics (Hettmansperger and Sheather 1986), from 6 "
+        "trials on. Simulated, it holds the true median in 94 to 95 % of cases. Samples per second "
+        "come from total samples and total seconds: they need not be the inverse of a median."
+    )
+    yield (
+        f"Seeds: timing {listed(seeds['timing'])}; accuracy {listed(seeds['accuracy'])}. All "
+        "backends start a seed from the same initial weights and the same order of batches."
+    )
+    yield (
+        "A trial is flagged by what else the machine did while its lanes were timed, never by its "
+        "times: contended (other processes took more than 5 % of all cores), stolen (the "
+        "hypervisor did), throttled (a quota held it back), clock_jump (it was suspended, or its "
+        f"clock was set){on_gpus(run)}. A flagged trial is run once more at the end of its round, "
+        f"together with what it is compared with, at most {run.most_repeats} in this run; of a "
+        f"round the last attempt counts. {repeated(run)}"
+    )
+    yield timetable(run)
+
+
+def on_gpus(run: RunModel) -> str:
+    if all(trial.execution.device == "cpu" for trial in run.trials):
+        return ""
+    return (
+        ", gpu_throttled (the driver lowered the GPU's clock), gpu_slow_clock (the clock was under "
+        f"{100 * SLOWEST_CLOCK:g} % of what it was in the session's earlier trials)"
+    )
+
+
+def turns(cells: Sequence[CellResults]) -> str:
+    """Of records that waited for each other; those of early versions ran one after the other."""
+    records = (record for results in cells for record in results.good("timing"))
+    if all(record.timings.waiting_seconds is None for record in records):
+        return ""
+    return (
+        " On a CPU the processes of a round that are compared take turns, block by block and slice "
+        "by slice, in an order drawn anew each time; one runs, the others wait."
+    )
+
+
+KINDS = ("timing", "accuracy")
+
+
+def timetable(run: RunModel) -> str:
+    """What the run was expected to take and what it took."""
+    took = sum(session.wall_seconds for session in run.sessions)
+    outcomes = listed(escape(session.outcome) for session in run.sessions)
+    sessions = f"{plural(len(run.sessions), 'session')}: {outcomes}"
+    least = "at least " if any(one.outcome == "killed" for one in run.sessions) else ""
+    taken = (
+        f"{least}{minutes(took)} ({sessions})" if run.sessions else "not recorded, no session ended"
+    )
+    estimated = "not estimated"
+    if run.estimate_seconds is not None:
+        pilot = minutes(run.pilot_seconds)
+        estimated = f"{minutes(run.estimate_seconds)} (from a pilot of {pilot})"
+    return (
+        f"Estimated beforehand: {estimated}. Took: {taken}.{inside_workers(run)} "
+        f"Run made: {escape(run.created)}."
+    )
+
+
+def repeated(run: RunModel) -> str:
+    """How many trials were run once more, and how many rounds precision added."""
+    again = sum(trial.attempt > 0 for trial in run.trials)
+    return f"{plural(again, 'trial')} {'was' if again == 1 else 'were'} run once more."
+
+
+def inside_workers(run: RunModel) -> str:
+    """The share of the wall time that was the workers', and what the harness took meanwhile."""
+    known = [one for one in run.sessions if one.worker_seconds and one.wall_seconds]
+    wall = sum(session.wall_seconds for session in known)
+    workers = sum(session.worker_seconds or 0.0 for session in known)
+    own = sum(session.parent_cpu_seconds or 0.0 for session in known)
+    if not known:
+        return ""
+    return (
+        f" Of that, {100 * workers / wall:.1f} % inside workers; beside them the harness took "
+        f"{100 * own / workers:.2f} % of a core."
+    )
+
+
+def minutes(seconds: float) -> str:
+    return f"{number(seconds)} s" if seconds < 120 else f"{number(seconds / 60)} min"

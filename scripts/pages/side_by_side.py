@@ -1,0 +1,51 @@
+"""The scripts of examples/tutorials, Keras beside PyTorch.
+
+`python -m scripts.pages.side_by_side` writes them into docs/side-by-side.md.
+"""
+
+from pathlib import Path
+
+from bench.files import write_atomically
+from bench.workloads import WORKLOADS
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PAGE = ROOT / "docs" / "side-by-side.md"
+# what a backend is written in to the file's name
+VERSIONS = {"keras": "keras_version.py", "pytorch": "pytorch_version.py"}
+LABELS = {"keras": "Keras", "pytorch": "PyTorch"}
+BEGIN, END = "<!-- {}: made by scripts.pages.side_by_side -->", "<!-- end of {} -->"
+
+
+def folder_of(workload: str) -> Path:
+    return ROOT / "examples" / "tutorials" / workload.replace("-", "_")
+
+
+# a workload may come without scripts
+WRITTEN = [workload for workload in WORKLOADS.values() if folder_of(workload.name).is_dir()]
+
+
+def page(text: str) -> str:
+    """The page with the code of each workload as the files have it now."""
+    for workload in WRITTEN:
+        begin, end = BEGIN.format(workload.name), END.format(workload.name)
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(end)
+        text = f"{before}{begin}\n\n{beside(folder_of(workload.name))}\n\n{end}{after}"
+    return text
+
+
+def beside(folder: Path) -> str:
+    """A table of two cells; the blank lines make GitHub read the code in them as Markdown."""
+    path = folder.relative_to(ROOT).as_posix()
+    links = [f'<a href="../{path}/{VERSIONS[key]}">{label}</a>' for key, label in LABELS.items()]
+    heads = "".join(f"<th>{link}</th>" for link in links)
+    cells = "\n</td><td>\n".join(cell(folder / name) for name in VERSIONS.values())
+    return f'<table>\n<tr>{heads}</tr>\n<tr valign="top"><td>\n{cells}\n</td></tr>\n</table>'
+
+
+def cell(path: Path) -> str:
+    return f"\n```python\n{path.read_text(encoding='utf-8')}```\n"
+
+
+if __name__ == "__main__":
+    write_atomically(PAGE, page(PAGE.read_text(encoding="utf-8")).encode())

@@ -1,0 +1,449 @@
+"""Is a machine fit to be measured on: verdicts from numbers, and where the numbers come from."""
+
+import io
+import json
+import math
+import re
+import time
+import warnings
+from collections import namedtuple
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from rich.console import Console
+
+from bench import mnist
+from bench.cli import doctor as command
+from bench.machine import cgroups, doctor, environment, lock, look
+from bench.machine.doctor import judge
+from bench.machine.lock import MACHINE, hold
+from bench.record import preflight
+from bench.record.flags import MOST_OTHER_SHARE, MOST_STOLEN_SHARE
+from bench.record.preflight import SeenModel
+from bench.record.run import read_run
+from bench.run import carry_out, display
+from reports import report
+
+GPU: dict[str, Any] = {
+    "device": "cuda:0", "processes": 0, "busy_share": 0.0, "celsius": 40, "slowed_by": [],
+}  # fmt: skip
+QUIET: dict[str, Any] = {
+    "seconds": 5.0,
+    "cores": 8,
+    "allowed_cores": 8.0,
+    "other_cpu_share": 0.004,
+    "stolen_share": 0.0,
+    "governors": ["performance"],
+    "available_memory_bytes": 12_000_000_000,
+    "swap_used_bytes": 300_000_000,
+    "swap_moved_bytes": 0,
+    "free_disk_bytes": 72_000_000_000,
+    "on_battery": False,
+    "gpus": [GPU],
+    "lock_holders": [],
+}
+
+
+def seen(**changes: Any) -> SeenModel:
+    """A quiet machine, but for `changes`; those of a GPU are called gpu_..."""
+    of_gpu = {name[4:]: changes.pop(name) for name in list(changes) if name.startswith("gpu_")}
+    return SeenModel.model_validate({**QUIET, "gpus": [{**GPU, **of_gpu}], **changes})
+
+
+def test_a_quiet_machine_is_fit():
+    found = judge(seen())
+    assert found.verdict == "fit"
+    assert {finding.name: finding.value for finding in found.findings} == {
+        "other processes": "0.4 % of all cores",
+        "stolen CPU time": "0 % of all cores",
+        "usable cores": "8 of 8",
+        "CPU governor": "performance",
+        "free memory": "12.0 GB",
+        "swap": "0.3 GB used, 0.0 MB moved in 5 s",
+        "free disk": "72.0 GB",
+        "power": "mains",
+        "use of cuda:0": "0 processes, 0 % busy",
+        "clock of cuda:0": "40 °C, slowed by nothing",
+        "lock": "free",
+    }
+    assert {finding.verdict for finding in found.findings} == {"fit"}
+    assert all("expected " in finding.reason for finding in found.findings)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "verdict"),
+    [
+        ("other processes", {"other_cpu_share": MOST_OTHER_SHARE}, "fit"),
+        ("other processes", {"other_cpu_share": 0.051}, "doubtful"),
+        ("other processes", {"other_cpu_share": 0.25}, "doubtful"),
+        ("other processes", {"other_cpu_share": 0.251}, "unfit"),
+        ("stolen CPU time", {"stolen_share": MOST_STOLEN_SHARE}, "fit"),
+        ("stolen CPU time", {"stolen_share": 0.051}, "doubtful"),
+        ("stolen CPU time", {"stolen_share": 0.3}, "unfit"),
+        ("usable cores", {"allowed_cores": 7.5}, "doubtful"),
+        ("CPU governor", {"governors": ["performance", "powersave"]}, "doubtful"),
+        ("CPU governor", {"governors": ["conservative"]}, "doubtful"),
+        ("CPU governor", {"governors": ["schedutil"]}, "fit"),
+        ("free memory", {"available_memory_bytes": 2 * doctor.WORKER_BYTES}, "fit"),
+        ("free memory", {"available_memory_bytes": 2 * doctor.WORKER_BYTES - 1}, "doubtful"),
+        ("free memory", {"available_memory_bytes": doctor.WORKER_BYTES - 1}, "unfit"),
+        ("free memory", {"workers": 5}, "fit"),
+        ("free memory", {"workers": 6}, "doubtful"),
+        ("free memory", {"workers": 7}, "unfit"),
+        ("swap", {"swap_used_bytes": 9_000_000_000}, "fit"),
+        ("swap", {"swap_moved_bytes": 4096}, "doubtful"),
+        ("swap", {"swap_moved_bytes": 50_000_000}, "doubtful"),
+        ("swap", {"swap_moved_bytes": 50_000_001}, "unfit"),
+        ("free disk", {"free_disk_bytes": doctor.COMFORTABLE_DISK_BYTES}, "fit"),
+        ("free disk", {"free_disk_bytes": doctor.COMFORTABLE_DISK_BYTES - 1}, "doubtful"),
+        ("free disk", {"free_disk_bytes": doctor.RUN_BYTES - 1}, "unfit"),
+        ("power", {"on_battery": True}, "doubtful"),
+        ("use of cuda:0", {"gpu_processes": 1}, "doubtful"),
+        ("use of cuda:0", {"gpu_busy_share": 0.05}, "fit"),
+        ("use of cuda:0", {"gpu_busy_share": 0.06}, "doubtful"),
+        ("use of cuda:0", {"gpu_processes": 1, "gpu_busy_share": 0.26}, "unfit"),
+        ("use of cuda:0", {"gpu_processes": None, "gpu_busy_share": 0.26}, "unfit"),
+        ("use of cuda:0", {"gpu_processes": 1, "gpu_busy_share": None}, "doubtful"),
+        ("clock of cuda:0", {"gpu_celsius": 75}, "fit"),
+        ("clock of cuda:0", {"gpu_celsius": 76}, "doubtful"),
+        ("clock of cuda:0", {"gpu_slowed_by": ["heat"]}, "doubtful"),
+        ("clock of cuda:0", {"gpu_celsius": None}, "fit"),
+        ("clock of cuda:0", {"gpu_celsius": 76, "gpu_slowed_by": None}, "doubtful"),
+        ("lock", {"lock_holders": ["samestep run in /a, pid 7 of ada"]}, "unfit"),
+    ],
+    ids=str,
+)
+def test_a_finding_decides_by_its_threshold_and_the_worst_finding_for_all(name, changes, verdict):
+    found = judge(seen(**changes))
+    (finding,) = (one for one in found.findings if one.name == name)
+    assert finding.verdict == verdict
+    assert found.verdict == verdict
+    assert [one.name for one in found.findings if one.verdict != "fit"] == (
+        [] if verdict == "fit" else [name]
+    )
+
+
+def test_the_unfit_counts_more_than_the_doubtful():
+    assert judge(seen(on_battery=True, stolen_share=0.3)).verdict == "unfit"
+    assert judge(seen(on_battery=True, stolen_share=None)).verdict == "doubtful"
+
+
+UNKNOWN = {
+    "allowed_cores": None, "other_cpu_share": None, "stolen_share": None, "governors": None,
+    "swap_used_bytes": None, "swap_moved_bytes": None, "free_disk_bytes": None,
+    "on_battery": None, "gpu_processes": None, "gpu_busy_share": None, "gpu_celsius": None,
+    "gpu_slowed_by": None,
+}  # fmt: skip
+
+
+def test_the_unknown_stays_unknown_with_a_reason_and_makes_nothing_worse():
+    found = judge(seen(**UNKNOWN))
+    assert found.verdict == "fit"
+    unknown = [finding for finding in found.findings if finding.verdict == "unknown"]
+    known = [finding.name for finding in found.findings if finding.verdict != "unknown"]
+    assert known == ["free memory", "lock"]
+    assert all(finding.value is None and finding.reason for finding in unknown)
+    assert doctor.worst(finding.verdict for finding in unknown) == "unknown"
+
+
+def test_a_half_known_gpu_says_which_half():
+    found = judge(seen(gpu_busy_share=None, gpu_slowed_by=None))
+    values = [finding.value for finding in found.findings if "cuda:0" in finding.name]
+    assert values == ["0 processes, load unknown", "40 °C, slowed by unknown"]
+    found = judge(
+        seen(gpu_processes=None, gpu_celsius=None, gpu_slowed_by=["heat", "its hardware"])
+    )
+    values = [finding.value for finding in found.findings if "cuda:0" in finding.name]
+    assert values == [
+        "processes unknown, 0 % busy",
+        "temperature unknown, slowed by heat, its hardware",
+    ]
+
+
+def test_a_preflight_is_strict_json_and_back():
+    found = judge(seen(stolen_share=None))
+    assert preflight.PreflightModel.model_validate_json(found.model_dump_json()) == found
+
+
+Times = namedtuple("Times", "user system idle steal")
+Swap = namedtuple("Swap", "used sin sout")
+
+
+def test_a_look_counts_what_others_did_meanwhile(monkeypatch, tmp_path):
+    """8 cores for 2 seconds: others took 4 of the 16 core seconds, and the host 1.6."""
+    clock = iter((100.0, 102.0))
+    monkeypatch.setattr(look.time, "monotonic", lambda: next(clock))
+    own = iter((7.0, 7.5))
+    monkeypatch.setattr(look.time, "process_time", lambda: next(own))
+    monkeypatch.setattr(look.os, "cpu_count", lambda: 8)
+    times = iter((Times(10, 5, 90, 1), Times(13, 6.5, 99.9, 2.6)))
+    monkeypatch.setattr(psutil, "cpu_times", lambda: next(times))
+    swaps = iter((Swap(5, 10, 20), Swap(6, 10, 4116)))
+    monkeypatch.setattr(psutil, "swap_memory", lambda: next(swaps))
+    slept: list[float] = []
+    found = look.look(2.0, tmp_path, ["cpu"], sleep=slept.append)
+    assert slept == [2.0]
+    assert (found.seconds, found.cores) == (2.0, 8)
+    assert found.other_cpu_share == pytest.approx(4 / 16)
+    assert found.stolen_share == pytest.approx(1.6 / 16)
+    assert (found.swap_used_bytes, found.swap_moved_bytes) == (6, 4096)
+    assert found.gpus == []
+    assert found.lock_holders is None
+    assert "lock" not in [finding.name for finding in judge(found).findings]
+
+
+def test_this_machine_can_be_looked_at(tmp_path):
+    found = look.look(0.02, tmp_path / "not" / "yet" / "there", ["cpu"])
+    assert 0.02 <= found.seconds < 5
+    assert found.available_memory_bytes > 2**20
+    assert found.free_disk_bytes > 2**20
+    assert found.allowed_cores is None or 0 < found.allowed_cores <= found.cores
+
+
+def test_governors_are_named_once(monkeypatch, tmp_path):
+    monkeypatch.setattr(look, "GOVERNORS", tmp_path)
+    assert look.governors() is None
+    for number, name in enumerate(("powersave", "performance", "powersave")):
+        (tmp_path / f"policy{number}").mkdir()
+        (tmp_path / f"policy{number}" / "scaling_governor").write_text(f"{name}\n")
+    assert look.governors() == ["performance", "powersave"]
+
+
+@pytest.fixture
+def groups(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An empty machine without control groups, to be filled."""
+    monkeypatch.setattr(cgroups, "MEMBERSHIP", tmp_path / "membership")
+    monkeypatch.setattr(cgroups, "ROOT", tmp_path / "root")
+    return tmp_path
+
+
+def fill(folder: Path, membership: str, files: Mapping[str, str]) -> None:
+    (folder / "membership").write_text(membership)
+    for name, text in files.items():
+        path = folder / "root" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def test_a_system_without_control_groups_tells_nothing(groups):
+    assert cgroups.cpu_quota() is None
+    assert cgroups.memory_room_bytes() is None
+    assert look.allowed_cores(8) is None
+    assert look.memory_bytes() > 2**20
+
+
+def test_without_a_limit_there_is_no_limit(groups):
+    files = {"a/cpu.max": "max 100000\n", "a/memory.max": "max\n", "a/memory.current": "9\n"}
+    fill(groups, "0::/a\n", files)
+    assert cgroups.cpu_quota() == math.inf
+    assert cgroups.memory_room_bytes() == math.inf
+
+
+def test_the_smallest_limit_of_a_group_and_those_above_counts(groups):
+    files = {
+        "a/b/cpu.max": "300000 100000\n",
+        "a/cpu.max": "150000 100000\n",
+        "cpu.max": "max 100000\n",
+        "a/b/memory.max": "max\n",
+        "a/memory.max": "1000\n",
+        "a/memory.current": "900\n",
+        "a/memory.stat": "anon 100\ninactive_file 250\n",
+    }
+    fill(groups, "0::/a/b\n", files)
+    assert cgroups.cpu_quota() == 1.5
+    assert cgroups.memory_room_bytes() == 1000 - 900 + 250
+    assert look.memory_bytes() == 350
+
+
+def test_version_1_has_a_tree_for_each_controller(groups):
+    files = {
+        "cpu/a/cpu.cfs_quota_us": "50000\n",
+        "cpu/a/cpu.cfs_period_us": "100000\n",
+        "cpu/cpu.cfs_quota_us": "-1\n",
+        "cpu/cpu.cfs_period_us": "100000\n",
+        "memory/a/memory.limit_in_bytes": "1000\n",
+        "memory/a/memory.usage_in_bytes": "400\n",
+        "memory/a/memory.stat": "inactive_file 1\ntotal_inactive_file 50\n",
+    }
+    fill(groups, "9:name=systemd:/\n4:memory:/a\n2:cpu,cpuacct:/a\n0::/\n", files)
+    assert cgroups.cpu_quota() == 0.5
+    assert look.allowed_cores(8) == 0.5
+    assert cgroups.memory_room_bytes() == 1000 - 400 + 50
+
+
+def test_a_container_sees_its_own_group_as_the_root(groups):
+    files = {"cpu/cpu.cfs_quota_us": "200000\n", "cpu/cpu.cfs_period_us": "100000\n"}
+    fill(groups, "2:cpu:/docker/abc\n", files)
+    assert cgroups.cpu_quota() == 2.0
+
+
+def test_a_cpu_mask_counts_like_a_quota(groups, monkeypatch):
+    fill(groups, "0::/\n", {})
+    monkeypatch.setattr(look.os, "sched_getaffinity", lambda pid: {3, 5}, raising=False)
+    assert look.allowed_cores(8) == 2
+
+
+def test_swap_that_can_not_be_read_is_unknown(monkeypatch):
+    def shy() -> Swap:
+        warnings.warn("'sin' and 'sout' were set to 0", RuntimeWarning, 2)
+        return Swap(1, 0, 0)
+
+    monkeypatch.setattr(psutil, "swap_memory", shy)
+    assert environment.swap_bytes() == (None, None)
+
+
+Battery = namedtuple("Battery", "percent power_plugged")
+
+
+@pytest.mark.parametrize(
+    ("battery", "expected"),
+    [
+        (None, False),
+        (Battery(50, True), False),
+        (Battery(50, False), True),
+        (Battery(50, None), None),
+    ],
+)
+def test_a_laptop_may_run_on_battery(monkeypatch, battery, expected):
+    monkeypatch.setattr(psutil, "sensors_battery", lambda: battery, raising=False)
+    assert environment.on_battery() is expected
+
+
+def test_a_system_without_a_word_for_batteries_tells_nothing(monkeypatch):
+    monkeypatch.delattr(psutil, "sensors_battery", raising=False)
+    assert environment.on_battery() is None
+
+
+def told(found: Any, width: int, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("COLUMNS", str(width))
+    return command.as_text(found)
+
+
+def test_a_person_sees_a_table_that_fits_and_what_decided(monkeypatch):
+    found = judge(seen(other_cpu_share=0.123, on_battery=True, governors=None))
+    text = told(found, 100, monkeypatch)
+    assert max(map(len, text.splitlines())) <= 100
+    assert re.search(
+        r"^other processes +12\.3 % of all cores +doubtful +expected at most 5 %: trials",
+        text,
+        re.M,
+    )
+    assert re.search(r"^CPU governor +unknown +unknown +this system shows none", text, re.M)
+    # what is fit needs no words
+    assert re.search(r"^free memory +12\.0 GB +fit$", text, re.M)
+    assert text.endswith(
+        "\n\nDoubtful: other processes, power. A run now may be disturbed, and its report says so."
+    )
+
+
+def test_the_conclusion_names_the_worst_alone():
+    found = judge(seen(other_cpu_share=0.5, on_battery=True))
+    told = "What a run measures now says little about this machine."
+    assert command.conclusion(found) == f"Unfit: other processes. {told}"
+    assert command.conclusion(judge(seen())) == "This machine is fit to be measured on."
+
+
+def test_a_narrow_terminal_leaves_the_reasons_some_room(monkeypatch):
+    holder = "samestep run in /" + "a/" * 60
+    text = told(judge(seen(lock_holders=[holder])), 20, monkeypatch)
+    assert max(map(len, text.splitlines())) < 100
+    assert "expected free: a second" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"), [({}, 0), ({"on_battery": True}, 0), ({"stolen_share": 0.5}, 1)], ids=str
+)
+def test_only_an_unfit_machine_is_exit_code_1(samestep, monkeypatch, changes, code):
+    monkeypatch.setattr(look, "look", lambda seconds, place, devices, workers: seen(**changes))
+    answered, out, _ = samestep("doctor", "--json")
+    assert answered == code
+    assert preflight.PreflightModel.model_validate_json(out) == judge(seen(**changes))
+
+
+def test_the_doctor_knows_who_holds_the_machine(samestep):
+    with hold(MACHINE, purpose="samestep run in /a/folder"):
+        code, out, err = samestep("doctor", "--seconds", "0.01", "--json")
+    assert code == 1
+    assert err == "looking at the machine for 0.01 s\n"
+    answer = json.loads(out)
+    assert answer["verdict"] == "unfit"
+    (finding,) = (one for one in answer["findings"] if one["name"] == "lock")
+    assert finding["value"].startswith("samestep run in /a/folder, pid ")
+
+
+def test_the_doctor_leaves_nothing_behind(samestep, tmp_path, monkeypatch):
+    monkeypatch.setenv(lock.VARIABLE, str(tmp_path))
+    _, out, _ = samestep("doctor", "--seconds", "0.01", "--out", str(tmp_path / "run"))
+    assert "free disk" in out
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def terminal() -> display.TerminalDisplay:
+    shown = display.TerminalDisplay()
+    shown._console = Console(file=io.StringIO(), width=200)
+    return shown
+
+
+@pytest.mark.parametrize(("profile", "seconds"), [("smoke", 1.0), ("standard", 5.0), ("full", 5.0)])
+def test_a_run_looks_first_says_what_is_not_fit_and_goes_on(
+    monkeypatch, tmp_path, terminal, profile, seconds
+):
+    looks: list[Any] = []
+
+    def looking(*arguments: Any) -> SeenModel:
+        looks.append(arguments)
+        return seen(stolen_share=0.3, on_battery=True, governors=None, lock_holders=None)
+
+    monkeypatch.setattr(look, "look", looking)
+    found = carry_out.preflight(tmp_path, ("cpu", "cuda:0"), profile, 2, terminal)
+    assert looks == [(seconds, tmp_path, ("cpu", "cuda:0"), 2)]
+    assert found.verdict == "unfit"
+    # what is unknown is no news in each run
+    assert terminal._console.file.getvalue().splitlines() == [
+        f"looking at the machine for {seconds:g} s",
+        "unfit: stolen CPU time: 30 % of all cores; expected at most 5 %: the host gives it to "
+        "other virtual machines",
+        "doubtful: power: battery; expected mains: on battery clocks are lowered",
+    ]
+
+
+def test_the_look_stays_with_the_session(samestep, tmp_path, monkeypatch, data):
+    looked = seen(gpus=[], on_battery=True, lock_holders=None)
+    monkeypatch.setattr(look, "look", lambda seconds, place, devices, workers: looked)
+    monkeypatch.setattr(mnist, "load", lambda: data)
+    monkeypatch.setattr(report, "all_figures", lambda rows, stamp: [])
+    folder = tmp_path / "run"
+    backend = ("--backend", "pytorch", "--python", "pytorch=/bin/false")
+    started = samestep(
+        *("run", "--profile", "smoke", "--workload", "mlp-512", "--device", "cpu"),
+        *(*backend, "--out", str(folder)),
+    )
+    assert started[0] == 1
+    assert "doubtful: power: battery; " in started[2]
+    looked = seen(gpus=[], on_battery=False, lock_holders=None)
+    samestep("run", "--resume", str(folder))
+    first, second = (session.preflight for session in read_run(folder).sessions)
+    assert (first.verdict, second.verdict) == ("doubtful", "fit")
+    assert second == judge(looked)
+
+
+def test_an_interrupted_look_leaves_no_run(samestep, tmp_path, monkeypatch):
+    def interrupted(*arguments: Any) -> SeenModel:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(look, "look", interrupted)
+    code, out, err = samestep("run", "--device", "cpu", "--out", str(tmp_path / "run"))
+    assert (code, out) == (130, "")
+    assert err.endswith("samestep: interrupted before there was a plan\n")
+    assert not (tmp_path / "run").exists()
+    assert lock.holder(MACHINE) is None
+
+
+def test_a_look_takes_as_long_as_it_says(tmp_path):
+    started = time.monotonic()
+    look.look(0.05, tmp_path, [])
+    assert time.monotonic() - started >= 0.05

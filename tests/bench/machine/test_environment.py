@@ -1,0 +1,128 @@
+"""What the machine and its software are: facts, and nobody's secrets."""
+
+import os
+import tempfile
+from collections import namedtuple
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bench import __version__
+from bench.machine.environment import ContentionMeter, allowed, cpu_name, environment, gpus
+from bench.record.run import read_run, write_run
+from bench.run.workers import Workers
+from tests.bench.run.test_runner import request_for
+from tests.fakes.scripts import script
+from tests.records import build_run
+from tests.records import environment as described
+
+
+def test_the_machine_is_described_without_its_name():
+    found = environment({"fake": "1.0"}, {"KERAS_BACKEND": "jax"})
+    assert found.samestep == __version__
+    assert found.versions == {"fake": "1.0"}
+    assert found.variables["KERAS_BACKEND"] == "jax"
+    assert found.cores_logical >= 1
+    assert found.cores_usable == len(os.sched_getaffinity(0))
+    assert found.memory_bytes > 2**28
+    assert len(found.host_sha256) == 64
+    assert len(found.gpus) == len(gpus())
+
+
+def test_variables_that_change_a_result_are_noted_and_nothing_else():
+    noted = {
+        "CUDA_VISIBLE_DEVICES": "1",
+        "KERAS_BACKEND": "jax",
+        "OMP_NUM_THREADS": "3",
+        "TF_ENABLE_ONEDNN_OPTS": "0",
+        "XLA_FLAGS": "--xla_cpu_enable_fast_math=false",
+    }
+    secrets = {"AWS_SECRET_ACCESS_KEY": "x", "HOME": "/home/me", "TF_TOKEN": "y", "OMP": "z"}
+    found = allowed({**secrets, **noted})
+    assert found == noted
+    assert list(found) == sorted(found)
+
+
+def test_a_variable_that_is_no_text_leaves_a_run_that_can_be_read(tmp_path):
+    variables = allowed({"XLA_FLAGS": os.fsdecode(b"--xla_dump_to=/tmp/\xff")})
+    assert variables == {"XLA_FLAGS": "--xla_dump_to=/tmp/?"}
+    write_run(build_run([], environment={**described(), "variables": variables}), tmp_path)
+    assert read_run(tmp_path).environment.variables == variables
+
+
+def test_the_workers_variables_count_more_than_the_parents(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "8")
+    assert environment({}, {}).variables["OMP_NUM_THREADS"] == "8"
+    assert environment({}, {"OMP_NUM_THREADS": "2"}).variables["OMP_NUM_THREADS"] == "2"
+
+
+def workers_of(folder: Path) -> Workers:
+    return Workers(request_for("fake"), folder, folder)
+
+
+@pytest.mark.parametrize(("chosen", "order"), [(None, "PCI_BUS_ID"), ("FASTEST_FIRST",) * 2])
+def test_cuda_counts_gpus_as_the_driver_does_unless_told_otherwise(
+    monkeypatch, tmp_path, chosen, order
+):
+    monkeypatch.delenv("CUDA_DEVICE_ORDER", raising=False)
+    if chosen is not None:
+        monkeypatch.setenv("CUDA_DEVICE_ORDER", chosen)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    workers = workers_of(tmp_path)
+    noted = workers.environment("fake", {}).variables
+    assert (noted["CUDA_DEVICE_ORDER"], noted["CUDA_VISIBLE_DEVICES"]) == (order, "1")
+    # the record says what the worker has
+    assert workers._variables("fake")["CUDA_DEVICE_ORDER"] == order
+
+
+def test_what_a_framework_leaves_in_the_temporary_folder_goes_with_its_worker(tmp_path):
+    leaving = """
+path = os.path.join(os.environ["TMPDIR"], "left")
+open(path, "w").close()
+result = {"status": "failed", "reason": path}
+os.write(pipe, json.dumps({"event": "result", "result": result}).encode() + b"\\n")
+"""
+    request = request_for("fake", interpreters={"fake": script(tmp_path, "leaving", leaving)})
+    left = Path(Workers(request, tmp_path, tmp_path).look("fake", []).reason)
+    assert left.name == "left"
+    assert left.parent != Path(tempfile.gettempdir())
+    assert not left.parent.exists()
+
+
+def test_the_processor_has_a_name():
+    assert cpu_name().strip()
+
+
+Times = namedtuple("Times", "user nice system idle iowait steal guest guest_nice")
+
+
+def test_contention_counts_what_was_spent_since_the_meter_was_made(monkeypatch):
+    monkeypatch.setattr(psutil, "cpu_times", lambda: Times(10, 20, 30, 40, 50, 60, 70, 80))
+    meter = ContentionMeter(100.0)
+    # guests are counted as users too; what was stolen or idle is nobody's
+    monkeypatch.setattr(psutil, "cpu_times", lambda: Times(14, 22, 31, 48, 66, 60.5, 73, 82))
+    found = meter.read(107.5, worker_cpu_seconds=5.0)
+    assert found.model_dump(exclude={"windows", "clock_jump_seconds"}) == {
+        "wall_seconds": 7.5,
+        "worker_cpu_seconds": 5.0,
+        "other_cpu_seconds": 4 + 2 + 1 - 5.0,
+        "steal_seconds": 0.5,
+    }
+
+
+def test_a_system_that_knows_no_steal_says_so(monkeypatch):
+    few = namedtuple("few", "user nice system idle")
+    monkeypatch.setattr(psutil, "cpu_times", lambda: few(1, 1, 1, 1))
+    found = ContentionMeter(0.0).read(1.0, worker_cpu_seconds=0.0)
+    assert (found.other_cpu_seconds, found.steal_seconds) == (0.0, None)
+
+
+def test_contention_never_goes_below_zero():
+    assert ContentionMeter(0.0).read(1.0, worker_cpu_seconds=1e9).other_cpu_seconds == 0.0
+
+
+def test_without_the_workers_share_the_others_is_unknown():
+    found = ContentionMeter(0.0).read(1.0, None)
+    assert (found.worker_cpu_seconds, found.other_cpu_seconds) == (None, None)
+    assert found.wall_seconds == 1.0

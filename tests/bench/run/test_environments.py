@@ -1,0 +1,205 @@
+"""What the environments have, asked of workers, and what the doctor says of it."""
+
+import json
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backends import BACKENDS
+from bench.cli import doctor_environments
+from bench.machine import doctor, nvml
+from bench.machine.lock import MACHINE, hold
+from bench.run import process
+from bench.run.environments import Installed, look_at
+from bench.run.request import Request
+from tests.bench.run.test_runner import request_for
+from tests.fakes.machines import COMPILING, FITTING, HOPPER, OLD, WITHOUT_CUDA, asked, telling
+from tests.fakes.scripts import script
+
+
+class Quiet:
+    def piloting(self, backend: str, device: str) -> None: ...
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "LEAVE_SECONDS", 0.05)
+
+
+def installed(request: Request, *gpus: Any) -> list[Installed]:
+    return list(look_at(request, gpus, Quiet()))
+
+
+def one_telling(folder: Path, told: dict[str, Any], *gpus: Any) -> Installed:
+    request = replace(request_for("fake"), interpreters={"fake": telling(folder, told)})
+    (found,) = installed(request, *gpus)
+    return found
+
+
+def test_a_worker_tells_what_its_interpreter_has():
+    (found,) = installed(request_for("fake"))
+    assert found.python == sys.version.split()[0]
+    assert found.interpreter == sys.executable
+    assert found.found.versions["fake"] == "1.0"
+    assert found.found.architectures == ["sm_90", "compute_90"]
+    assert {device: how.verdict for device, how in found.usable.items()} == {"cpu": "ok"}
+    assert found.good
+
+
+def test_what_does_not_import_is_unavailable_and_the_rest_is_asked():
+    missing, nowhere, fake = installed(request_for("fake-missing", "nowhere", "fake"))
+    assert missing.unavailable.startswith("fake-missing does not import: ModuleNotFoundError")
+    assert missing.python == sys.version.split()[0]
+    assert nowhere.unavailable.startswith("cannot start /nowhere/python")
+    assert nowhere.python is None
+    assert not missing.usable
+    assert not missing.good
+    assert fake.good
+
+
+def test_an_interpreter_without_numpy_says_which_module_it_lacks(tmp_path):
+    body = "print('ModuleNotFoundError: No module named numpy\\n', file=sys.stderr)\nsys.exit(1)"
+    request = replace(request_for("fake"), interpreters={"fake": script(tmp_path, "bare", body)})
+    (found,) = installed(request)
+    assert found.unavailable == (
+        "exit status 1 without a result: ModuleNotFoundError: No module named numpy"
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "verdict", "good"),
+    [
+        (FITTING, "ok", True),
+        (COMPILING, "doubtful", True),
+        (OLD, "unsupported", False),
+        (WITHOUT_CUDA, "unavailable", False),
+    ],
+    ids=["fitting", "compiling", "old", "without CUDA"],
+)
+def test_each_gpu_has_a_verdict(tmp_path, told, verdict, good):
+    found = one_telling(tmp_path, told, HOPPER)
+    assert {device: how.verdict for device, how in found.usable.items()} == {
+        "cpu": "ok", "cuda:0": verdict,
+    }  # fmt: skip
+    assert found.good is good
+
+
+def test_the_tables_say_what_is_there_and_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    fitting = replace(one_telling(tmp_path, FITTING, HOPPER), backend="pytorch")
+    bare = one_telling(tmp_path, WITHOUT_CUDA, HOPPER)
+    bare = replace(bare, backend="keras-tensorflow", environment="tensorflow")
+    (missing,) = installed(request_for("fake-missing"), HOPPER)
+    missing = replace(missing, backend="jax", environment="jax", interpreter="/a/python")
+    text = doctor_environments.as_text([fitting, bare, missing], [HOPPER])
+    assert re.search(
+        r"^pytorch +3\.11\.9 +torch 2\.9 +cpu, cuda:0 +12\.8 +sm_80, sm_90$", text, re.M
+    )
+    assert re.search(r"^keras-tensorflow +3\.11\.9 +tensorflow 2\.21 +cpu +none +none$", text, re.M)
+    assert f"pytorch, keras-tensorflow: {fitting.interpreter}\njax: /a/python\n" in text
+    assert (
+        "cuda:0: NVIDIA H100, GPU-1a2b, compute capability 9.0, a driver for CUDA up to 12.8\n"
+    ) in text
+    assert re.search(r"^pytorch +cuda:0 +ok$", text, re.M)
+    assert re.search(r"^keras-tensorflow +cuda:0 +unavailable +made without CUDA", text, re.M)
+    assert re.search(r"^jax +all +unavailable +fake-missing does not import", text, re.M)
+    words = " ".join(text.split())
+    assert "Remove .nox/tensorflow" in words
+    assert "nox -s jax makes its" in words
+    assert "No NVIDIA GPU" not in text
+    assert "No NVIDIA GPU was found." in doctor_environments.as_text([fitting], [])
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """One with a GPU; returns the folder of its worker's answers."""
+    monkeypatch.setattr(nvml, "visible_gpus", lambda: [HOPPER])
+    return tmp_path
+
+
+def doctored(samestep: Any, *arguments: str) -> tuple[int, dict[str, Any], str]:
+    code, out, err = samestep("doctor", "--seconds", "0.01", "--json", *arguments)
+    return code, json.loads(out), err
+
+
+def test_the_doctor_asks_the_environments_where_it_is_told_to(samestep, machine, monkeypatch):
+    monkeypatch.setattr(doctor, "worst", lambda verdicts: "fit")
+    python = f"pytorch={telling(machine, FITTING)}"
+    code, answer, err = doctored(samestep, "--backend", "pytorch", "--python", python)
+    assert code == 0
+    assert "looking at pytorch (environment)\n" in err
+    assert answer["verdict"] == "fit"
+    assert answer["environments"]["gpus"] == [
+        {"device": "cuda:0", "name": "NVIDIA H100", "uuid": "GPU-1a2b", "capability": [9, 0],
+         "driver_cuda": [12, 8]},
+    ]  # fmt: skip
+    (found,) = answer["environments"]["backends"]
+    assert found == {
+        "backend": "pytorch",
+        "environment": "pytorch",
+        "interpreter": python.partition("=")[2],
+        "python": "3.11.9",
+        "versions": {"torch": "2.9", "cuda": "12.8"},
+        "devices": ["cpu", "cuda:0"],
+        "unavailable": None,
+        "architectures": ["sm_80", "sm_90"],
+        "usable": {
+            "cpu": {"verdict": "ok", "reason": None},
+            "cuda:0": {"verdict": "ok", "reason": None},
+        },
+        "advice": [],
+    }
+
+
+def test_what_was_named_and_can_not_be_used_is_exit_code_1(samestep, machine, monkeypatch):
+    monkeypatch.setattr(doctor, "worst", lambda verdicts: "fit")
+    python = ("--python", f"pytorch={telling(machine, OLD)}")
+    code, answer, _ = doctored(samestep, "--backend", "pytorch", *python)
+    assert code == 1
+    assert answer["environments"]["backends"][0]["advice"] == [
+        "--python pytorch=PATH names another environment"
+    ]
+    # unnamed ones are shown
+    everything = [f"--python={name}={telling(machine, OLD)}" for name in BACKENDS]
+    code, answer, _ = doctored(samestep, "--environments", *everything)
+    assert code == 0
+    assert [one["backend"] for one in answer["environments"]["backends"]] == list(BACKENDS)
+
+
+def test_the_doctor_alone_starts_nothing(samestep, machine):
+    _, answer, _ = doctored(samestep)
+    assert "environments" not in answer
+
+
+def test_the_doctor_asks_nobody_beside_a_run(samestep, machine):
+    python = f"pytorch={telling(machine, FITTING)}"
+    with hold(MACHINE, purpose="samestep run in /a/folder"):
+        code, out, err = samestep("doctor", "--seconds", "0.01", "--python", python)
+    assert (code, out) == (75, "")
+    assert "samestep run in /a/folder" in err
+    assert asked(machine) == []
+
+
+def test_the_doctor_shows_both_tables(samestep, machine, monkeypatch):
+    monkeypatch.setattr(doctor, "worst", lambda verdicts: "fit")
+    python = f"pytorch={telling(machine, OLD)}"
+    monkeypatch.setenv("COLUMNS", "400")
+    arguments = ("--seconds", "0.01", "--backend", "pytorch", "--python", python)
+    code, out, _ = samestep("doctor", *arguments)
+    assert code == 1
+    assert out.index("This machine is fit to be measured on.") < out.index("kernels for")
+    assert re.search(r"^pytorch +cuda:0 +unsupported +unsupported architecture\. ", out, re.M)
+
+
+def test_a_narrow_terminal_leaves_what_is_long_some_room(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    text = doctor_environments.as_text([one_telling(tmp_path, OLD, HOPPER)], [HOPPER])
+    assert max(map(len, text.splitlines())) < 100
+    assert "which this build has" in text
+    monkeypatch.setenv("COLUMNS", "100")
+    text = doctor_environments.as_text([one_telling(tmp_path, OLD, HOPPER)], [])
+    assert max(map(len, text.partition("No NVIDIA")[2].splitlines())) <= 100

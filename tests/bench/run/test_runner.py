@@ -1,0 +1,567 @@
+"""A run of fakes, each trial in a process: whatever one of them does, the others go on."""
+
+import io
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from backends import Place
+from bench import mnist
+from bench.cli import options, run
+from bench.errors import RecordError, SamestepError
+from bench.profiles import Profile
+from bench.record import Record, read_record
+from bench.record.archive import ARCHIVE, write_archive
+from bench.record.folder import read_records, record_path, refuse_links
+from bench.record.run import RunModel, now, read_run, write_run
+from bench.run import carry_out, process
+from bench.run.events import DEADLINES
+from bench.run.outcome import Outcome
+from bench.run.pilot import Miss, Pilot, note
+from bench.run.process import worker_packages
+from bench.run.request import Request
+from bench.run.runner import Runner
+from bench.spec import AccuracyPlan, Cell, Execution, ParityPlan, Trial
+from bench.workloads import MLP_512
+from reports import report
+from tests.fakes.adapter import FIT_SECONDS, NATIVE_STEP_SECONDS, PROGRAMS, STEP_SECONDS
+from tests.fakes.scripts import script
+from tests.records import build_record, build_run, plan, write_folder
+
+FAKES = Path(__file__).parent.parent.parent / "fakes"
+PLACES = {
+    name: Place(adapter="fakes.adapter", environment="none")
+    for name in (*PROGRAMS, "fake-missing", "hanging", "babbling", "nowhere")
+}
+INTERPRETERS = {**dict.fromkeys(PLACES, sys.executable), "nowhere": "/nowhere/python"}
+# each process takes half a second, so that a run is as small as it can be
+TINY = Profile(
+    name="smoke",
+    rounds=1,
+    parity=(ParityPlan(precision="float32", steps=2, twin_steps=2),),
+    window_blocks=2,
+    blocks=2,
+    native_seconds=0.0,
+    tutorial_steps=1,
+    repeats=False,
+    epochs={"mlp-512": 1},
+    train_images=640,
+)
+
+
+def request_for(*backends: str, **changes: Any) -> Request:
+    whole = Request(
+        workloads=[MLP_512],
+        backends=backends,
+        devices=["cpu"],
+        profile=TINY,
+        interpreters=INTERPRETERS,
+        places=PLACES,
+        packages=[FAKES],
+    )
+    return replace(whole, **changes)
+
+
+@dataclass
+class Listener:
+    """A display that notes what it is told, and is interrupted where a test says."""
+
+    interrupt_at: int | None = None
+    told: list[str] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+
+    def piloting(self, backend: str, device: str) -> None:
+        self.told.append(f"piloting {backend} {device}")
+
+    def planned(self, run: RunModel, missing: Sequence[Trial]) -> None:
+        self.told.append(f"planned {len(missing)} of {len(run.trials)}")
+
+    def started(self, trial: Trial) -> None:
+        self.told.append(f"started {trial.kind} {trial.cell.backend}")
+        if sum(line.startswith("started") for line in self.told) == self.interrupt_at:
+            raise KeyboardInterrupt
+
+    def epoch(self, trial: Trial, figures: Mapping[str, Any]) -> None:
+        self.told.append(f"epoch {figures['epoch']} {trial.cell.backend}")
+
+    def ended(self, record: Record) -> None:
+        self.records.append(record)
+
+    def unwritten(self, record: Record, path: Path) -> None:
+        self.told.append(f"unwritten {path.name}")
+
+    def added(self, trials: Sequence[Trial], why: str) -> None:
+        self.told.append(f"added {len(trials)}: {why}")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quick(data: mnist.Mnist) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        # read and verified once in this process; each worker does so too
+        patch.setattr(mnist, "load", lambda: data)
+        patch.setattr(process, "LEAVE_SECONDS", 0.05)
+        # tests/reports looks at the figures; here they would only take their time
+        patch.setattr(report, "all_figures", lambda rows, stamp: [])
+        yield
+
+
+def accuracy_trial(backend: str, seed: int = 0) -> Trial:
+    cell = Cell(
+        workload="mlp-512", backend=backend, execution=Execution(device="cpu", batch_size=128)
+    )
+    accuracy = AccuracyPlan(epochs=1, train_images=640)
+    return Trial(kind="accuracy", cell=cell, seed=seed, accuracy=accuracy)
+
+
+def run_of(trials: Sequence[Trial], folder: Path, **changes: Any) -> RunModel:
+    """A run's folder without a pilot, and without a record yet."""
+    known = {"versions": {"fake": "1.0"}, "devices": ["cpu"], "unavailable": None}
+    backends = dict.fromkeys((trial.cell.backend for trial in trials), known)
+    run = build_run(trials, **{"backends": backends, "sessions": [], **changes})
+    write_run(run, folder)
+    return run
+
+
+@dataclass(frozen=True)
+class Trouble:
+    folder: Path
+    run: RunModel
+    listener: Listener
+    left: list[psutil.Process]
+
+    def record(self, backend: str, seed: int = 0) -> Record:
+        return next(
+            record
+            for record in self.listener.records
+            if (record.trial.backend, record.trial.seed) == (backend, seed)
+        )
+
+    def log(self, backend: str) -> str:
+        (log,) = (self.folder / "logs").glob(f"*_{backend}_*.log")
+        return log.read_text(encoding="utf-8")
+
+
+HANGING = """
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+child = os.fork()
+if child == 0: time.sleep(600)
+print(os.getpid(), child, flush=True)
+os.write(pipe, b'{"event": "phase", "phase": "build"}\\n')
+time.sleep(600)
+"""
+BABBLING = "os.write(pipe, b'Intel MKL WARNING\\n')"
+TROUBLES = ("fake-crash", "nowhere", "hanging", "babbling", "fake")
+
+
+@pytest.fixture(scope="module")
+def trouble(tmp_path_factory: pytest.TempPathFactory) -> Trouble:
+    """Every kind of trouble that only a process can make, in one run; the last trial is good."""
+    folder, listener = tmp_path_factory.mktemp("trouble"), Listener()
+    interpreters = {
+        **INTERPRETERS,
+        "hanging": script(folder, "hanging", HANGING),
+        "babbling": script(folder, "babbling", BABBLING),
+    }
+    request = request_for(
+        *TROUBLES, interpreters=interpreters, deadlines={**DEADLINES, "build": 0.2}
+    )
+    with worker_packages(*request.packages) as packages:
+        runner = Runner(request, folder, packages, listener)
+        run = runner.execute(run_of([accuracy_trial(name) for name in TROUBLES], folder))
+    return Trouble(folder, run, listener, psutil.Process().children(recursive=True))
+
+
+@pytest.mark.parametrize(
+    ("backend", "status", "reason"),
+    [
+        ("fake-crash", "killed", "ended by SIGSEGV; see {log}"),
+        ("nowhere", "unavailable", "cannot start /nowhere/python: No such file or directory"),
+        ("hanging", "timed_out", "no progress in phase 'build'. Expected: within 0.2 s"),
+        ("babbling", "failed",
+         "the worker's result is not JSON. Received: b'Intel MKL WARNING'"),
+        ("fake", "ok", None),
+    ],
+)  # fmt: skip
+def test_each_trouble_is_a_record_and_the_others_go_on(trouble, backend, status, reason):
+    record = trouble.record(backend)
+    log = f"{record.trial.trial().name}.log"
+    assert record.status == status
+    assert record.reason == (reason and reason.format(log=log))
+    assert (record.accuracy is not None) == (status == "ok")
+
+
+def test_trials_run_in_the_plans_order_and_epochs_are_told(trouble):
+    assert trouble.listener.told == [
+        "planned 5 of 5",
+        *(f"started accuracy {name}" for name in TROUBLES),
+        "epoch 1 fake",
+    ]
+
+
+def test_every_trial_leaves_its_record_in_the_folder(trouble):
+    assert list(read_records(trouble.folder, trouble.run)) == trouble.listener.records
+    assert len(trouble.listener.records) == len(TROUBLES)
+    assert read_run(trouble.folder) == trouble.run
+    assert [session.outcome for session in trouble.run.sessions] == ["complete"]
+
+
+def is_gone(process: int) -> bool:
+    """Ended, reaped or not: whoever adopts an orphan may leave it a zombie."""
+    try:
+        return psutil.Process(process).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def test_no_process_is_left(trouble):
+    assert trouble.left == []
+    assert all(is_gone(int(process)) for process in trouble.log("hanging").split())
+
+
+def test_a_record_tells_what_its_worker_used(trouble):
+    record = trouble.record("fake")
+    assert record.environment.versions == {"fake": "1.0"}
+    assert record.contention.worker_cpu_seconds > 0
+    assert record.contention.wall_seconds >= record.timings.total_seconds
+    assert record.memory.peak_rss_bytes > 2**20
+
+
+@dataclass(frozen=True)
+class Story:
+    """A run that was interrupted at its third trial, then finished.
+
+    Each of its workers leaves a process behind that keeps the pipe open.
+    """
+
+    folder: Path
+    first: Listener
+    interrupted: RunModel
+    partial_report: str
+    partial_exit_code: int
+    kept: dict[str, tuple[int, int, bytes]]
+    second: Listener
+    finished: RunModel
+    exit_code: int
+    answer: dict[str, Any]
+
+
+def files_of(folder: Path) -> dict[str, tuple[int, int, bytes]]:
+    """Name to inode, time and content of the records."""
+    return {
+        path.name: (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes())
+        for path in sorted((folder / "records").iterdir())
+    }
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    folder = tmp_path_factory.mktemp("story") / "run"
+    request = request_for("fake-lingering", "nowhere")
+    first = Listener(interrupt_at=3)
+    interrupted = carry_out.carry_out(request, folder, None, first)
+    partial_exit_code = run.conclude(interrupted, folder, named=True, as_json=False)
+    partial_report = (folder / "report.md").read_text(encoding="utf-8")
+    kept = files_of(folder)
+    second = Listener()
+    finished = carry_out.carry_out(request, folder, read_run(folder), second)
+    with redirect_stdout(io.StringIO()) as answer:
+        exit_code = run.conclude(finished, folder, named=False, as_json=True)
+    return Story(
+        folder, first, interrupted, partial_report, partial_exit_code, kept, second, finished,
+        exit_code, json.loads(answer.getvalue()),
+    )  # fmt: skip
+
+
+def test_a_run_pilots_then_plans_then_runs(story):
+    assert story.first.told == [
+        "piloting fake-lingering cpu",
+        "piloting nowhere cpu",
+        "planned 3 of 4",
+        "started parity fake-lingering",
+        "started timing fake-lingering",
+        "started accuracy fake-lingering",
+    ]
+
+
+def test_the_pilots_figures_stand_in_the_run(story):
+    (pilot,) = story.interrupted.pilot
+    assert pilot.steps_per_block == 64
+    assert pilot.step_seconds == STEP_SECONDS
+    assert pilot.native_step_seconds == NATIVE_STEP_SECONDS
+    assert story.interrupted.backends["fake-lingering"].versions["fake"] == "1.0"
+    nowhere = "cannot start /nowhere/python: No such file or directory"
+    assert story.interrupted.backends["nowhere"].unavailable == nowhere
+    assert story.interrupted.estimate_seconds > 0
+
+
+def test_an_interruption_leaves_what_is_done_intact(story):
+    assert [session.outcome for session in story.interrupted.sessions] == ["interrupted"]
+    statuses = {record.trial.backend: record.status for record in story.first.records}
+    assert statuses == {"fake-lingering": "ok", "nowhere": "unavailable"}
+    assert len(story.kept) == 3
+    assert story.partial_exit_code == options.EXIT_INTERRUPTED == 130
+    assert "mlp-512" in story.partial_report
+    # nothing of ours half-written
+    assert not list(story.folder.rglob(".*"))
+
+
+def test_until_its_end_a_session_is_a_killed_one_with_what_it_took_so_far(tmp_path):
+    seen = []
+
+    class Looking(Listener):
+        def started(self, trial: Trial) -> None:
+            seen.append(read_run(tmp_path).sessions)
+
+    trials = [accuracy_trial("nowhere", seed) for seed in range(2)]
+    before = {"started": now(), "wall_seconds": 9.0, "outcome": "killed"}
+    run = run_of(trials, tmp_path, sessions=[before])
+    done = Runner(request_for("nowhere"), tmp_path, tmp_path, Looking()).execute(run)
+    outcomes = [[session.outcome for session in sessions] for sessions in seen]
+    assert outcomes == [["killed", "killed"]] * 2
+    first, second = (sessions[-1].wall_seconds for sessions in seen)
+    assert first < second < done.sessions[-1].wall_seconds
+    assert [session.outcome for session in done.sessions] == ["killed", "complete"]
+    assert read_run(tmp_path) == done
+
+
+def test_resuming_runs_what_is_missing_and_only_that(story):
+    assert story.second.told == [
+        "piloting fake-lingering versions",
+        "planned 1 of 4",
+        "started accuracy fake-lingering",
+        "epoch 1 fake-lingering",
+    ]
+    outcomes = [session.outcome for session in story.finished.sessions]
+    assert outcomes == ["interrupted", "complete"]
+    after = files_of(story.folder)
+    assert {name: after[name] for name in story.kept} == story.kept
+    assert len(after) == 4
+
+
+def test_the_plan_stays_while_a_run_is_resumed(story):
+    before, after = story.interrupted.model_dump(), story.finished.model_dump()
+    assert {**before, "sessions": None} == {**after, "sessions": None}
+
+
+def test_a_finished_run_has_a_report_and_an_exit_code(story):
+    assert story.exit_code == 0
+    assert story.answer == {
+        "run": str(story.folder),
+        "report": str(story.folder / "report.md"),
+        "statuses": {"ok": 3, "unavailable": 1},
+    }
+    assert (story.folder / "report.md").read_text(encoding="utf-8") != story.partial_report
+
+
+def test_what_the_workers_left_behind_is_gone(story):
+    logs = [log.read_text(encoding="utf-8") for log in (story.folder / "logs").iterdir()]
+    lines = [line for log in logs for line in log.splitlines() if line.startswith("lingering")]
+    # one for each program: in the pilot, in the parity trial and for its twin, in the two others
+    assert len(lines) == 5
+    assert all(is_gone(int(line.split()[-1])) for line in lines)
+
+
+def test_the_timing_trial_followed_its_plan(story):
+    record = next(r for r in story.first.records if r.lanes is not None)
+    assert record.trial.timing.native_steps == 100
+    assert record.lanes.step.block_seconds == [64 * STEP_SECONDS] * 2
+    assert record.lanes.native.slice_seconds == [FIT_SECONDS + 100 * NATIVE_STEP_SECONDS]
+
+
+def test_trials_point_to_the_certificate_of_their_cell(story):
+    by_kind = {
+        record.trial.kind: record
+        for record in read_records(story.folder, story.finished)
+        if record.status == "ok"
+    }
+    certificate = by_kind["parity"]
+    assert certificate.parity.certificate_sha256 is None
+    # the accuracy trial ran after the resumption
+    for kind in ("timing", "accuracy"):
+        assert by_kind[kind].parity.certificate_sha256 == certificate.sha256
+
+
+def answering(folder: Path, versions: dict[str, str]) -> str:
+    """An interpreter that answers as a worker whose backend has these versions."""
+    result = {"status": "ok", "reason": None, "versions": versions, "devices": ["cpu"], "cells": []}
+    line = json.dumps({"event": "result", "result": result}) + "\n"
+    return script(folder, "answering", f"os.write(pipe, {line.encode()!r})")
+
+
+def test_other_versions_are_no_continuation(tmp_path):
+    run = run_of([accuracy_trial("fake")], tmp_path / "run")
+    interpreters = {"fake": answering(tmp_path, {"fake": "2.0"})}
+    with pytest.raises(SamestepError) as caught:
+        carry_out.carry_out(
+            request_for("fake", interpreters=interpreters), tmp_path / "run", run, Listener()
+        )
+    assert str(caught.value) == (
+        "fake has changed since the run was started. Expected: {'fake': '1.0'}. "
+        "Received: {'fake': '2.0'}. Start a new run"
+    )
+    assert caught.value.exit_code == 1
+    assert not (tmp_path / "run" / "records").exists()
+
+
+def test_a_backend_that_is_gone_is_no_continuation(tmp_path):
+    run = run_of([accuracy_trial("nowhere")], tmp_path)
+    with pytest.raises(SamestepError, match="Received: cannot start /nowhere/python: No such file"):
+        carry_out.carry_out(request_for("nowhere"), tmp_path, run, Listener())
+
+
+def test_a_finished_run_starts_no_process(tmp_path):
+    trials = plan(workloads=["mlp-512"], backends=["pytorch"], rounds=1)
+    run = build_run(trials)
+    write_folder(tmp_path, run, [build_record(trial) for trial in trials])
+    listener = Listener()
+    finished = carry_out.carry_out(request_for(interpreters={}), tmp_path, run, listener)
+    assert listener.told == [f"planned 0 of {len(trials)}"]
+    assert finished.sessions[-1].outcome == "complete"
+
+
+@pytest.fixture
+def half_done(tmp_path: Path) -> tuple[Runner, RunModel, list[Trial]]:
+    """A run of four trials with the records of all."""
+    trials = plan(workloads=["mlp-512"], backends=["pytorch"], rounds=3)
+    run = build_run(trials)
+    write_folder(tmp_path, run, [build_record(trial) for trial in trials])
+    return Runner(request_for(), tmp_path, tmp_path, Listener()), run, trials
+
+
+def test_what_has_its_record_is_not_missing(half_done):
+    runner, run, _ = half_done
+    assert runner.missing(run) == []
+
+
+def truncate(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def edit(path: Path) -> None:
+    path.write_text(path.read_text().replace('"seed":', '"seed": ', 1).replace("ok", "no", 1))
+
+
+def swap(path: Path) -> None:
+    """The record of another trial under this one's name."""
+    other = next(found for found in path.parent.iterdir() if found != path)
+    path.write_bytes(other.read_bytes())
+
+
+@pytest.mark.parametrize(
+    "damage", [truncate, edit, swap, Path.unlink], ids=["torn", "edited", "swapped", "gone"]
+)
+def test_what_has_no_intact_record_is_missing(half_done, tmp_path, damage):
+    runner, run, trials = half_done
+    damage(record_path(tmp_path, run.trials[2]))
+    assert runner.missing(run) == [trials[2]]
+
+
+def test_a_published_run_is_not_resumed(half_done, tmp_path):
+    runner, run, _ = half_done
+    write_archive(tmp_path / ARCHIVE, [])
+    with pytest.raises(SamestepError, match="was published and can't be resumed"):
+        runner.resume(run)
+
+
+@pytest.mark.parametrize("name", ["records", "logs", "figures", "logs/timing.log", "report.md"])
+def test_a_run_with_a_link_is_not_resumed(half_done, tmp_path, name):
+    runner, run, _ = half_done
+    place, outside = tmp_path / name, tmp_path.with_name(f"{tmp_path.name}-outside")
+    place.parent.mkdir(exist_ok=True)
+    if place.exists():
+        place.rename(outside)
+    place.symlink_to(outside)
+    with pytest.raises(RecordError, match=f"{name} is a link"):
+        runner.resume(run)
+
+
+def test_a_compilers_own_links_are_no_hindrance(half_done, tmp_path):
+    runner, run, _ = half_done
+    cache = tmp_path / "caches" / "pytorch"
+    cache.mkdir(parents=True)
+    (cache / "latest").symlink_to("nowhere")
+    runner.resume(run)
+
+
+def test_a_folder_that_cannot_be_searched_for_links_is_refused(tmp_path):
+    with pytest.raises(RecordError, match="gone: No such file"):
+        refuse_links(tmp_path / "gone")
+
+
+def test_the_record_of_another_run_does_not_count(half_done):
+    runner, run, trials = half_done
+    assert runner.missing(run.model_copy(update={"run_id": "another"})) == trials
+
+
+def test_an_interruption_before_the_plan_leaves_no_run(tmp_path):
+    class Impatient(Listener):
+        def piloting(self, backend: str, device: str) -> None:
+            raise KeyboardInterrupt
+
+    folder = tmp_path / "run"
+    assert carry_out.carry_out(request_for("fake"), folder, None, Impatient()) is None
+    assert run.conclude(None, folder, named=False, as_json=False) == 130
+    assert not folder.exists()
+
+
+CELL = accuracy_trial("fake").cell
+FIGURES = {"cell": CELL.label, "status": "ok", "setup_seconds": 1.0, "step_seconds": 0.5,
+           "steps_per_block": 2, "steps_per_call": 1, "compile_seconds": 0.5,
+           "native_step_seconds": 0.25}  # fmt: skip
+
+
+def noted(outcome: Outcome, pilot: Pilot | None = None) -> Pilot:
+    pilot = pilot or Pilot()
+    note(pilot, "fake", [CELL], outcome, 3.0)
+    return pilot
+
+
+def test_a_cell_that_the_pilot_measured_has_figures():
+    result = {"status": "ok", "versions": {"fake": "1.0"}, "devices": ["cpu"],
+              "cells": [FIGURES], "timings": {"total_seconds": 2.5}}  # fmt: skip
+    pilot = noted(Outcome(status="ok", reason=None, result=result))
+    # and half a second to end
+    assert pilot.figures[CELL].setup_seconds == 1.5
+    assert pilot.figures[CELL].steps_per_block == 2
+    assert (pilot.misses, pilot.backends["fake"].unavailable) == ({}, None)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "reason"),
+    [
+        (Outcome(status="unavailable", reason="no torch", result=None), "unavailable",
+         "no torch (pilot)"),
+        (Outcome(status="killed", reason="ended by SIGSEGV", result=None), "killed",
+         "ended by SIGSEGV (pilot)"),
+        (Outcome(status="ok", reason=None, result={"cells": [
+            {"cell": CELL.label, "status": "unsupported", "reason": "no mode"}]}),
+         "unsupported", "no mode (pilot)"),
+    ],
+    ids=["missing framework", "crash", "one cell"],
+)  # fmt: skip
+def test_a_cell_that_the_pilot_gave_up_is_a_miss(outcome, status, reason):
+    assert noted(outcome).misses == {CELL: Miss(status=status, reason=reason)}
+
+
+def test_a_backend_that_fails_on_one_device_is_still_available():
+    good = Outcome(status="ok", reason=None, result={"versions": {"fake": "1.0"}, "cells": []})
+    bad = Outcome(status="killed", reason="ended by SIGSEGV", result=None)
+    for outcomes in ((good, bad), (bad, good)):
+        pilot = Pilot()
+        for outcome in outcomes:
+            noted(outcome, pilot)
+        assert pilot.backends["fake"].versions == {"fake": "1.0"}
+        assert pilot.backends["fake"].unavailable is None
+
+
+def test_records_are_read_back_as_they_were(story):
+    for trial in story.finished.trials:
+        assert read_record(record_path(story.folder, trial)).trial == trial

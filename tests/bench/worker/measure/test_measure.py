@@ -1,0 +1,382 @@
+"""Timing with a clock of the tests' own: every figure is exact."""
+
+import random
+from collections.abc import Callable
+from itertools import chain
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.errors import MeasurementError
+from bench.spec import Execution, TimingPlan
+from bench.worker.measure import (
+    Phases,
+    Sensors,
+    block_size,
+    fit_slice,
+    has_two_levels,
+    is_steady,
+    latency_lane,
+    native_lane,
+    short_steps,
+    step_block,
+    warm_up,
+)
+from bench.workloads import MLP_512
+from tests.fakes.adapter import (
+    FIT_SECONDS,
+    NATIVE_STEP_SECONDS,
+    STEP_SECONDS,
+    Clock,
+    FakeProgram,
+)
+
+IMAGES = np.zeros((1280, 784), np.float32)
+LABELS = np.arange(1280) % 10
+BATCH = (IMAGES[:128], LABELS[:128])
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def program(clock: Clock) -> FakeProgram:
+    program = FakeProgram(MLP_512, Execution(device="cpu", batch_size=128), clock)
+    shapes = MLP_512.parameter_shapes()
+    program.load({name: np.zeros(shape, np.float32) for name, shape in shapes.items()}, 0)
+    return program
+
+
+def timing_plan(native_steps: int, native_slices: int = 1) -> TimingPlan:
+    return TimingPlan(
+        window_blocks=5,
+        blocks=6,
+        steps_per_block=64,
+        native_steps=native_steps,
+        native_slices=native_slices,
+        tutorial_steps=1,
+    )
+
+
+def scripted(blocks: list[float]) -> Callable[[], float]:
+    """A clock that is read at the start and the end of each block, which takes these seconds."""
+    return chain.from_iterable((0.0, seconds) for seconds in blocks).__next__
+
+
+def test_a_block_takes_its_steps_and_nothing_that_was_queued_before(program, clock):
+    program.train_step(BATCH)
+    assert step_block(program, [BATCH], 7, clock) == 7 * STEP_SECONDS
+    assert program.steps == 8
+
+
+def test_a_block_goes_through_its_batches_in_turn(program, clock):
+    turns = []
+    program.train_step = turns.append
+    step_block(program, ["a", "b", "c"], 7, clock)
+    assert "".join(turns) == "abcabca"
+
+
+def test_a_slice_of_fit_ends_when_its_work_is_done(program, clock):
+    program.train_step(BATCH)
+    seconds = fit_slice(program, IMAGES[:640], LABELS[:640], 128, clock)
+    assert seconds == FIT_SECONDS + 5 * NATIVE_STEP_SECONDS
+
+
+def test_a_blocks_size_is_the_smallest_power_of_two_that_takes_a_tenth_of_a_second(program, clock):
+    assert block_size(program, [BATCH], clock) == (64, STEP_SECONDS)
+    # 1, 2, 4, ... 64 steps, three times each
+    assert program.steps == 3 * 127
+
+
+def test_a_blocks_size_is_judged_by_the_fastest_of_three(program):
+    clock = scripted([0.03, 0.02, 0.9, 0.2, 0.06, 0.3, 0.5, 0.12, 0.11])
+    assert block_size(program, [BATCH], clock) == (4, 0.11 / 4)
+    assert program.steps == 3 * (1 + 2 + 4)
+
+
+def test_a_block_of_exactly_a_tenth_of_a_second_is_long_enough(program):
+    assert block_size(program, [BATCH], scripted([0.1, 0.1, 0.1])) == (1, 0.1)
+
+
+def noisy(share: float, seed: int, count: int = 10) -> list[float]:
+    draws = random.Random(seed)
+    return [draws.gauss(1.0, share) for _ in range(count)]
+
+
+def drifting(share: float, count: int = 10) -> list[float]:
+    """From 1 to 1 + share in equal steps."""
+    return [1 + share * index / (count - 1) for index in range(count)]
+
+
+STEADY = {
+    "constant": [0.125] * 10,
+    "constant, five blocks": [0.125] * 5,
+    "constant, two blocks": [0.125] * 2,
+    "zero": [0.0] * 10,
+    "one outlier": [1.0] * 4 + [3.0] + [1.0] * 5,
+    "two outliers": [1.0, 3.0] + [1.0] * 6 + [3.0, 1.0],
+    "drift of 1 %": drifting(0.01),
+    "step of 1 %": [1.0] * 5 + [1.01] * 5,
+}
+UNSTEADY = {
+    "drift of 3 %": drifting(0.03),
+    "drift of 3 %, five blocks": drifting(0.03, 5),
+    "drift of 3 % downwards": drifting(0.03)[::-1],
+    "drift of 50 %": drifting(0.5),
+    "step of 5 %": [1.0] * 5 + [1.05] * 5,
+    "step of 5 % downwards": [1.05] * 5 + [1.0] * 5,
+    "warming up": [1 + 0.5 * 0.7**index for index in range(10)],
+    "trend under noise": [
+        value + trend for value, trend in zip(noisy(0.01, 1), drifting(0.2), strict=True)
+    ],
+    "bimodal, one after the other": [1.0, 1.0, 1.0, 1.0, 1.0, 1.2, 1.2, 1.2, 1.2, 1.2],
+    "bimodal, in turn": [1.0, 1.2] * 5,
+    "bimodal, three of ten": [1.0] * 3 + [1.2, 1.21, 1.19] * 2 + [1.2] * 1,
+    "bimodal under noise": [
+        value + 0.2 * (index % 3 == 0) for index, value in enumerate(noisy(0.01, 2))
+    ],
+    "second half slow by turns": [1.0] * 5 + [1.03, 1.0, 1.03, 1.0, 1.03],
+    "two blocks that differ": [1.0, 1.03],
+}
+
+
+@pytest.mark.parametrize("window", STEADY.values(), ids=STEADY)
+def test_what_shows_no_drift_is_steady(window):
+    assert is_steady(window)
+
+
+@pytest.mark.parametrize("window", UNSTEADY.values(), ids=UNSTEADY)
+def test_what_drifts_is_not_steady(window):
+    assert not is_steady(window)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "two"),
+    [
+        ([1.0] * 8 + [1.2] * 4, True),
+        ([1.0] * 9 + [1.2] * 3, False),
+        ([1.0] * 6 + [1.01] * 6, False),
+        ([1.0, 1.05, 1.1, 1.2, 1.25, 1.3, 1.35, 1.4], False),
+        ([1.0, 1.2] * 3, False),
+    ],
+    ids=["a third", "a quarter", "1 % apart", "spread", "six blocks"],
+)
+def test_two_levels_need_room_between_them_and_blocks_on_both(blocks, two):
+    assert has_two_levels(blocks) == two
+
+
+@pytest.mark.parametrize("share", [0.005, 0.03, 0.2])
+def test_noise_has_one_level(share):
+    assert sum(has_two_levels(noisy(share, seed)) for seed in range(300)) <= 15
+
+
+@pytest.mark.parametrize(("share", "least"), [(0.005, 0.99), (0.03, 0.65), (0.2, 0.65)])
+def test_noise_alone_is_steady_as_a_rule(share, least):
+    """A strict 2 % would pass 3 % of noise in a third of windows, 20 % of it in one of forty."""
+    steady = [is_steady(noisy(share, seed)) for seed in range(300)]
+    assert sum(steady) >= least * len(steady)
+
+
+@pytest.mark.parametrize("share", [0.005, 0.03, 0.2])
+def test_noise_alone_never_keeps_a_program_from_being_warm(share):
+    for seed in range(20):
+        block, ran = counted([max(0.01, one) for one in noisy(share, seed, 60)])
+        assert warm_up(block, 10, never).steady, seed
+        assert len(ran) <= 30
+
+
+@given(
+    share=st.floats(0.03, 1.0),
+    count=st.integers(2, 12),
+    seconds=st.floats(1e-4, 10),
+    falling=st.booleans(),
+)
+@settings(max_examples=25)
+def test_a_drift_never_excuses_itself(share, count, seconds, falling):
+    window = [seconds * one for one in drifting(share, count)]
+    assert not is_steady(window[::-1] if falling else window)
+
+
+@given(
+    window=st.lists(st.floats(1e-6, 1e3), min_size=2, max_size=12),
+    exponent=st.integers(-20, 20),
+)
+@settings(max_examples=40)
+def test_the_verdict_does_not_depend_on_the_unit(window, exponent):
+    # a power of two scales without rounding, so that no verdict on the border turns
+    assert is_steady([seconds * 2.0**exponent for seconds in window]) == is_steady(window)
+
+
+def counted(blocks: list[float]) -> tuple[Callable[[], float], list[float]]:
+    """A block that takes these seconds one after the other, and a list of those that ran."""
+    ran: list[float] = []
+
+    def block() -> float:
+        ran.append(blocks[len(ran)])
+        return ran[-1]
+
+    return block, ran
+
+
+def never() -> int:
+    """The count of compilations of a program that does not compile."""
+    return 0
+
+
+@pytest.mark.parametrize("window", [2, 5, 10])
+def test_a_warm_program_is_steady_after_one_window(window):
+    block, ran = counted([0.125] * 60)
+    assert warm_up(block, window, never).steady
+    assert len(ran) == window
+
+
+def test_warm_up_goes_on_until_its_last_window_is_steady():
+    block, ran = counted([8.0, 4.0, 2.0, 1.0, 1.0] + [0.5] * 55)
+    warm = warm_up(block, 4, never)
+    assert warm.steady
+    assert list(warm.block_seconds) == ran
+    # one block above the others is an outlier, no drift
+    assert ran[-4:] == [1.0, 0.5, 0.5, 0.5]
+
+
+def test_warm_up_never_runs_more_than_sixty_blocks():
+    block, ran = counted([1e-3 * 1.1**index for index in range(61)])
+    assert not warm_up(block, 10, never).steady
+    assert len(ran) == 60
+
+
+def test_warm_up_never_starts_a_block_after_a_minute():
+    block, ran = counted([7.0 + index for index in range(60)])
+    assert not warm_up(block, 10, never).steady
+    assert ran == [7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0]
+    assert sum(ran[:-1]) < 60 <= sum(ran)
+
+
+def test_a_compilation_voids_the_window_it_falls_into():
+    block, ran = counted([0.125] * 60)
+    # after its fourth block the program has been compiled once more
+    assert warm_up(block, 3, lambda: 1 + (len(ran) >= 2) + (len(ran) >= 4)).steady
+    assert len(ran) == 4 + 3
+
+
+def test_a_program_that_compiles_in_every_block_is_never_warm():
+    block, ran = counted([0.125] * 60)
+    assert not warm_up(block, 2, lambda: len(ran)).steady
+    assert len(ran) == 60
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        [1.0 + 0.01 * index for index in range(60)],
+        [1.0 + 0.02 * index for index in range(60)][::-1],
+        [1.0 if index // 5 % 2 else 1.2 for index in range(60)],
+        [0.1 * 1.05**index for index in range(60)],
+    ],
+    ids=["rising", "falling", "two levels of five blocks", "growing"],
+)
+def test_a_series_that_moves_never_is_steady(blocks):
+    block, ran = counted(blocks)
+    assert not warm_up(block, 10, never).steady
+    assert len(ran) == 60 or sum(ran) >= 60
+
+
+@pytest.mark.parametrize(("native", "short"), [(100, 25), (103, 25), (4, 1), (1, 1)])
+def test_the_short_slice_is_a_quarter(native, short):
+    assert short_steps(timing_plan(native)) == short
+
+
+def test_the_native_lane_alternates_long_and_short_slices(program, clock):
+    sensors = Sensors()
+    lane = native_lane(
+        program, IMAGES, LABELS, 128, timing_plan(8, native_slices=3), sensors, clock
+    )
+    assert lane == {
+        "slice_seconds": [FIT_SECONDS + 8 * NATIVE_STEP_SECONDS] * 3,
+        "short_slice_seconds": [FIT_SECONDS + 2 * NATIVE_STEP_SECONDS] * 3,
+        "steps_per_slice": 8,
+        "steps_per_short_slice": 2,
+        "batch_size": 128,
+    }
+    assert program.fitted_images == [1024, 256] * 3
+    assert len(sensors.columns()["native"]["wall_seconds"]) == 6
+
+
+def test_the_loops_start_up_cost_follows_from_the_two_slices(program, clock):
+    lane = native_lane(program, IMAGES, LABELS, 128, timing_plan(8), Sensors(), clock)
+    (long,), (short,) = lane["slice_seconds"], lane["short_slice_seconds"]
+    step = (long - short) / (lane["steps_per_slice"] - lane["steps_per_short_slice"])
+    assert step == NATIVE_STEP_SECONDS
+    assert long - 8 * step == FIT_SECONDS
+
+
+def test_the_latency_lane_waits_for_every_step(program, clock):
+    program.train_step(BATCH)
+    sensors = Sensors()
+    assert latency_lane(program, [BATCH], 5, sensors, clock) == [STEP_SECONDS] * 5
+    assert program.steps == 6
+    assert len(sensors.columns()["latency"]["wall_seconds"]) == 1
+
+
+def test_a_step_that_takes_no_time_has_no_block_size(program):
+    with pytest.raises(MeasurementError, match="returns before its work is done"):
+        block_size(program, [], lambda: 0.0)
+
+
+@pytest.fixture
+def announced() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def phases(clock: Clock, announced: list[str]) -> Phases:
+    return Phases(clock, announced.append)
+
+
+def spend(clock: Clock, seconds: float) -> None:
+    clock.seconds += seconds
+
+
+def test_a_phase_entered_twice_adds_up(phases, clock, announced):
+    for name, seconds in (("load", 1.0), ("build", 4.0), ("load", 0.5)):
+        with phases(name):
+            assert announced[-1] == name
+            spend(clock, seconds)
+        spend(clock, 100.0)
+    assert phases.seconds == {"load": 1.5, "build": 4.0}
+    assert announced == ["load", "build", "load"]
+
+
+def test_a_phase_inside_another_counts_in_both(phases, clock, announced):
+    with phases("accuracy"):
+        spend(clock, 1.0)
+        with phases("load"):
+            spend(clock, 2.0)
+        spend(clock, 4.0)
+    assert phases.seconds == {"load": 2.0, "accuracy": 7.0}
+    assert announced == ["accuracy", "load"]
+
+
+def test_a_pause_inside_a_phase_counts_for_itself(phases, clock, announced):
+    with phases("step"):
+        spend(clock, 1.0)
+        with phases.apart("waiting"):
+            spend(clock, 8.0)
+        spend(clock, 2.0)
+    assert phases.seconds == {"waiting": 8.0, "step": 3.0}
+    assert announced == ["step"]
+
+
+def test_a_phase_that_fails_has_taken_its_time(phases, clock):
+    def fail() -> None:
+        with phases("build"):
+            spend(clock, 3.0)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert phases.seconds == {"build": 3.0}

@@ -1,0 +1,92 @@
+"""Comparisons whose settings differ: refused where something else was computed, noted otherwise."""
+
+import pytest
+
+from reports.exports.summary_json import as_json
+from reports.report import render
+from reports.results import comparability
+from reports.results.cells import group
+from reports.results.speed_verdicts import rank, refused
+from reports.sections import speed_verdicts
+from tests.records import build_record, build_run, plan
+from tests.reports.scenarios import troubled
+
+SAME = {
+    "precision": "float32",
+    "dtype": "float32",
+    "compiled": False,
+    "threads_intra": 2,
+    "optimizer_equations": "keras",
+    "optimizer_epsilon": 1e-7,
+}
+
+
+def run_with(**planted: object):
+    """Two backends whose settings are the same but for those planted in PyTorch."""
+    trials = plan(workloads=("mlp-512",), rounds=6, seeds=())
+    records = [
+        build_record(
+            trial,
+            settings={
+                "requested": {},
+                "effective": {**SAME, **(planted if trial.cell.backend == "pytorch" else {})},
+            },
+        )
+        for trial in trials
+    ]
+    return build_run(trials), records
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("precision", "tf32"),
+        ("dtype", "float16"),
+        ("optimizer_equations", "framework"),
+        ("optimizer_epsilon", 1e-8),
+    ],
+)
+def test_another_computation_is_not_compared_and_the_report_says_why(setting, value):
+    run, records = run_with(**{setting: value})
+    cells = group(run, records)
+    assert rank(run, cells) == ()
+    ((_, _, why),) = refused(cells)
+    assert why == f"{setting}: {value}, {SAME[setting]}"
+    text = render(run, records)
+    assert "Not compared:" in text
+    assert f"{setting}: {value}" in text.replace("\\", "")
+
+
+@pytest.mark.parametrize(("setting", "value"), [("compiled", "inductor"), ("threads_intra", 1)])
+def test_another_way_to_compute_it_stands_beside_the_verdict(setting, value):
+    run, records = run_with(**{setting: value})
+    pairs = rank(run, group(run, records))
+    assert len(pairs) == 2
+    note = f"{setting}: {value}, {SAME[setting]}"
+    assert {speed_verdicts.row(pair)[-1].replace("\\", "") for pair in pairs} == {note}
+    assert as_json(run, records)["claims"][0]["settings_that_differ"] == note
+
+
+def test_equal_settings_leave_no_note():
+    run, records = run_with()
+    cells = group(run, records)
+    assert {comparability.notes(pair.first, pair.second) for pair in rank(run, cells)} == {""}
+    assert not list(refused(cells))
+
+
+def test_threads_left_open_are_all_cores():
+    run, records = run_with()
+    (one, _) = group(run, records)
+    cores = records[0].environment.cores_logical
+    run, records = run_with(threads_intra="all cores")
+    (_, other) = group(run, records)
+    assert other.settings["threads_intra"] == str(cores)
+    assert one.cell.backend != other.cell.backend
+
+
+def test_a_cell_whose_training_failed_is_not_compared():
+    run, records = troubled()
+    cells = {one.cell: one for one in group(run, records) if one.cell.workload == "mlp-512"}
+    keras, pytorch = sorted(cells.values(), key=lambda one: one.cell.backend)
+    assert comparability.refusal(keras, pytorch) == "a training of pytorch (cpu) failed"
+    assert comparability.refusal(keras, keras) is None
