@@ -204,7 +204,7 @@ def certified(records: Iterable[Record]) -> Iterator[Record]:
     """The records as a run leaves them: each points to the last parity record of its cell."""
     last: dict[Cell, str] = {}
     for record in records:
-        document, cell = record.model_dump(), record.trial.trial().cell
+        document, cell = record.model_dump(), record.cell
         if document["parity"] is not None:
             document["parity"]["certificate_sha256"] = last.get(cell)
         sealed = seal(document)

@@ -39,7 +39,7 @@ class Drawn(NamedTuple):
     records: Sequence[Record]
 
     def __repr__(self) -> str:
-        ends = ", ".join(f"{one.trial.trial().name}: {one.status}" for one in self.records)
+        ends = ", ".join(f"{one.name}: {one.status}" for one in self.records)
         return f"{len(self.run.trials)} trials, {ends}"
 
 

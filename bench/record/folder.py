@@ -47,7 +47,7 @@ def first_link(folder: Path) -> Path | None:
 
 
 def record_path(folder: Path, trial: TrialModel) -> Path:
-    return folder / RECORDS / f"{trial.trial().name}.json"
+    return folder / RECORDS / f"{trial.name}.json"
 
 
 def read_records(folder: Path, run: RunModel) -> Iterator[Record]:
@@ -118,6 +118,6 @@ def archived_records(folder: Path, run: RunModel) -> Iterator[StoredRecord]:
             raise RecordError(
                 f"{place} belongs to another run or trial, or is not in the plan's order. "
                 f"Expected: a trial of run {run.run_id} after the line before. "
-                f"Received: {record.trial.trial().name} of run {record.run_id}. Get the file anew"
+                f"Received: {record.name} of run {record.run_id}. Get the file anew"
             )
         yield StoredRecord(place=place, content=content, record=record)

@@ -34,6 +34,7 @@ from bench.record.strict import (
     read_capped,
 )
 from bench.record.trial import TrialModel
+from bench.spec import Cell
 
 SCHEMA_VERSION = 1
 
@@ -70,6 +71,16 @@ class Record(Strict):
     environment: EnvironmentModel
     null_reasons: dict[str, str]
     sha256: str
+
+    @property
+    def cell(self) -> Cell:
+        """Return the cell that the trial was of."""
+        return self.trial.cell
+
+    @property
+    def name(self) -> str:
+        """Return the trial's name, by which record and log are filed."""
+        return self.trial.name
 
     @model_validator(mode="after")
     def _consistent(self) -> "Record":

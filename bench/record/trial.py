@@ -79,15 +79,26 @@ class TrialModel(Strict):
         fields = asdict(trial)
         return cls.model_validate({**fields.pop("cell"), **fields})
 
+    # not cached: `model_copy` would carry the value of the original into the copy
+    @property
+    def cell(self) -> Cell:
+        """Return the trial's cell; raises `UsageError` for values that no cell can have."""
+        return Cell(
+            workload=self.workload,
+            backend=self.backend,
+            execution=Execution(**self.execution.model_dump()),
+        )
+
+    @property
+    def name(self) -> str:
+        """Return `Trial.name`, by which record and log are filed; raises as `trial` does."""
+        return self.trial().name
+
     def trial(self) -> Trial:
-        """The trial again; raises `UsageError` for values that no trial can have."""
+        """Return the trial that this models; raises `UsageError` for values that none can have."""
         return Trial(
             kind=self.kind,
-            cell=Cell(
-                workload=self.workload,
-                backend=self.backend,
-                execution=Execution(**self.execution.model_dump()),
-            ),
+            cell=self.cell,
             seed=self.seed,
             round=self.round,
             position=self.position,

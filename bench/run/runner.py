@@ -207,7 +207,7 @@ class Runner:
         timed = [model for model in run.trials if model.timing is not None]
         for record in self._records(run, timed):
             if record.status == "ok":
-                found.setdefault(record.trial.trial().cell, []).append(record)
+                found.setdefault(record.cell, []).append(record)
         return found
 
     def _run_certified(self, run: RunModel, trials: Sequence[Trial]) -> list[Record]:
@@ -326,7 +326,7 @@ class Runner:
 
     def _note_exhausted(self, record: Record) -> None:
         if says_out_of_memory(record.reason):
-            self._exhausted.setdefault(record.trial.trial().cell, record)
+            self._exhausted.setdefault(record.cell, record)
 
     def _environment(self, run: RunModel, trial: Trial) -> EnvironmentModel:
         backend = trial.cell.backend

@@ -123,7 +123,7 @@ def certificates(run: RunModel, stored: Sequence[StoredRecord]) -> Iterator[Diff
         return
     last: dict[Cell, str] = {}
     for one in stored:
-        record, cell = one.record, one.record.trial.trial().cell
+        record, cell = one.record, one.record.cell
         if record.parity is not None and record.parity.certificate_sha256 != last.get(cell):
             yield Difference(
                 file=one.place,

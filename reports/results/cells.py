@@ -47,8 +47,8 @@ class CellResults:
 
     @property
     def missing(self) -> tuple[TrialModel, ...]:
-        recorded = {record.trial.trial().name for record in self.records}
-        return tuple(trial for trial in self.planned if trial.trial().name not in recorded)
+        recorded = {record.name for record in self.records}
+        return tuple(trial for trial in self.planned if trial.name not in recorded)
 
     def good(self, kind: TrialKind) -> list[Record]:
         """The records that figures may be made of."""
@@ -140,11 +140,11 @@ def group(run: RunModel, records: Iterable[Record]) -> tuple[CellResults, ...]:
     """One value for each cell of the plan, by workload, device and backend."""
     planned: dict[Cell, list[TrialModel]] = {}
     for trial in run.trials:
-        planned.setdefault(trial.trial().cell, []).append(trial)
+        planned.setdefault(trial.cell, []).append(trial)
     # from the plan, not from the records: a cell without any record still has its row
     found: dict[Cell, list[Record]] = {cell: [] for cell in planned}
     for record in records:
-        found[record.trial.trial().cell].append(record)
+        found[record.cell].append(record)
     return tuple(
         CellResults(cell=cell, planned=tuple(planned[cell]), records=tuple(found[cell]))
         for cell in sorted(planned, key=place)

@@ -74,7 +74,7 @@ def one_run(place: Place, folder: Path, jump: tuple[float, ...], is_jump: bool) 
     if code != 0:
         return Try(wrong=f"exit code {code}: {place.output(folder)}")
     records = list(read_records(folder, read_run(folder)))
-    flagged = {one.trial.trial().name for one in records if "clock_jump" in one.flags}
+    flagged = {one.name for one in records if "clock_jump" in one.flags}
     if flagged != (JUMPED if is_jump else set()):
         wrong.append(f"after a jump by {jump} flagged: {sorted(flagged)}")
     longest = max(one.contention.wall_seconds for one in records if one.contention is not None)

@@ -102,7 +102,7 @@ def explained(record: Record, shot: Mapping[str, signal.Signals]) -> bool:
     certificates = [
         f"not run: ended by {number.name}; see {name}.log"
         for name, number in shot.items()
-        if name.startswith(f"parity-{record.trial.trial().cell.label}")
+        if name.startswith(f"parity-{record.cell.label}")
     ]
     return record.status == "killed" and record.reason in certificates
 

@@ -116,7 +116,7 @@ def wrongs(
         if name == victim:
             hit, wrong = True, unlike(record, status, reason)
         elif hit and ours and stops:
-            log = folder / "logs" / f"{record.trial.trial().name}.log"
+            log = folder / "logs" / f"{record.name}.log"
             wrong = "it was run" if log.exists() else unlike(record, status, f"not run: {reason}")
         if wrong is not None:
             yield f"{name}: {wrong}"

@@ -63,7 +63,7 @@ class Watcher:
         print(f"{why}: {len(trials)} more", flush=True)
 
     def ended(self, record: Record) -> None:
-        name, flags = record.trial.trial().name, ", ".join(record.flags)
+        name, flags = record.name, ", ".join(record.flags)
         print(f"{name}: {record.status} {flags}".rstrip(), flush=True)
 
 

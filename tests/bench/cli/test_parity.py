@@ -154,8 +154,8 @@ def test_what_has_no_good_certificate_does_not_run(certified, backend, own, reas
     assert ran[-1].reason == reason
     assert [record.reason for record in skipped] == [f"not run: {reason}"] * len(skipped)
     logs = {log.stem for log in (certified.folder / "logs").iterdir()}
-    assert all(record.trial.trial().name in logs for record in ran)
-    assert not any(record.trial.trial().name in logs for record in skipped)
+    assert all(record.name in logs for record in ran)
+    assert not any(record.name in logs for record in skipped)
     assert all(record.contention is None for record in skipped)
 
 

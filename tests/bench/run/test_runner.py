@@ -192,7 +192,7 @@ def trouble(tmp_path_factory: pytest.TempPathFactory) -> Trouble:
 )  # fmt: skip
 def test_each_trouble_is_a_record_and_the_others_go_on(trouble, backend, status, reason):
     record = trouble.record(backend)
-    log = f"{record.trial.trial().name}.log"
+    log = f"{record.name}.log"
     assert record.status == status
     assert record.reason == (reason and reason.format(log=log))
     assert (record.accuracy is not None) == (status == "ok")
