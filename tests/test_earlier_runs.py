@@ -1,0 +1,68 @@
+"""Runs that an earlier version made are still resumed, reported, compared and verified.
+
+`tests/earlier` holds two small runs of stand-in workers by samestep 0.1.0 as it was before its
+modules moved into rooms: one whole, one interrupted after five of ten trials.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bench.run import process
+from tests.faults.stand_in import stand_in
+from tests.records import BACKENDS
+
+EARLIER = Path(__file__).parent / "earlier"
+WHOLE, INTERRUPTED = EARLIER / "whole", EARLIER / "interrupted"
+
+
+@pytest.fixture
+def interrupted(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(INTERRUPTED, tmp_path / "interrupted"))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.mark.parametrize("folder", [WHOLE, INTERRUPTED])
+def test_an_earlier_run_is_verified_to_the_letter(samestep, folder):
+    code, out, _ = samestep("verify", str(folder))
+    assert (code, "differ" in out) == (0, False), out
+
+
+def test_an_earlier_run_with_one_digit_changed_is_not_verified(samestep, interrupted):
+    report = interrupted / "report.md"
+    text = report.read_text(encoding="utf-8")
+    report.write_text(text.replace("128", "129", 1), encoding="utf-8")
+    assert samestep("verify", str(interrupted))[0] == 1
+
+
+def test_the_report_of_an_earlier_run_is_written_as_it_was(samestep, interrupted):
+    before = (interrupted / "report.md").read_bytes()
+    (interrupted / "report.md").unlink()
+    assert samestep("report", str(interrupted))[0] == 0
+    assert (interrupted / "report.md").read_bytes() == before
+
+
+def test_earlier_runs_are_compared(samestep):
+    code, out, _ = samestep("compare", str(WHOLE), str(WHOLE), "--json")
+    assert code == 0
+    found = [cell["verdict"] for cell in json.loads(out)["claims"]]
+    assert found == ["SAME"] * 4
+    code, _, err = samestep("compare", str(WHOLE), str(INTERRUPTED))
+    assert (code, "is a smoke run, which ranks nothing" in err) == (2, True)
+
+
+def test_an_interrupted_earlier_run_is_finished(samestep, interrupted, tmp_path, monkeypatch):
+    monkeypatch.setattr(process, "LEAVE_SECONDS", 0.05)
+    before = contents(interrupted / "records")
+    pythons = [f"--python={name}={stand_in(tmp_path)}" for name in BACKENDS]
+    code, out, err = samestep("run", f"--resume={interrupted}", *pythons)
+    assert (code, out.splitlines()[0]) == (0, "10 of 10 trials: 10 ok"), err
+    after = contents(interrupted / "records")
+    assert len(after) == 10
+    assert before.items() <= after.items()
+    assert samestep("verify", str(interrupted))[0] == 0
