@@ -1,4 +1,4 @@
-"""A whole training: every epoch evaluated outside the clock, all test images predicted at last."""
+"""The job of an accuracy trial: train, evaluate outside the clock, predict all test images last."""
 
 import math
 import time
@@ -13,6 +13,7 @@ from bench.parity import oracle
 from bench.parity.rungs import require_changed
 from bench.spec import TRAIN_IMAGES, AccuracyPlan, Workload
 from bench.worker.job import Send
+from bench.worker.trial import TrialJob
 
 # activations stay small: PyTorch's CNN took 2 to 4 times as long with 1000 images at once
 EVALUATION_BATCH = 250
@@ -22,8 +23,28 @@ INFERENCE_PASSES = 1
 LEAST_ACCURACY = 0.90
 
 
+class AccuracyJob(TrialJob):
+    """Trains one cell for as many epochs as its plan says."""
+
+    def measure(self) -> None:
+        """Fill `accuracy`."""
+        assert self.trial.accuracy is not None, "the entry sends no other trial here"
+        with self.phases("load"):
+            training = Training(
+                self.program,
+                self.workload,
+                self.data,
+                plan=self.trial.accuracy,
+                seed=self.trial.seed,
+                batch_size=self.batch_size,
+                send=self.send,
+            )
+        with self.phases("accuracy"):
+            self.result["accuracy"] = training.run(self.initial)
+
+
 class Training:
-    """Trains a loaded program as an accuracy trial does. The data is scaled when it is made."""
+    """The training of a loaded program. Making one scales the data."""
 
     def __init__(
         self,
@@ -53,9 +74,9 @@ class Training:
         )
 
     def run(self, initial: Parameters) -> dict[str, Any]:
-        """The record's `accuracy`.
+        """Return the record's `accuracy`.
 
-        Raises `ParityError` where nothing changed `initial`, `TrainingError` as `train_epoch` does.
+        Raises `ParityError` if nothing changed `initial`, `TrainingError` as `train_epoch` does.
         """
         epochs = [self.train_epoch(epoch) for epoch in range(1, self.plan.epochs + 1)]
         require_changed("fit", initial, self.program.parameters())
@@ -79,9 +100,9 @@ class Training:
         }
 
     def train_epoch(self, epoch: int) -> dict[str, float]:
-        """One epoch in its own order.
+        """Train one epoch in its own order; return and send its figures.
 
-        Raises `TrainingError` for a figure that is not finite, and where an epoch of all images
+        Raises `TrainingError` for a figure that is not finite, and if an epoch of all images
         leaves too little learned.
         """
         images, labels = self.train
@@ -116,7 +137,7 @@ class Training:
             )
 
     def predict(self) -> dict[str, Any]:
-        """Classes and confidences of all test images, and the throughput of predicting them."""
+        """Return classes and confidences of all test images, and the seconds of predicting them."""
         images, labels = self.test
         logits = self.program.predict(images, INFERENCE_BATCH)
         require_finite("the last epoch", sum_of_predictions=float(np.sum(logits)))

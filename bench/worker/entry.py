@@ -1,4 +1,4 @@
-"""From the task on standard input to the result on the pipe."""
+"""The way from the task on standard input to the result on the pipe."""
 
 import json
 import os
@@ -6,13 +6,21 @@ import sys
 import traceback
 from typing import Any
 
+from bench.worker.accuracy import AccuracyJob
 from bench.worker.job import Job, one_line, reason_of, status_of
 from bench.worker.parity import ParityJob
 from bench.worker.pilot import PilotJob
-from bench.worker.timing import TrialJob
+from bench.worker.timing import TimingJob
+
+JOBS: dict[str, type[Job]] = {
+    "parity": ParityJob,
+    "timing": TimingJob,
+    "accuracy": AccuracyJob,
+}
 
 
 def main() -> None:
+    """Do the job on standard input; send its events, and its result last."""
     task = json.load(sys.stdin)
     with os.fdopen(task["result_descriptor"], "w", encoding="utf-8") as pipe:
 
@@ -35,6 +43,7 @@ def main() -> None:
 
 
 def job_for(task: dict[str, Any]) -> type[Job]:
+    """Return the pilot for a task with cells, else the job of the trial's kind."""
     if "cells" in task:
         return PilotJob
-    return ParityJob if task["trial"]["kind"] == "parity" else TrialJob
+    return JOBS[task["trial"]["kind"]]

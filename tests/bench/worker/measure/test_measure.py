@@ -10,17 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.errors import MeasurementError
-from bench.spec import Execution, TimingPlan
+from bench.spec import Execution
 from bench.worker.measure import (
     Phases,
-    Sensors,
     block_size,
     fit_slice,
     has_two_levels,
     is_steady,
-    latency_lane,
-    native_lane,
-    short_steps,
     step_block,
     warm_up,
 )
@@ -49,17 +45,6 @@ def program(clock: Clock) -> FakeProgram:
     shapes = MLP_512.parameter_shapes()
     program.load({name: np.zeros(shape, np.float32) for name, shape in shapes.items()}, 0)
     return program
-
-
-def timing_plan(native_steps: int, native_slices: int = 1) -> TimingPlan:
-    return TimingPlan(
-        window_blocks=5,
-        blocks=6,
-        steps_per_block=64,
-        native_steps=native_steps,
-        native_slices=native_slices,
-        tutorial_steps=1,
-    )
 
 
 def scripted(blocks: list[float]) -> Callable[[], float]:
@@ -283,43 +268,6 @@ def test_a_series_that_moves_never_is_steady(blocks):
     block, ran = counted(blocks)
     assert not warm_up(block, 10, never).steady
     assert len(ran) == 60 or sum(ran) >= 60
-
-
-@pytest.mark.parametrize(("native", "short"), [(100, 25), (103, 25), (4, 1), (1, 1)])
-def test_the_short_slice_is_a_quarter(native, short):
-    assert short_steps(timing_plan(native)) == short
-
-
-def test_the_native_lane_alternates_long_and_short_slices(program, clock):
-    sensors = Sensors()
-    lane = native_lane(
-        program, IMAGES, LABELS, 128, timing_plan(8, native_slices=3), sensors, clock
-    )
-    assert lane == {
-        "slice_seconds": [FIT_SECONDS + 8 * NATIVE_STEP_SECONDS] * 3,
-        "short_slice_seconds": [FIT_SECONDS + 2 * NATIVE_STEP_SECONDS] * 3,
-        "steps_per_slice": 8,
-        "steps_per_short_slice": 2,
-        "batch_size": 128,
-    }
-    assert program.fitted_images == [1024, 256] * 3
-    assert len(sensors.columns()["native"]["wall_seconds"]) == 6
-
-
-def test_the_loops_start_up_cost_follows_from_the_two_slices(program, clock):
-    lane = native_lane(program, IMAGES, LABELS, 128, timing_plan(8), Sensors(), clock)
-    (long,), (short,) = lane["slice_seconds"], lane["short_slice_seconds"]
-    step = (long - short) / (lane["steps_per_slice"] - lane["steps_per_short_slice"])
-    assert step == NATIVE_STEP_SECONDS
-    assert long - 8 * step == FIT_SECONDS
-
-
-def test_the_latency_lane_waits_for_every_step(program, clock):
-    program.train_step(BATCH)
-    sensors = Sensors()
-    assert latency_lane(program, [BATCH], 5, sensors, clock) == [STEP_SECONDS] * 5
-    assert program.steps == 6
-    assert len(sensors.columns()["latency"]["wall_seconds"]) == 1
 
 
 def test_a_step_that_takes_no_time_has_no_block_size(program):
