@@ -6,7 +6,8 @@ import sys
 import traceback
 from typing import Any
 
-from bench.worker.job import Job, one_line, reason_of, status_of
+from bench.errors import one_line
+from bench.worker.job import Job, reason_of, status_of
 from bench.worker.parity import ParityJob
 from bench.worker.pilot import PilotJob
 from bench.worker.timing import TrialJob

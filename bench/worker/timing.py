@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from bench import mnist
 from bench.adapter import Array, Backend
+from bench.errors import one_line
 from bench.parity.ladder import Ladder
 from bench.parity.rungs import (
     Rung,
@@ -18,7 +19,7 @@ from bench.parity.rungs import (
 from bench.spec import AccuracyPlan, TimingPlan
 from bench.worker import measure
 from bench.worker.accuracy import Training
-from bench.worker.job import Job, one_line, peak_rss_bytes, trial_from
+from bench.worker.job import Job, peak_rss_bytes, trial_from
 from bench.worker.settings import require_compiled
 from bench.workloads import WORKLOADS
 
