@@ -11,6 +11,7 @@ from dataclasses import replace
 from importlib import metadata
 
 from backends import BACKENDS, Place
+from bench.errors import one_line
 
 GROUP = "samestep.backends"
 # it becomes a part of file names; and `--backend all` means every one
@@ -73,8 +74,3 @@ def place_of(point: metadata.EntryPoint) -> Place:
 def distribution_of(point: metadata.EntryPoint) -> str:
     # without one where somebody made it by hand
     return point.dist.name if point.dist is not None else "an unknown distribution"
-
-
-def one_line(error: BaseException) -> str:
-    text = next(iter(str(error).splitlines()), "")
-    return f"{type(error).__name__}: {text}"

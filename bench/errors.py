@@ -73,3 +73,9 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def says_out_of_memory(reason: str | None) -> bool:
     return reason is not None and reason.startswith(PREFIX)
+
+
+def one_line(error: BaseException) -> str:
+    """Return the error's type and the first line of its text; of our own errors the text alone."""
+    text = next(iter(str(error).splitlines()), "")
+    return text if isinstance(error, SamestepError) else f"{type(error).__name__}: {text}"

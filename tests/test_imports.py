@@ -56,10 +56,13 @@ ALLOWED: dict[str, set[str]] = {
     "bench": {"bench"},
     "reports": {"reports"},
     "backends": {"backends.plugins", "bench.spec"},
-    "backends.plugins": {"backends"},
+    "backends.plugins": {"backends", "bench.errors"},
     "backends.jax": {"backends.jax", *BACKEND},
     "backends.keras": {"backends.keras", *BACKEND},
     "backends.pytorch": {"backends.pytorch", *BACKEND},
+    # an engine asks for devices and versions as the framework's own adapter does, and for no more
+    "backends.keras.engines.jax": {"backends.keras", "backends.jax.machine", *BACKEND},
+    "backends.keras.engines.torch": {"backends.keras", "backends.pytorch.machine", *BACKEND},
 }
 # the owners of what others must not touch
 OWNERS = {
@@ -160,7 +163,7 @@ def test_every_backend_has_the_same_files():
     assert len(folders) >= 2
     for folder in folders:
         names = {path.name for path in folder.glob("*.py")}
-        assert {"__init__.py", "adapter.py", "models.py", "data.py"} <= names
+        assert {"__init__.py", "adapter.py", "data.py", "machine.py", "models.py"} <= names
 
 
 def python(program: str) -> list[str]:

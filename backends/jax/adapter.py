@@ -5,7 +5,6 @@ Beside `backends/pytorch/adapter.py` this is a comparison of the two frameworks.
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -14,12 +13,10 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from backends.jax import data, models, optimizers
-from bench.adapter import Array, Batch, Parameters, stretches
+from backends.jax import data, machine, models, optimizers
+from bench.adapter import Array, Backend, Batch, Parameters, stretches
 from bench.spec import CLASSES, Execution, LayerSummary, Optimizer, Workload
 
-# of parameters and optimizer; `bfloat16` is mixed: the network alone is computed in it
-DTYPES = {"float32": "float32", "tf32": "float32", "bfloat16": "float32", "float64": "float64"}
 LACKS = {
     "compiled": "JAX's step is compiled in its default mode",
     "graph": "CUDA graphs are captured in plain PyTorch alone",
@@ -83,8 +80,8 @@ def trained_on_each(
     def one(state: State, batch: Any) -> tuple[State, None]:
         return step(state, *batch), None
 
-    after, _ = jax.lax.scan(one, state, batches)
-    return after
+    scanned: tuple[State, None] = jax.lax.scan(one, state, batches)
+    return scanned[0]
 
 
 def differentiated(
@@ -108,10 +105,10 @@ def evaluated(
 
 
 class JaxProgram:
-    def __init__(self, workload: Workload, execution: Execution, queue: "Queue") -> None:
+    def __init__(self, workload: Workload, execution: Execution, queue: machine.Queue) -> None:
         self._workload = workload
-        self._dtype = DTYPES[execution.precision]
-        self._device = device_named(execution.device)
+        self._dtype = machine.DTYPES[execution.precision]
+        self._device = machine.find_device(execution.device)
         self._queue = queue
         self._execution = execution
         logits: Logits = partial(models.logits, workload)
@@ -230,25 +227,24 @@ class JaxProgram:
         return int(self._step._cache_size())
 
     def peak_device_bytes(self) -> int | None:
-        statistics = self._device.memory_stats() or {}
-        return statistics.get("peak_bytes_in_use")
+        return machine.peak_bytes(self._device)
 
     def _precision_in_force(self, dtype: Any, device: Any) -> str:
         if self._execution.precision == "bfloat16":
             return "bfloat16"
-        return "tf32" if allows_tf32(device) and str(dtype) == "float32" else str(dtype)
+        return "tf32" if machine.allows_tf32(device) and str(dtype) == "float32" else str(dtype)
 
     def settings(self) -> dict[str, str | int | float | bool | None]:
         parameter = next(iter(self._state.parameters.values()))
         (device,) = parameter.devices()
         return {
-            "device": name_of(device),
+            "device": machine.device_name(device),
             "dtype": str(parameter.dtype),
             "precision": self._precision_in_force(parameter.dtype, device),
             "compiled": "xla",
             "programs": self.compilations(),
-            "tf32_matmul": allows_tf32(device),
-            "tf32_convolution": allows_tf32(device),
+            "tf32_matmul": machine.allows_tf32(device),
+            "tf32_convolution": machine.allows_tf32(device),
             "threads_intra": "all cores",
             "layout": "channels_last",
             "optimizer": f"{self._workload.optimizer.name} in Keras' equations",
@@ -259,38 +255,17 @@ class JaxProgram:
         }
 
 
-class Queue:
-    """What was dispatched last beside the programs; JAX waits for arrays, not for devices."""
-
-    def __init__(self) -> None:
-        self._last: object = None
-
-    def put(self, value: Any) -> Any:
-        self._last = value
-        return value
-
-    def wait(self) -> None:
-        jax.block_until_ready(self._last)
-
-
 class JaxBackend:
     name = "jax"
 
     def __init__(self) -> None:
-        self._queue = Queue()
+        self._queue = machine.Queue()
 
     def versions(self) -> dict[str, str]:
-        import jaxlib  # noqa: PLC0415 - for its version alone
-
-        return {
-            "jax": jax.__version__,
-            "jaxlib": jaxlib.__version__,
-            "numpy": np.__version__,
-            **cuda_version(),
-        }
+        return {**machine.versions(), "numpy": np.__version__, **machine.cuda_version()}
 
     def devices(self) -> tuple[str, ...]:
-        return ("cpu", *map(name_of, gpus()))
+        return machine.devices()
 
     def architectures(self) -> tuple[str, ...] | None:
         """Unknown: XLA compiles for the GPU that it finds."""
@@ -312,64 +287,21 @@ class JaxBackend:
 
     def product(self, left: Array, right: Array, execution: Execution) -> Callable[[], object]:
         select(execution)
-        first, second = (jnp.array(one, product_dtype(execution)) for one in (left, right))
-        multiply = jax.jit(jnp.matmul)
-        return lambda: self._queue.put(multiply(first, second))
+        first, second = (
+            jnp.array(matrix, machine.product_dtype(execution)) for matrix in (left, right)
+        )
+        return machine.product(self._queue, first, second)
 
     def accumulate(self, count: int, execution: Execution) -> Callable[[], object]:
         select(execution)
-        ones = jnp.ones(count, product_dtype(execution))
-        total = jnp.zeros_like(ones)
-        added = jax.jit(jnp.add, donate_argnums=0)
-
-        def add() -> object:
-            nonlocal total
-            total = added(total, ones)
-            return self._queue.put(total)
-
-        return add
-
-
-def product_dtype(execution: Execution) -> str:
-    return "bfloat16" if execution.precision == "bfloat16" else DTYPES[execution.precision]
+        return machine.accumulate(self._queue, jnp.ones(count, machine.product_dtype(execution)))
 
 
 def select(execution: Execution) -> None:
-    """Make device and precision those of this process."""
+    """Make the execution's device and precision those of this process."""
     jax.config.update("jax_enable_x64", execution.precision == "float64")
-    jax.config.update("jax_default_device", device_named(execution.device))
-    if execution.device != "cpu":
-        # XLA multiplies float32 on a GPU in TF32 unless it is told not to
-        products = "tensorfloat32" if execution.precision == "tf32" else "highest"
-        jax.config.update("jax_default_matmul_precision", products)
+    machine.select(execution)
 
 
-def gpus() -> list[Any]:
-    try:
-        return list(jax.devices("cuda"))
-    except RuntimeError:
-        return []
-
-
-def device_named(name: str) -> Any:
-    found = [jax.devices("cpu")[0], *gpus()]
-    return next(device for device in found if name_of(device) == name)
-
-
-def cuda_version() -> dict[str, str]:
-    """The major version of CUDA that the plug-in is made for by which JAX computes on GPUs."""
-    plugins = {major: find_spec(f"jax_cuda{major}_plugin") for major in ("13", "12")}
-    found = [major for major, plugin in plugins.items() if plugin is not None]
-    return {"cuda": found[0]} if found else {}
-
-
-def name_of(device: Any) -> str:
-    return "cpu" if device.platform == "cpu" else f"cuda:{device.id}"
-
-
-def allows_tf32(device: Any) -> bool:
-    return device.platform != "cpu" and jax.config.jax_default_matmul_precision != "highest"
-
-
-def open_backend(name: str) -> JaxBackend:
+def open_backend(name: str) -> Backend:
     return JaxBackend()

@@ -11,13 +11,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from backends.keras import data, models
+from backends.keras import data, machine, models
 from backends.keras.engines import Engine, open_engine
-from bench.adapter import Array, Batch, Parameters, stretches
+from bench.adapter import Array, Backend, Batch, Parameters, stretches
 from bench.spec import CLASSES, Execution, LayerSummary, Workload
-
-# to what Keras calls the type of the variables
-FLOATX = {"float32": "float32", "tf32": "float32", "bfloat16": "float32", "float64": "float64"}
 
 
 class KerasProgram:
@@ -80,7 +77,7 @@ class KerasProgram:
     def _targets(self, labels: Array) -> Array:
         if self._workload.labels == "integer":
             return labels
-        return keras.utils.to_categorical(labels, CLASSES).astype(keras.config.floatx())
+        return np.asarray(keras.utils.to_categorical(labels, CLASSES), keras.config.floatx())
 
     def forward(self, batch: Any) -> Array:
         images, _ = batch
@@ -199,30 +196,19 @@ class KerasBackend:
     def build(self, workload: Workload, execution: Execution) -> KerasProgram:
         # first, since it forgets device and precision
         keras.utils.clear_session()
-        select(self._engine, execution)
+        machine.select(self._engine, execution)
         return KerasProgram(workload, self._engine, execution)
 
     def product(self, left: Array, right: Array, execution: Execution) -> Callable[[], object]:
-        select(self._engine, execution)
+        machine.select(self._engine, execution)
         first, second = (
-            self._engine.put(one.astype(keras.config.floatx())) for one in (left, right)
+            machine.put_factor(self._engine, matrix, execution) for matrix in (left, right)
         )
-        if execution.precision == "bfloat16":
-            first, second = (keras.ops.cast(one, "bfloat16") for one in (first, second))
         return self._engine.product(first, second)
 
     def accumulate(self, count: int, execution: Execution) -> Callable[[], object]:
-        select(self._engine, execution)
+        machine.select(self._engine, execution)
         return self._engine.accumulate(self._engine.put(np.ones(count, keras.config.floatx())))
-
-
-def select(engine: Engine, execution: Execution) -> None:
-    """Make device, threads and precision those of this process."""
-    engine.select(execution)
-    floatx = FLOATX[execution.precision]
-    keras.config.set_floatx(floatx)
-    mixed = execution.precision == "bfloat16"
-    keras.config.set_dtype_policy("mixed_bfloat16" if mixed else floatx)
 
 
 def compiling(execution: Execution, engine: Engine) -> dict[str, Any]:
@@ -233,5 +219,5 @@ def compiling(execution: Execution, engine: Engine) -> dict[str, Any]:
     return {"jit_compile": True, "steps_per_execution": steps}
 
 
-def open_backend(name: str) -> KerasBackend:
+def open_backend(name: str) -> Backend:
     return KerasBackend(name)

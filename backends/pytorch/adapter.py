@@ -14,25 +14,17 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from backends.pytorch import data, models, modes
+from backends.pytorch import data, machine, models, modes
 from backends.pytorch.optimizers import MATH, KerasAdam, KerasRMSprop, forget
-from bench.adapter import Array, Batch, Parameters, stretches
+from bench.adapter import Array, Backend, Batch, Parameters, stretches
 from bench.spec import CLASSES, Execution, LayerSummary, Workload
-
-# of parameters and optimizer; `bfloat16` is mixed: products alone are computed in it
-DTYPES = {
-    "float32": torch.float32,
-    "tf32": torch.float32,
-    "bfloat16": torch.float32,
-    "float64": torch.float64,
-}
 
 
 class PytorchProgram:
     def __init__(self, workload: Workload, execution: Execution) -> None:
         self._workload = workload
         self._device = torch.device(execution.device)
-        self._dtype = DTYPES[execution.precision]
+        self._dtype = machine.DTYPES[execution.precision]
         self._model = models.network(workload).to(self._device, self._dtype)
         self._images_behind = models.flattened_shapes(workload)
         self._optimizer = MATH[execution.optimizer](
@@ -191,16 +183,13 @@ class PytorchProgram:
         return np.asarray(torch.cat(logits).to(self._dtype).cpu().numpy())
 
     def synchronize(self) -> None:
-        if self._device.type == "cuda":
-            torch.cuda.synchronize(self._device)
+        machine.synchronize(self._device)
 
     def compilations(self) -> int:
         return modes.programs(self._step, self._execution)
 
     def peak_device_bytes(self) -> int | None:
-        if self._device.type == "cuda":
-            return int(torch.cuda.max_memory_allocated(self._device))
-        return None
+        return machine.peak_bytes(self._device)
 
     def _precision_in_force(self, dtype: torch.dtype) -> str:
         if self._precision is not nullcontext:
@@ -244,23 +233,14 @@ class PytorchBackend:
     name = "pytorch"
 
     def versions(self) -> dict[str, str]:
-        found = {"torch": torch.__version__, "numpy": np.__version__}
-        for name, version in (
-            ("cuda", torch.version.cuda),
-            ("cudnn", torch.backends.cudnn.version()),
-        ):
-            if version is not None:
-                found[name] = str(version)
-        return found
+        own = {"torch": torch.__version__, "numpy": np.__version__}
+        return {**own, **machine.cuda_version(), **machine.cudnn_version()}
 
     def devices(self) -> tuple[str, ...]:
-        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        return ("cpu", *(f"cuda:{index}" for index in range(count)))
+        return machine.devices()
 
     def architectures(self) -> tuple[str, ...] | None:
-        # torch.cuda.get_arch_list says none where no GPU is found; a CPU build has no such flags
-        flags = getattr(torch._C, "_cuda_getArchFlags", lambda: None)()
-        return tuple(flags.split()) if flags else None
+        return machine.architectures()
 
     def unsupported(self, workload: Workload, execution: Execution) -> str | None:
         if reason := modes.unsupported(execution):
@@ -270,34 +250,22 @@ class PytorchBackend:
         return None
 
     def build(self, workload: Workload, execution: Execution) -> PytorchProgram:
-        select(execution)
+        machine.select(execution)
         return PytorchProgram(workload, execution)
 
     def product(self, left: Array, right: Array, execution: Execution) -> Callable[[], object]:
-        select(execution)
-        dtype, device = product_dtype(execution), execution.device
-        first, second = (torch.tensor(one, dtype=dtype, device=device) for one in (left, right))
-        into = first.new_empty(len(left), right.shape[1])
-        return lambda: torch.mm(first, second, out=into)
+        machine.select(execution)
+        dtype, device = machine.product_dtype(execution), execution.device
+        first, second = (
+            torch.tensor(matrix, dtype=dtype, device=device) for matrix in (left, right)
+        )
+        return machine.product(first, second)
 
     def accumulate(self, count: int, execution: Execution) -> Callable[[], object]:
-        select(execution)
-        ones = torch.ones(count, dtype=DTYPES[execution.precision], device=execution.device)
-        total = torch.zeros_like(ones)
-        return lambda: total.add_(ones)
+        machine.select(execution)
+        dtype = machine.DTYPES[execution.precision]
+        return machine.accumulate(torch.ones(count, dtype=dtype, device=execution.device))
 
 
-def product_dtype(execution: Execution) -> torch.dtype:
-    return torch.bfloat16 if execution.precision == "bfloat16" else DTYPES[execution.precision]
-
-
-def select(execution: Execution) -> None:
-    """Make precision and threads those of this process."""
-    torch.backends.cuda.matmul.allow_tf32 = execution.precision == "tf32"
-    torch.backends.cudnn.allow_tf32 = execution.precision == "tf32"
-    if execution.threads is not None:
-        torch.set_num_threads(execution.threads)
-
-
-def open_backend(name: str) -> PytorchBackend:
+def open_backend(name: str) -> Backend:
     return PytorchBackend()

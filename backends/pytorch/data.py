@@ -23,7 +23,10 @@ def batches(
     images: torch.Tensor, *others: torch.Tensor, batch_size: int
 ) -> Iterable[tuple[torch.Tensor, ...]]:
     """In the order given, the last partial batch kept."""
-    return DataLoader(TensorDataset(images, *others), batch_size=batch_size, shuffle=False)
+    loader: Iterable[tuple[torch.Tensor, ...]] = DataLoader(
+        TensorDataset(images, *others), batch_size=batch_size, shuffle=False
+    )
+    return loader
 
 
 def tutorial_batches(folder: Path, count: int, batch_size: int) -> DataLoader[Any]:

@@ -1,20 +1,19 @@
 """A train step as it is, compiled by `torch.compile`, or captured in a CUDA graph."""
 
 import gc
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import torch
 
+from backends.pytorch import machine
 from bench.spec import Execution
 
 Step: TypeAlias = Callable[[torch.Tensor, torch.Tensor], None]
 
 # mode to what the setting `compiled` says
 COMPILED = {"default": False, "compiled": "inductor", "graph": "cuda graph", "epoch": "cuda graph"}
-COMPILERS = ("g++", "clang++", "c++")
 MOST_RECOMPILES = 128
 # what a stream needs before a capture: allocations and the choice of kernels
 WARM_UP_STEPS = 3
@@ -25,9 +24,7 @@ def unsupported(execution: Execution) -> str | None:
     on_cpu = execution.device == "cpu"
     if execution.mode in ("graph", "epoch") and on_cpu:
         return f"mode {execution.mode!r} replays CUDA graphs, and the device is a CPU"
-    if execution.mode == "compiled" and not any(map(shutil.which, COMPILERS)):
-        return f"torch.compile needs a C++ compiler: none of {', '.join(COMPILERS)}"
-    return None
+    return machine.missing_compiler() if execution.mode == "compiled" else None
 
 
 def compiled(step: Step, execution: Execution) -> Step:

@@ -6,8 +6,9 @@ import sys
 import traceback
 from typing import Any
 
+from bench.errors import one_line
 from bench.worker.accuracy import AccuracyJob
-from bench.worker.job import Job, one_line, reason_of, status_of
+from bench.worker.job import Job, reason_of, status_of
 from bench.worker.parity import ParityJob
 from bench.worker.pilot import PilotJob
 from bench.worker.timing import TimingJob

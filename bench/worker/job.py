@@ -14,7 +14,14 @@ from typing import Any
 
 from bench import mnist
 from bench.adapter import Array, Backend, Program
-from bench.errors import PREFIX, ParityError, SamestepError, TrainingError, is_out_of_memory
+from bench.errors import (
+    PREFIX,
+    ParityError,
+    SamestepError,
+    TrainingError,
+    is_out_of_memory,
+    one_line,
+)
 from bench.parity.rungs import Rung, require
 from bench.spec import (
     TRAIN_IMAGES,
@@ -179,12 +186,6 @@ def status_of(error: Exception) -> str:
 def reason_of(error: Exception) -> str:
     """The error on one line, and first of all where it was memory that ran out."""
     return f"{PREFIX if is_out_of_memory(error) else ''}{one_line(error)}"
-
-
-def one_line(error: BaseException) -> str:
-    """The error's type and the first line of its text; for our own errors the text alone."""
-    text = next(iter(str(error).splitlines()), "")
-    return text if isinstance(error, SamestepError) else f"{type(error).__name__}: {text}"
 
 
 def trial_from(fields: dict[str, Any]) -> Trial:

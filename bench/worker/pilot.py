@@ -6,9 +6,10 @@ from typing import Any
 
 from bench import mnist
 from bench.adapter import Array, Backend, Program
+from bench.errors import one_line
 from bench.spec import TRAIN_IMAGES, Cell, Execution
 from bench.worker import measure
-from bench.worker.job import Job, one_line, reason_of, status_of
+from bench.worker.job import Job, reason_of, status_of
 from bench.worker.measure.calibration import calibrate
 from bench.workloads import WORKLOADS
 

@@ -7,10 +7,10 @@ import time
 
 from bench import mnist
 from bench.adapter import Array
+from bench.errors import one_line
 from bench.parity.rungs import require_changed
 from bench.spec import TimingPlan
 from bench.worker import measure
-from bench.worker.job import one_line
 from bench.worker.trial import TrialJob
 
 

@@ -1,14 +1,13 @@
 """Keras on JAX: a jitted step of pure functions over the values of the model's variables."""
 
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Any, ClassVar
 
 import jax
-import jax.numpy as jnp
-import jaxlib
 import keras
 
+from backends.jax import machine
+from backends.keras.engines import Engine
 from bench.spec import Execution
 
 
@@ -68,26 +67,20 @@ class JaxEngine:
         self._device: Any = jax.devices("cpu")[0]
         self._step: JaxStep | None = None
         self._model: keras.Sequential | None = None
-        self._last: object = None
+        self._queue = machine.Queue()
 
     def versions(self) -> dict[str, str]:
-        return {"jax": jax.__version__, "jaxlib": jaxlib.__version__, **cuda_version()}
+        return {**machine.versions(), **machine.cuda_version()}
 
     def devices(self) -> tuple[str, ...]:
-        return ("cpu", *map(name_of, gpus()))
+        return machine.devices()
 
     def architectures(self) -> tuple[str, ...] | None:
         """Unknown: XLA compiles for the GPU that it finds."""
 
     def select(self, execution: Execution) -> None:
-        device = execution.device
-        found = [jax.devices("cpu")[0], *gpus()]
-        self._device = next(one for one in found if name_of(one) == device)
-        jax.config.update("jax_default_device", self._device)
-        if device != "cpu":
-            # XLA multiplies float32 on a GPU in TF32 unless it is told not to
-            products = "tensorfloat32" if execution.precision == "tf32" else "highest"
-            jax.config.update("jax_default_matmul_precision", products)
+        machine.select(execution)
+        self._device = machine.find_device(execution.device)
 
     def widen(self) -> None:
         jax.config.update("jax_enable_x64", True)
@@ -131,7 +124,7 @@ class JaxEngine:
         return value, gradients
 
     def synchronize(self) -> None:
-        jax.block_until_ready(self._last)
+        self._queue.wait()
         if self._step is not None and self._step.state is not None:
             jax.block_until_ready(self._step.state)
         elif self._model is not None:
@@ -142,61 +135,24 @@ class JaxEngine:
         return int(step.compiled._cache_size())
 
     def peak_device_bytes(self) -> int | None:
-        statistics = self._device.memory_stats() or {}
-        return statistics.get("peak_bytes_in_use")
+        return machine.peak_bytes(self._device)
 
     def settings(self, model: keras.Sequential) -> dict[str, str | int | float | bool | None]:
         (device,) = model.trainable_variables[0].value.devices()
         return {
-            "device": name_of(device),
+            "device": machine.device_name(device),
             "compiled": "xla" if model.jit_compile else False,
-            "tf32_matmul": allows_tf32(device),
-            "tf32_convolution": allows_tf32(device),
+            "tf32_matmul": machine.allows_tf32(device),
+            "tf32_convolution": machine.allows_tf32(device),
             "threads_intra": "all cores",
         }
 
     def product(self, left: Any, right: Any) -> Callable[[], object]:
-        multiply = jax.jit(jnp.matmul)
-        return lambda: self._noted(multiply(left, right))
+        return machine.product(self._queue, left, right)
 
     def accumulate(self, ones: Any) -> Callable[[], object]:
-        total = jnp.zeros_like(ones)
-        added = jax.jit(jnp.add, donate_argnums=0)
-
-        def add() -> object:
-            nonlocal total
-            total = added(total, ones)
-            return self._noted(total)
-
-        return add
-
-    def _noted(self, value: Any) -> Any:
-        # JAX waits for arrays, not for devices
-        self._last = value
-        return value
+        return machine.accumulate(self._queue, ones)
 
 
-def gpus() -> list[Any]:
-    try:
-        return list(jax.devices("cuda"))
-    except RuntimeError:
-        return []
-
-
-def cuda_version() -> dict[str, str]:
-    """The major version of CUDA that the plug-in is made for by which JAX computes on GPUs."""
-    plugins = {major: find_spec(f"jax_cuda{major}_plugin") for major in ("13", "12")}
-    found = [major for major, plugin in plugins.items() if plugin is not None]
-    return {"cuda": found[0]} if found else {}
-
-
-def name_of(device: Any) -> str:
-    return "cpu" if device.platform == "cpu" else f"cuda:{device.id}"
-
-
-def allows_tf32(device: Any) -> bool:
-    return device.platform != "cpu" and jax.config.jax_default_matmul_precision != "highest"
-
-
-def open_engine() -> JaxEngine:
+def open_engine() -> Engine:
     return JaxEngine()

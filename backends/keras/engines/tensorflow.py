@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import keras
 import tensorflow as tf
 
+from backends.keras.engines import Engine
 from bench.spec import Execution
 
 
@@ -135,5 +136,5 @@ class TensorFlowEngine:
         return add
 
 
-def open_engine() -> TensorFlowEngine:
+def open_engine() -> Engine:
     return TensorFlowEngine()

@@ -1,16 +1,16 @@
 """Keras on torch: an eager step."""
 
 import importlib
-import shutil
 from collections.abc import Callable
 from typing import Any
 
 import keras
 import torch
 
+from backends.keras.engines import Engine
+from backends.pytorch import machine
 from bench.spec import Execution
 
-COMPILERS = ("g++", "clang++", "c++")
 MOST_RECOMPILES = 128
 
 
@@ -39,7 +39,7 @@ class TorchEngine:
     steps_per_execution = 1
 
     def __init__(self) -> None:
-        self._device = "cpu"
+        self._device = torch.device("cpu")
 
     @property
     def lacks(self) -> dict[str, str]:
@@ -47,36 +47,24 @@ class TorchEngine:
             "graph": "CUDA graphs are captured in plain PyTorch alone",
             "epoch": "Keras on PyTorch has no program of more than one step",
         }
-        if not any(map(shutil.which, COMPILERS)):
-            found["compiled"] = (
-                f"torch.compile needs a C++ compiler: none of {', '.join(COMPILERS)}"
-            )
+        if reason := machine.missing_compiler():
+            found["compiled"] = reason
         return found
 
     def versions(self) -> dict[str, str]:
-        found = {"torch": torch.__version__}
-        if torch.version.cuda is not None:
-            found["cuda"] = torch.version.cuda
-        return found
+        return {"torch": torch.__version__, **machine.cuda_version()}
 
     def devices(self) -> tuple[str, ...]:
-        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        return ("cpu", *(f"cuda:{index}" for index in range(count)))
+        return machine.devices()
 
     def architectures(self) -> tuple[str, ...] | None:
-        # torch.cuda.get_arch_list says none where no GPU is found; a CPU build has no such flags
-        flags = getattr(torch._C, "_cuda_getArchFlags", lambda: None)()
-        return tuple(flags.split()) if flags else None
+        return machine.architectures()
 
     def select(self, execution: Execution) -> None:
-        device, threads = execution.device, execution.threads
-        torch.backends.cuda.matmul.allow_tf32 = execution.precision == "tf32"
-        torch.backends.cudnn.allow_tf32 = execution.precision == "tf32"
-        if threads is not None:
-            torch.set_num_threads(threads)
+        machine.select(execution)
         # entered for good: the process has one device
-        keras.device(device).__enter__()
-        self._device = device
+        keras.device(execution.device).__enter__()
+        self._device = torch.device(execution.device)
 
     def widen(self) -> None:
         # without it Keras computes in float32 and hands out float64
@@ -105,8 +93,7 @@ class TorchEngine:
         return loss.detach(), gradients
 
     def synchronize(self) -> None:
-        if self._device != "cpu":
-            torch.cuda.synchronize(self._device)
+        machine.synchronize(self._device)
 
     def compilations(self, step: Callable[[Any], Any]) -> int:
         if not isinstance(step, CompiledStep):
@@ -114,9 +101,7 @@ class TorchEngine:
         return int(torch._dynamo.utils.counters["stats"]["unique_graphs"])
 
     def peak_device_bytes(self) -> int | None:
-        if self._device == "cpu":
-            return None
-        return int(torch.cuda.max_memory_allocated(self._device))
+        return machine.peak_bytes(self._device)
 
     def settings(self, model: keras.Sequential) -> dict[str, str | int | float | bool | None]:
         return {
@@ -130,17 +115,15 @@ class TorchEngine:
         }
 
     def product(self, left: Any, right: Any) -> Callable[[], object]:
-        into = left.new_empty(len(left), right.shape[1])
-        return lambda: torch.mm(left, right, out=into)
+        return machine.product(left, right)
 
     def accumulate(self, ones: Any) -> Callable[[], object]:
-        total = torch.zeros_like(ones)
-        return lambda: total.add_(ones)
+        return machine.accumulate(ones)
 
 
 def graph_breaks() -> int:
     return sum(torch._dynamo.utils.counters["graph_break"].values())
 
 
-def open_engine() -> TorchEngine:
+def open_engine() -> Engine:
     return TorchEngine()
