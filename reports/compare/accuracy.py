@@ -9,6 +9,7 @@ from reports.results import comparability
 from reports.results.accuracy import Accuracy
 from reports.results.accuracy_verdicts import finals
 from reports.results.cells import CellResults
+from reports.results.settings import Values
 from reports.sections.accuracy_verdicts import interval
 from reports.sections.columns import named
 from reports.text import NOTHING, escape, percent, points, table
@@ -65,8 +66,11 @@ def trained_otherwise(first: Accuracy, other: Accuracy) -> Iterator[str]:
     yield from comparability.differing(way(first), way(other), ("epochs", "train_images"))
 
 
-def way(trained: Accuracy) -> dict[str, str]:
-    return {"epochs": str(trained.epochs), "train_images": f"{trained.train_images:,}"}
+def way(trained: Accuracy) -> dict[str, Values]:
+    return {
+        "epochs": frozenset({trained.epochs}),
+        "train_images": frozenset({f"{trained.train_images:,}"}),
+    }
 
 
 HEADERS = [

@@ -7,6 +7,7 @@ from reports.compare.pairs import LEAST_BETWEEN_RUNS, ComparedCell, in_order, se
 from reports.compare.protocol import MOST_TIMES_THE_STEPS
 from reports.compare.words import in_times
 from reports.results.cells import CellResults
+from reports.results.settings import Values, printed
 from reports.sections.columns import named
 from reports.sections.speed_verdicts import percent
 from reports.text import NOTHING, escape, estimate, listed, table
@@ -67,7 +68,7 @@ def others_settings(cells: Sequence[ComparedCell]) -> Iterator[str]:
     rows = {
         (one.run, one.first.cell): [
             escape(one.first.cell.workload), escape(one.first.name), escape(one.run),
-            listed(f"{escape(name)}: {escape(before)}, now {escape(after)}"
+            listed(f"{escape(name)}: {escape(printed(before))}, now {escape(printed(after))}"
                    for name, (before, after) in changed.items()),
         ]
         for one in cells
@@ -79,10 +80,11 @@ def others_settings(cells: Sequence[ComparedCell]) -> Iterator[str]:
 
 
 def changed_settings(
-    before: Mapping[str, str], after: Mapping[str, str]
-) -> dict[str, tuple[str, str]]:
+    before: Mapping[str, Values], after: Mapping[str, Values]
+) -> dict[str, tuple[Values, Values]]:
+    """Return the two sets of values by setting; a run without the setting has an empty set."""
     return {
-        name: (before.get(name, NOTHING), after.get(name, NOTHING))
+        name: (before.get(name, frozenset()), after.get(name, frozenset()))
         for name in sorted(before.keys() | after.keys())
         if before.get(name) != after.get(name)
     }

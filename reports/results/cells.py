@@ -10,7 +10,7 @@ from bench.record.selection import ranked
 from bench.spec import MODES, Cell, TrialKind, Workload
 from bench.workloads import WORKLOADS
 from reports.results.accuracy import Accuracy, accuracy
-from reports.results.settings import in_force
+from reports.results.settings import Values, in_force
 from reports.results.speed import Speed, speed
 
 
@@ -86,8 +86,8 @@ class CellResults:
 
     # cached: each of a report's pairs asks for them
     @cached_property
-    def settings(self) -> dict[str, str]:
-        """What was in force while it was timed; in a cell that was only trained, then."""
+    def settings(self) -> dict[str, Values]:
+        """Return the settings of the timed trials; of the trainings if nothing was timed."""
         return in_force(self.good("timing") or self.good("accuracy"))
 
     @property

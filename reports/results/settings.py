@@ -1,24 +1,40 @@
 """The settings that the trials of a cell read back."""
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
 from bench.record import Record
 from reports.text import listed
 
+# every value of one setting over the trials of a cell, each of its own type
+Values: TypeAlias = frozenset[object]
+
 ALL_CORES = "all cores"
 
 
-def in_force(records: Iterable[Record]) -> dict[str, str]:
-    """Setting to value over all these trials; several values in a list."""
-    found: dict[str, dict[str, None]] = {}
+def in_force(records: Iterable[Record]) -> dict[str, Values]:
+    """Return all values that each setting has over these trials, by its name."""
+    values: dict[str, Values] = {}
     for record in records:
         for name, value in {**variables(record), **effective(record)}.items():
-            found.setdefault(name, {})[str(value)] = None
-    return {name: listed(values) for name, values in found.items()}
+            values[name] = values.get(name, frozenset()) | {value}
+    return values
+
+
+def printed(values: Values) -> str:
+    """Write the values in one order, whatever the order of the trials: numbers by size, first."""
+    return listed(sorted(values, key=order))
+
+
+def order(value: object) -> tuple[bool, float, str]:
+    """Return what a value is sorted by; False and True are words here."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return False, value, ""
+    return True, 0, str(value)
 
 
 def effective(record: Record) -> dict[str, object]:
-    """The settings of one trial; a number of threads that the framework left open in figures."""
+    """Return the settings of one trial; threads that the framework left open become a number."""
     if record.settings is None:
         return {}
     cores = record.environment.cores
@@ -29,6 +45,6 @@ def effective(record: Record) -> dict[str, object]:
 
 
 def variables(record: Record) -> dict[str, str]:
-    """The environment variables that steer a framework, named apart from its own settings."""
+    """Return the environment variables that steer a framework, named apart from its settings."""
     found = record.environment.variables if record.settings is not None else {}
     return {f"variable {name}": value for name, value in found.items()}

@@ -194,6 +194,28 @@ def test_another_look_at_the_same_is_flagged(base, changes, lanes):
     assert all(one.claim is not None for one in found.values())
 
 
+def with_slices_of(name, *native_steps):
+    """A run in which these numbers of steps take turns from round to round."""
+    trials = [
+        replace(one, timing=replace(one.timing, native_steps=native_steps[one.round % 2]))
+        for one in TRIALS
+    ]
+    return one_run(name, records=build_records(trials), trials=trials)
+
+
+def test_the_order_of_two_plans_is_no_difference():
+    first, other = with_slices_of("first", 60, 100), with_slices_of("other", 100, 60)
+    for one in compare.compare((first, other)):
+        assert (one.notes, one.refusal) == ((), None)
+
+
+def test_slices_of_too_many_steps_are_refused_in_any_order():
+    other = with_slices_of("other", 100, 100)
+    for numbers in ((300, 100), (100, 300)):
+        native = by_lane(with_slices_of("first", *numbers), other)["native"]
+        assert native.refusal == "native_steps: 100, 300, 100"
+
+
 def test_profile_version_and_company_are_flagged(base):
     records = [remade(one, environment=elsewhere(samestep="0.2.0")) for one in BASE]
     other = one_run("other", records=records, profile="full")

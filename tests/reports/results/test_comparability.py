@@ -10,6 +10,7 @@ from reports.results.speed_verdicts import rank, refused
 from reports.sections import speed_verdicts
 from tests.records import build_record, build_run, plan
 from tests.reports.scenarios import troubled
+from tests.reports.two_runs import remade
 
 SAME = {
     "precision": "float32",
@@ -74,13 +75,48 @@ def test_equal_settings_leave_no_note():
     assert not list(refused(cells))
 
 
+def run_of_two_values(setting, keras, pytorch):
+    """Each backend's trials have its two values in turn, from the first given on."""
+    run, records = run_with()
+    values = {"pytorch": pytorch, "keras-tensorflow": keras}
+    return run, [
+        remade(one, settings={"requested": {}, "effective": {**SAME, setting: value}})
+        for one in records
+        for value in [values[one.trial.backend][one.trial.round % 2]]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("setting", "values"),
+    [("compiled", (False, "xla")), ("threads_intra", (2, 10)), ("precision", ("float32", "tf32"))],
+)
+def test_the_order_in_which_trials_have_two_values_is_no_difference(setting, values):
+    run, records = run_of_two_values(setting, values, values[::-1])
+    keras, pytorch = group(run, records)
+    assert keras.settings[setting] == set(values)
+    assert comparability.notes(keras, pytorch) == ""
+    assert comparability.refusal(keras, pytorch) is None
+    assert len(rank(run, (keras, pytorch))) == 2
+
+
+def test_one_value_more_is_a_difference_printed_in_one_order():
+    for values in ((False, "xla"), ("xla", False)):
+        run, records = run_of_two_values("compiled", values, (False, False))
+        assert comparability.notes(*group(run, records)) == "compiled: False, xla, False"
+    for values in ((10, 2), (2, 10)):
+        run, records = run_of_two_values("threads_intra", values, (2, 2))
+        assert comparability.notes(*group(run, records)) == "threads_intra: 2, 10, 2"
+    run, records = run_of_two_values("precision", ("tf32", "float32"), ("float32", "float32"))
+    assert comparability.refusal(*group(run, records)) == "precision: float32, tf32, float32"
+
+
 def test_threads_left_open_are_all_cores():
     run, records = run_with()
     (one, _) = group(run, records)
     cores = records[0].environment.cores_logical
     run, records = run_with(threads_intra="all cores")
     (_, other) = group(run, records)
-    assert other.settings["threads_intra"] == str(cores)
+    assert other.settings["threads_intra"] == {cores}
     assert one.cell.backend != other.cell.backend
 
 
