@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
@@ -15,12 +16,15 @@ import psutil
 
 from bench import cli, mnist
 from bench.errors import SamestepError
-from bench.machine import doctor
 from bench.machine.lock import VARIABLE
 from bench.record import read_record
 from bench.record.folder import RECORDS, read_records
 from bench.record.run import RUN_FILE, read_run
+
+# what the command imports when it needs it: before a fork it is loaded once for all children
+from bench.run import carry_out, display  # noqa: F401
 from reports import report
+from reports.results.predictions import images_and_classes
 from tests.faults.stand_in import stand_in
 from tests.records import BACKENDS
 
@@ -109,7 +113,7 @@ def forked(
     first: Callable[[], object] = nothing,
 ) -> int:
     """The command in a child of this process, which has imported everything already."""
-    data = mnist.load()
+    data = loaded()
     output.touch()
     process = os.fork()
     if process:
@@ -119,6 +123,13 @@ def forked(
         command(arguments, output, temporary, data, first)
     finally:
         os._exit(70)
+
+
+@cache
+def loaded() -> mnist.Mnist:
+    """Return the data set, read once for all children; the report's images as well."""
+    images_and_classes()
+    return mnist.load()
 
 
 def command(
@@ -140,7 +151,7 @@ def command(
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # what is tested elsewhere and would take most of the time
     with (
-        patch.object(doctor, "SMOKE_LOOK_SECONDS", 0.05),
+        patch.object(carry_out, "SMOKE_LOOK_SECONDS", 0.05),
         patch.object(report, "figures", lambda run, rows, stamp: iter(())),
         patch.object(mnist, "load", lambda: data),
     ):
