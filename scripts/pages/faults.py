@@ -2,18 +2,16 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from bench.files import write_atomically
 from reports.text import NOTHING, table
+from scripts.pages import marked
 from tests.faults.soak import Found
 
-DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
+DOCS = marked.ROOT / "docs"
 PAGE = DOCS / "faults.md"
 FIGURES, REAL_FIGURES = DOCS / "faults.json", DOCS / "faults-real.json"
 SOAK_FIGURES = DOCS / "faults-soak.json"
-BEGIN, END = "<!-- made by scripts.pages.faults -->", "<!-- end of scripts.pages.faults -->"
 HEADERS = ["row", "fault", "tries", "passed", "lost records", "left behind", "longest recovery"]
 
 
@@ -35,21 +33,16 @@ def row(one: Mapping[str, Any]) -> list[str]:
 
 
 def tables() -> Iterator[str]:
-    """Of the stand-in, of real frameworks, of the soak."""
+    """Yield the tables of the stand-in, of real frameworks and of the soak."""
     for figures in (FIGURES, REAL_FIGURES):
         yield table_of(json.loads(figures.read_text(encoding="utf-8")))
     yield Found(**json.loads(SOAK_FIGURES.read_text(encoding="utf-8"))).table
 
 
 def page(text: str) -> str:
-    """The page with its tables made anew."""
-    before, *parts = text.split(BEGIN)
-    made = [
-        f"{BEGIN}\n\n{found}\n\n{END}{part.partition(END)[2]}"
-        for found, part in zip(tables(), parts, strict=True)
-    ]
-    return "".join([before, *made])
+    """Return the page with its tables made from the files."""
+    return marked.filled(text, *marked.marks("faults"), *tables())
 
 
 if __name__ == "__main__":
-    write_atomically(PAGE, page(PAGE.read_text(encoding="utf-8")).encode())
+    marked.write(PAGE, page)

@@ -6,20 +6,18 @@ They come from the files that the self-tests left, which lie in docs/selftest.
 import json
 import re
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 from reports.text import table
+from scripts.pages import marked
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-FIGURES = ROOT / "docs" / "selftest"
-PAGE = ROOT / "docs" / "measuring.md"
-BEGIN, END = "<!-- self-tests: made by scripts.pages.selftest -->", "<!-- end of self-tests -->"
+FIGURES = marked.ROOT / "docs" / "selftest"
+PAGE = marked.ROOT / "docs" / "measuring.md"
 LINE = re.compile(r"(\S+) (\S+): step lane over bare loop ([\d.]+) \(([\d., ]+)\)")
 
 
 def section() -> str:
-    """The page's part between its two marks."""
+    """Return the part of the page between its two marks."""
     found = {name: read(name) for name in ("aa", "effect", "contention")}
     rows = [*aa(found["aa"]), *effect(found["effect"]), *contention(found["contention"])]
     return "\n\n".join([
@@ -103,11 +101,9 @@ def overhead(text: str) -> str:
 
 
 def page(text: str) -> str:
-    """The page with its part made anew."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{section()}\n\n{END}{after}"
+    """Return the page with its part made from the files."""
+    return marked.filled(text, *marked.marks("selftest"), section())
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    marked.write(PAGE, page)

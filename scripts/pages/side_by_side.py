@@ -5,12 +5,12 @@
 
 from pathlib import Path
 
-from bench.files import write_atomically
 from bench.workloads import WORKLOADS
+from scripts.pages import marked
+from scripts.pages.marked import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = ROOT / "docs" / "side-by-side.md"
-# what a backend is written in to the file's name
+# from the framework to the name of its script
 VERSIONS = {"keras": "keras_version.py", "pytorch": "pytorch_version.py"}
 LABELS = {"keras": "Keras", "pytorch": "PyTorch"}
 BEGIN, END = "<!-- {}: made by scripts.pages.side_by_side -->", "<!-- end of {} -->"
@@ -25,17 +25,15 @@ WRITTEN = [workload for workload in WORKLOADS.values() if folder_of(workload.nam
 
 
 def page(text: str) -> str:
-    """The page with the code of each workload as the files have it now."""
+    """Return the page with the code of each workload as the files have it now."""
     for workload in WRITTEN:
         begin, end = BEGIN.format(workload.name), END.format(workload.name)
-        before, _, rest = text.partition(begin)
-        _, _, after = rest.partition(end)
-        text = f"{before}{begin}\n\n{beside(folder_of(workload.name))}\n\n{end}{after}"
+        text = marked.filled(text, begin, end, beside(folder_of(workload.name)))
     return text
 
 
 def beside(folder: Path) -> str:
-    """A table of two cells; the blank lines make GitHub read the code in them as Markdown."""
+    """Return a table of two cells; blank lines make GitHub read the code in them as Markdown."""
     path = folder.relative_to(ROOT).as_posix()
     links = [f'<a href="../{path}/{VERSIONS[key]}">{label}</a>' for key, label in LABELS.items()]
     heads = "".join(f"<th>{link}</th>" for link in links)
@@ -48,4 +46,4 @@ def cell(path: Path) -> str:
 
 
 if __name__ == "__main__":
-    write_atomically(PAGE, page(PAGE.read_text(encoding="utf-8")).encode())
+    marked.write(PAGE, page)

@@ -5,53 +5,54 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain
-from pathlib import Path
 
 from backends import BACKENDS
-from bench.files import write_atomically
 from bench.record import Record
-from bench.record.folder import read_records
-from bench.record.run import read_run
 from bench.spec import MODES, PRECISIONS
-from reports.results.parity import precision_of
+from bench.workloads import WORKLOADS
 from reports.text import NOTHING, escape, listed, table
+from scripts.pages import marked
+from scripts.pages.published import good_records, hardware, on_gpu
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-PAGE = ROOT / "docs" / "verified-on.md"
-PUBLISHED = ROOT / "reports" / "published"
-BEGIN, END = "<!-- made by scripts.pages.verified -->", "<!-- end of scripts.pages.verified -->"
+PAGE = marked.ROOT / "docs" / "verified-on.md"
 DEVICES = ("CPU", "NVIDIA GPU")
 HEADERS = ["backend", "mode", "precision", "on", "certificates", "trials", "hardware: dates"]
 
 
 @dataclass(slots=True)
 class Runs:
-    """What has run of one combination: how much, and on what dates by hardware."""
+    """What has run of one combination: how often per workload, and on what dates by hardware."""
 
-    certificates: int = 0
-    trials: int = 0
+    certificates: dict[str, int] = field(default_factory=dict)
+    trials: dict[str, int] = field(default_factory=dict)
     dates: dict[str, dict[str, None]] = field(default_factory=dict)
 
     def note(self, record: Record, date: str) -> None:
-        if record.trial.kind == "parity":
-            self.certificates += 1
-        else:
-            self.trials += 1
+        counts = self.certificates if record.trial.kind == "parity" else self.trials
+        counts[record.trial.workload] = counts.get(record.trial.workload, 0) + 1
         self.dates.setdefault(hardware(record), {})[date] = None
 
     @property
-    def places(self) -> str:
-        return "; ".join(f"{where}: {listed(dates)}" for where, dates in self.dates.items())
+    def cells(self) -> list[str]:
+        places = "; ".join(f"{where}: {listed(dates)}" for where, dates in self.dates.items())
+        certificates = by_workload(self.certificates) or NOTHING
+        return [certificates, by_workload(self.trials) or "not timed", escape(places)]
+
+
+def by_workload(counts: dict[str, int]) -> str:
+    """Return the total and, in brackets, the count per workload, in the workloads' order."""
+    if not counts:
+        return ""
+    each = listed(f"{name} {counts[name]}" for name in WORKLOADS if name in counts)
+    return f"{sum(counts.values())} ({each})"
 
 
 def rows() -> Iterator[list[str]]:
-    """Every combination that could be asked for; dashes where none has run."""
+    """Yield a row per combination that has run, and on a GPU per backend and mode in float32."""
     found: dict[tuple[str, ...], Runs] = {}
-    for record, date in chain.from_iterable(map(published, sorted(PUBLISHED.glob("*/")))):
+    for record, date in good_records():
         how = record.trial.execution
-        device = DEVICES[how.device != "cpu"]
-        key = (record.trial.backend, how.mode, how.precision, device)
+        key = (record.trial.backend, how.mode, how.precision, DEVICES[on_gpu(record)])
         found.setdefault(key, Runs()).note(record, date)
     for backend in BACKENDS:
         for mode in MODES:
@@ -59,36 +60,15 @@ def rows() -> Iterator[list[str]]:
                 for device in DEVICES:
                     runs = found.get((backend, mode, precision, device))
                     if runs is not None:
-                        counts = [
-                            str(runs.certificates or NOTHING),
-                            str(runs.trials or "never run"),
-                        ]
-                        yield [backend, mode, precision, device, *counts, escape(runs.places)]
+                        yield [backend, mode, precision, device, *runs.cells]
                     elif precision == "float32" and device == "NVIDIA GPU":
                         yield [backend, mode, precision, device, NOTHING, "never run", NOTHING]
 
 
-def published(folder: Path) -> Iterator[tuple[Record, str]]:
-    """The good records of a published run in its cells' own precision, with its date."""
-    run = read_run(folder)
-    for record in read_records(folder, run):
-        if record.status == "ok" and precision_of(record) == record.trial.execution.precision:
-            yield record, run.created[:10]
-
-
-def hardware(record: Record) -> str:
-    found = record.environment
-    if record.trial.execution.device == "cpu" or not found.gpus:
-        return f"{found.cpu} ({found.cores_logical} cores)"
-    return found.gpus[0].name
-
-
 def page(text: str) -> str:
-    """The page with its table made anew."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{table(HEADERS, rows(), 'certificates,trials')}\n\n{END}{after}"
+    """Return the page with its table made from the records."""
+    return marked.filled(text, *marked.marks("verified"), table(HEADERS, rows()))
 
 
 if __name__ == "__main__":
-    write_atomically(PAGE, page(PAGE.read_text(encoding="utf-8")).encode())
+    marked.write(PAGE, page)

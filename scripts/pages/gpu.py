@@ -1,0 +1,122 @@
+"""What the published records hold of GPUs, as a list of plain statements.
+
+`python -m scripts.pages.gpu` writes it into README.md and docs/on-a-gpu.md.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from backends import BACKENDS
+from bench.record import Record
+from bench.record.quantities import joules_per_step
+from bench.spec import MODES, PRECISIONS
+from bench.stats import fewest_rounds
+from bench.workloads import WORKLOADS
+from reports.text import listed, plural
+from scripts.pages import marked
+from scripts.pages.published import good_records, hardware, on_gpu
+
+PAGES = (marked.ROOT / "README.md", marked.ROOT / "docs" / "on-a-gpu.md")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What ran well on GPUs, by the published records."""
+
+    certificates: tuple[Record, ...]
+    timings: tuple[Record, ...]
+    trainings: tuple[Record, ...]
+    dates: tuple[str, ...]
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        return (*self.certificates, *self.timings, *self.trainings)
+
+    @property
+    def rounds(self) -> int:
+        """The number of rounds that have a timing trial."""
+        return len({record.trial.round for record in self.timings})
+
+    @property
+    def not_run(self) -> list[str]:
+        return missing(BACKENDS, (record.trial.backend for record in self.records))
+
+    @property
+    def modes_not_timed(self) -> list[str]:
+        return missing(MODES, (record.trial.execution.mode for record in self.timings))
+
+    @property
+    def precisions_not_timed(self) -> list[str]:
+        """The precisions that have a certificate and no timing trial."""
+        certified = {record.trial.execution.precision for record in self.certificates}
+        timed = {record.trial.execution.precision for record in self.timings}
+        return [name for name in PRECISIONS if name in certified - timed]
+
+
+def missing(names: Iterable[str], seen: Iterable[str]) -> list[str]:
+    present = set(seen)
+    return [name for name in names if name not in present]
+
+
+def facts() -> Facts:
+    dated = [(record, date) for record, date in good_records() if on_gpu(record)]
+    of_kind = {
+        kind: tuple(record for record, _ in dated if record.trial.kind == kind)
+        for kind in ("parity", "timing", "accuracy")
+    }
+    dates = tuple(sorted({date for _, date in dated}))
+    return Facts(*of_kind.values(), dates)
+
+
+def statements(found: Facts) -> Iterator[str]:
+    """Yield one sentence per fact: what was timed, what was certified, what is still missing."""
+    where = listed(sorted({hardware(record) for record in found.records}))
+    python = listed(sorted({record.environment.python for record in found.records}))
+    yield f"Hardware: {where} ({listed(found.dates)}), Python {python}."
+    readings = sum(joules_per_step(record) is not None for record in found.timings)
+    yield (
+        f"Timed: {plural(len(found.timings), 'trial')} in {plural(found.rounds, 'round')}, "
+        f"{readings} with an energy reading: {cells(found.timings)}."
+    )
+    for precision in PRECISIONS:
+        certified = [
+            record for record in found.certificates
+            if record.trial.execution.precision == precision
+        ]  # fmt: skip
+        if certified:
+            yield f"Certified in {precision}: {cells(certified)}."
+    needed = fewest_rounds(1)
+    if found.rounds < needed:
+        yield f"No verdict: {found.rounds} rounds were timed, and a verdict needs {needed}."
+    yield f"Modes not timed: {names(found.modes_not_timed)}."
+    yield f"Precisions certified and not timed: {names(found.precisions_not_timed)}."
+    yield f"Backends not run: {names(found.not_run)}."
+    if not found.trainings:
+        yield "No accuracy trial was run."
+
+
+def cells(records: Iterable[Record]) -> str:
+    """Return the backends of each workload: `mlp-512-256 (keras-jax, jax)`."""
+    backends: dict[str, set[str]] = {}
+    for record in records:
+        backends.setdefault(record.trial.workload, set()).add(record.trial.backend)
+    return listed(
+        f"`{workload}` ({listed(name for name in BACKENDS if name in backends[workload])})"
+        for workload in WORKLOADS
+        if workload in backends
+    )
+
+
+def names(some: Iterable[str]) -> str:
+    return listed(f"`{name}`" for name in some) or "none"
+
+
+def page(text: str) -> str:
+    """Return a page with its statements made from the records."""
+    lines = "\n".join(f"- {statement}" for statement in statements(facts()))
+    return marked.filled(text, *marked.marks("gpu"), lines)
+
+
+if __name__ == "__main__":
+    for path in PAGES:
+        marked.write(path, page)
