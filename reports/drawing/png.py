@@ -1,4 +1,4 @@
-"""The texts inside a PNG: what its picture shows, and what drew it."""
+"""The size of a PNG and the texts inside it: what its picture shows, and what drew it."""
 
 import struct
 import zlib
@@ -7,14 +7,22 @@ from collections.abc import Iterator
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # after it and the chunk with the picture's size, which is always the first
 FIRST_PLACE = len(SIGNATURE) + 25
+# signature, length and name of that chunk, width, height
+HEADER_BYTES = 24
 DESCRIPTION = "Description"
 SOFTWARE = "Software"
 # not compressed, in no named language
 PLAIN = b"\0\0\0\0\0"
 
 
+def size(header: bytes) -> tuple[int, ...]:
+    """Return width and height in pixels; empty for what is no PNG. `header`: 24 bytes or more."""
+    is_png = header.startswith(SIGNATURE) and len(header) >= HEADER_BYTES
+    return struct.unpack(">II", header[16:HEADER_BYTES]) if is_png else ()
+
+
 def described(content: bytes, text: str) -> bytes:
-    """The PNG with `text` as its description, for readers that find the picture alone."""
+    """Return the PNG with `text` as its description, for readers that find the picture alone."""
     described_by = chunk(b"iTXt", DESCRIPTION.encode() + PLAIN + text.encode())
     return content[:FIRST_PLACE] + described_by + content[FIRST_PLACE:]
 
@@ -25,7 +33,7 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def texts(content: bytes) -> dict[str, str]:
-    """Keyword to text; as far as they can be read in a PNG that is damaged."""
+    """Map keyword to text, as far as a damaged PNG can be read."""
     found = {}
     for kind, data in chunks(content):
         if kind in (b"tEXt", b"iTXt"):

@@ -1,7 +1,8 @@
 """What differs between a file of a run and what it should be: texts by line, figures by content."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from itertools import zip_longest
 
 from reports.drawing.png import DESCRIPTION, SOFTWARE, texts
@@ -31,15 +32,29 @@ def text_differences(file: str, expected: str, found: str | None) -> Iterator[Di
     if found is None:
         yield Difference(file=file, where="", expected="a file", found=ABSENT)
     elif found != expected:
-        pairs = enumerate(zip_longest(expected.split("\n"), found.split("\n")), start=1)
-        unequal = [(number, *pair) for number, pair in pairs if pair[0] != pair[1]]
-        excerpts = [around(a or "", b or "") for _, a, b in unequal[:MOST_LINES]]
+        unequal = list(unequal_lines(expected.split("\n"), found.split("\n")))
+        excerpts = [around(*pair) for _, *pair in unequal[:MOST_LINES]]
         yield Difference(
             file=file,
             where=f"line {unequal[0][0]}",
             expected="\n".join(pair[0] for pair in excerpts),
             found="\n".join(pair[1] for pair in excerpts),
         )
+
+
+def unequal_lines(expected: Sequence[str], found: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+    """Yield each line that differs: its number in `found`, the expected line, the line found.
+
+    A line that stands in one text alone has an empty line beside it.
+    """
+    # its default leaves frequent lines out at first, without which a stranger's file of a million
+    # equal lines would take hours; so a part that it calls unequal may hold equal pairs
+    for kind, start, end, at, until in SequenceMatcher(a=expected, b=found).get_opcodes():
+        if kind != "equal":
+            pairs = zip_longest(expected[start:end], found[at:until])
+            for number, (wanted, received) in enumerate(pairs, start=at + 1):
+                if wanted != received:
+                    yield number, wanted or "", received or ""
 
 
 def around(expected: str, found: str) -> tuple[str, str]:

@@ -1,7 +1,6 @@
 """A Markdown text of ours as HTML, with the headings for a table of contents."""
 
 import re
-import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -12,12 +11,12 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
+from reports.drawing.png import HEADER_BYTES, size
 from reports.site.details import details
 from reports.site.renderer import Renderer
 
 # rows of these tables are told apart by both columns, so both stay in sight
 NAMED_BY_TWO = ["workload", "backend"]
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,17 +121,15 @@ def mark_figure(token: Token, folder: Path) -> None:
     if token.type != "image":
         return
     token.attrSet("loading", "lazy")
-    size = png_size(folder / str(token.attrs["src"]))
-    for name, pixels in zip(("width", "height"), size, strict=False):
+    header = header_of(folder / str(token.attrs["src"]))
+    for name, pixels in zip(("width", "height"), size(header), strict=False):
         token.attrSet(name, pixels)
 
 
-def png_size(path: Path) -> tuple[int, ...]:
-    """Width and height in pixels from the header of a PNG; nothing where there is none."""
+def header_of(path: Path) -> bytes:
+    """Return the first bytes of a picture's file; empty if it can't be read."""
     try:
         with path.open("rb") as file:
-            header = file.read(24)
+            return file.read(HEADER_BYTES)
     except OSError:
-        return ()
-    is_png = header.startswith(PNG_SIGNATURE) and len(header) == 24
-    return struct.unpack(">II", header[16:24]) if is_png else ()
+        return b""
