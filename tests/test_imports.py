@@ -74,7 +74,7 @@ OWNERS = {
     "subprocess": ("bench.run.process",),
     "psutil": ("bench.machine.environment",),
     "pynvml": ("bench.machine.nvml",),
-    "rich": ("bench.run.display",),
+    "rich": ("bench.run.display", "bench.cli.table"),
     "typer": ("bench.cli",),
     "matplotlib": ("reports.drawing", "reports.compare.figure"),
     "jinja2": ("reports.site",),

@@ -1,7 +1,6 @@
 """`samestep doctor`."""
 
 import json
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from bench.cli.options import (
     select_interpreters,
     split,
 )
+from bench.cli.table import paragraph, table
 
 if TYPE_CHECKING:
     from bench.machine.devices import Gpu
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from bench.run.environments import Installed
 
 HEADERS = ("finding", "value", "verdict", "reason")
-WIDEST_VALUE = 40
-NARROWEST_REASON = 24
 CONCLUSIONS = {
     "fit": "This machine is fit to be measured on.",
     "doubtful": "A run now may be disturbed, and its report says so.",
@@ -41,26 +39,29 @@ CONCLUSIONS = {
 
 def doctor(
     out: Annotated[
-        Path, typer.Option(help="Where a run would go: the disk that needs room.")
+        Path, typer.Option(help="Folder of the planned run, whose disk needs room.")
     ] = Path("runs"),
     environments: Annotated[
         bool,
         typer.Option(
             "--environments",
-            help="Also ask each backend's interpreter what it has: some seconds a backend.",
+            help="Also check each backend's environment: some seconds per backend.",
         ),
     ] = False,
     backend: Annotated[
         list[str] | None,
-        typer.Option("--backend", help="With --environments: these alone; all without it."),
+        typer.Option(
+            "--backend",
+            help="Backends to check, comma-separated (default: all). Implies --environments.",
+        ),
     ] = None,
     python: Interpreters = None,
     seconds: Annotated[float | None, typer.Option(hidden=True)] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Look whether this machine is fit to be measured on. Exit 1 where it is not.
+    """Check if this machine is quiet enough to benchmark.
 
-    Or where a backend that was named can't be used.
+    Exits with 1 if it is not, or if a backend you named cannot be used.
     """
     from bench.machine.doctor import LOOK_SECONDS
     from bench.machine.nvml import visible_gpus
@@ -71,33 +72,34 @@ def doctor(
     print(f"looking at the machine for {watched:g} s", file=sys.stderr)
     gpus = visible_gpus()
     devices = [gpu.device for gpu in gpus]
-    found = examine(watched, out, devices)
+    preflight = examine(watched, out, devices)
     installed = None
     if environments or backend or python:
-        # it would disturb a run that is timed
+        # a check beside a run would disturb what that run times
         with machine_held(devices, "doctor", out):
             installed = look_into(backends, interpreters, gpus)
-    print(told_as_json(found, installed, gpus) if as_json else told_as_text(found, installed, gpus))
+    answer = answer_as_json if as_json else answer_as_text
+    print(answer(preflight, installed, gpus))
     lacking = bool(backend) and not all(one.good for one in installed or ())
-    sys.exit(1 if found.verdict == "unfit" or lacking else 0)
+    sys.exit(1 if preflight.verdict == "unfit" or lacking else 0)
 
 
-def told_as_json(
-    found: "PreflightModel", installed: "Sequence[Installed] | None", gpus: "Sequence[Gpu]"
+def answer_as_json(
+    preflight: "PreflightModel", installed: "Sequence[Installed] | None", gpus: "Sequence[Gpu]"
 ) -> str:
     more = {} if installed is None else {"environments": environments_as_json(installed, gpus)}
-    return json.dumps({**found.model_dump(), **more}, indent=1)
+    return json.dumps({**preflight.model_dump(), **more}, indent=1)
 
 
-def told_as_text(
-    found: "PreflightModel", installed: "Sequence[Installed] | None", gpus: "Sequence[Gpu]"
+def answer_as_text(
+    preflight: "PreflightModel", installed: "Sequence[Installed] | None", gpus: "Sequence[Gpu]"
 ) -> str:
     more = [] if installed is None else [environments_as_text(installed, gpus)]
-    return "\n\n".join([as_text(found), *more])
+    return "\n\n".join([as_text(preflight), *more])
 
 
 def examine(seconds: float, place: Path, devices: Sequence[str]) -> "PreflightModel":
-    """Everything that a run may use: these GPUs, and the locks."""
+    """Judge all that a run may use: the machine, these GPUs and their locks."""
     from bench.machine.doctor import judge
     from bench.machine.lock import holder
     from bench.machine.look import look
@@ -107,27 +109,24 @@ def examine(seconds: float, place: Path, devices: Sequence[str]) -> "PreflightMo
     return judge(seen.model_copy(update={"lock_holders": list(dict.fromkeys(holders))}))
 
 
-def as_text(found: "PreflightModel") -> str:
-    """A table as wide as the terminal, with reasons where all is not well, and the conclusion."""
-    from tabulate import tabulate
-
-    findings = [(one.name, one.value or "unknown", one.verdict) for one in found.findings]
-    reasons = ["" if one.verdict == "fit" else one.reason for one in found.findings]
-    values = [None, WIDEST_VALUE, None]
-    narrow = tabulate(findings, HEADERS[:3], maxcolwidths=values, disable_numparse=True)
-    left = shutil.get_terminal_size().columns - len(narrow.splitlines()[1]) - 2
-    table = tabulate(
-        [(*finding, reason) for finding, reason in zip(findings, reasons, strict=True)],
-        HEADERS,
-        maxcolwidths=[*values, max(NARROWEST_REASON, left)],
-        disable_numparse=True,
-    )
-    return f"{table}\n\n{conclusion(found)}"
+def as_text(preflight: "PreflightModel") -> str:
+    """Draw the findings, with a reason beside each that is not fit, and the conclusion below."""
+    rows = [
+        (
+            finding.name,
+            finding.value or "unknown",
+            finding.verdict,
+            "" if finding.verdict == "fit" else finding.reason,
+        )
+        for finding in preflight.findings
+    ]
+    return f"{table(HEADERS, rows)}\n\n{paragraph(conclusion(preflight))}"
 
 
-def conclusion(found: "PreflightModel") -> str:
-    """One line that names what decided it."""
-    if found.verdict not in {"doubtful", "unfit"}:
-        return CONCLUSIONS[found.verdict]
-    names = ", ".join(one.name for one in found.findings if one.verdict == found.verdict)
-    return f"{found.verdict.capitalize()}: {names}. {CONCLUSIONS[found.verdict]}"
+def conclusion(preflight: "PreflightModel") -> str:
+    """Name the verdict and the findings that decided it."""
+    verdict = preflight.verdict
+    if verdict not in {"doubtful", "unfit"}:
+        return CONCLUSIONS[verdict]
+    names = ", ".join(one.name for one in preflight.findings if one.verdict == verdict)
+    return f"{verdict.capitalize()}: {names}. {CONCLUSIONS[verdict]}"

@@ -1,25 +1,24 @@
-"""What `samestep doctor --environments` shows: every backend's environment, and what it lacks."""
+"""Show each backend's environment and what it lacks, for `samestep doctor --environments`."""
 
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from backends import OURS, all_backends
+from bench.cli.table import paragraph, table
 
 if TYPE_CHECKING:
     from bench.machine.devices import Gpu
     from bench.machine.gpu_support import Support
     from bench.run.environments import Installed
 
-NARROWEST = 24
 VERSIONS = ("keras", "torch", "tensorflow", "jax")
 
 
 def look_into(
     backends: Sequence[str], interpreters: Mapping[str, str], gpus: "Sequence[Gpu]"
 ) -> "list[Installed]":
-    """Ask a worker of each, some seconds a backend. Imports no framework."""
+    """Ask a worker per backend, which takes some seconds each. Imports no framework here."""
     from bench.profiles import PROFILES
     from bench.run.display import TerminalDisplay
     from bench.run.environments import look_at
@@ -53,7 +52,7 @@ def as_json(found: "Sequence[Installed]", gpus: "Sequence[Gpu]") -> dict[str, An
 
 
 def as_text(found: "Sequence[Installed]", gpus: "Sequence[Gpu]") -> str:
-    """What is installed, where, which GPUs there are, and what can be used; as wide as a screen."""
+    """Draw what is installed and where, the GPUs, and which backend can use which device."""
     rows = [
         (one.backend, device, verdict, ". ".join(filter(None, (reason, advice))))
         for one in found
@@ -61,17 +60,17 @@ def as_text(found: "Sequence[Installed]", gpus: "Sequence[Gpu]") -> str:
     ]
     return "\n\n".join(
         (
-            tabled(("backend", "Python", "versions", "devices", "CUDA", "kernels for"),
+            table(("backend", "Python", "versions", "devices", "CUDA", "kernels for"),
                    list(map(installed_row, found))),
             "\n".join(interpreters(found)),
-            "\n".join(map(gpu_line, gpus)) or "No NVIDIA GPU was found.",
-            tabled(("backend", "device", "verdict", "reason"), rows),
+            "\n".join(paragraph(gpu_line(gpu)) for gpu in gpus) or "No NVIDIA GPU was found.",
+            table(("backend", "device", "verdict", "reason"), rows),
         )
     )  # fmt: skip
 
 
 def installed_row(one: "Installed") -> tuple[str, ...]:
-    """What a worker told; a build without CUDA has no kernels for GPUs to tell of."""
+    """Return what a worker reported; a build without CUDA has no kernels for GPUs."""
     python = one.python or "unknown"
     if one.unavailable is not None:
         return (one.backend, python, *["unknown"] * 4)
@@ -83,14 +82,14 @@ def installed_row(one: "Installed") -> tuple[str, ...]:
 
 
 def interpreters(found: "Sequence[Installed]") -> Iterator[str]:
-    """A line for each interpreter, with the backends that have it."""
+    """List each interpreter with the backends that use it, one line per interpreter."""
     for path in dict.fromkeys(one.interpreter for one in found):
         names = ", ".join(one.backend for one in found if one.interpreter == path)
         yield f"{names}: {path}"
 
 
 def gpu_line(gpu: "Gpu") -> str:
-    """`cuda:0: NVIDIA T4, GPU-1a2b, compute capability 7.5, a driver for CUDA 12.4`."""
+    """Write `cuda:0: NVIDIA T4, GPU-1a2b, compute capability 7.5, a driver for CUDA 12.4`."""
     from bench.machine.gpu_support import dotted
 
     capability = "unknown" if gpu.capability is None else dotted(gpu.capability)
@@ -102,7 +101,7 @@ def gpu_line(gpu: "Gpu") -> str:
 
 
 def verdicts(one: "Installed") -> Iterator[tuple[str, str, str, str]]:
-    """Device, verdict, reason and advice."""
+    """List device, verdict, reason and advice per device."""
     if one.unavailable is not None:
         yield "all", "unavailable", one.unavailable, advice_on_making(one)
     for device, how in one.usable.items():
@@ -110,7 +109,7 @@ def verdicts(one: "Installed") -> Iterator[tuple[str, str, str, str]]:
 
 
 def advice_on_making(one: "Installed") -> str:
-    """Nox makes the environments of our own backends; a plug-in says itself what it needs."""
+    """Say how to make the environment: with nox for our backends, by hand for a plug-in."""
     place = all_backends().get(one.backend)
     if place is None or place.distribution == OURS:
         return (
@@ -132,18 +131,3 @@ def advice_on(one: "Installed", how: "Support") -> str:
     if how.hopeless:
         return f"--python {one.backend}=PATH names another environment"
     return ""
-
-
-def tabled(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """As wide as the terminal: the two widest columns share what the others leave."""
-    from tabulate import tabulate
-
-    # tabulate leaves two spaces beside a header
-    titles = [f"{header}  " for header in headers]
-    widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
-    *others, second, widest = sorted(range(len(widths)), key=widths.__getitem__)
-    taken = sum(widths[column] for column in others) + 2 * len(others) + 2
-    left = shutil.get_terminal_size().columns - taken
-    widths[second] = min(widths[second], max(NARROWEST, left // 2))
-    widths[widest] = max(NARROWEST, left - widths[second])
-    return tabulate(rows, headers, maxcolwidths=widths, disable_numparse=True)

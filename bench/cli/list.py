@@ -1,29 +1,47 @@
 """`samestep list`."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backends import DEFAULT_BACKENDS, all_backends
 from bench.cli.options import AsJson
+from bench.cli.table import paragraph, table
 from bench.profiles import PROFILES
 from bench.workloads import WORKLOADS
 
 
 def list_(as_json: AsJson = False) -> None:
-    """Show the workloads, the backends and the profiles. Imports no framework."""
+    """List workloads, backends and profiles. Imports no framework."""
     if as_json:
         print(json.dumps({"workloads": workload_rows(), "backends": backend_rows(),
                           "profiles": profile_rows()}, indent=1))  # fmt: skip
         return
-    from tabulate import tabulate
-
     for title, rows in (
         ("Workloads", workload_rows()),
         ("Backends", backend_rows()),
         ("Profiles", profile_rows()),
     ):
-        print(f"{title}\n{tabulate(rows, headers='keys', tablefmt='simple', intfmt=',')}\n")
-    print("What is installed, and on which devices it runs: samestep doctor --environments")
+        print(f"{title}\n{as_table(rows)}\n")
+    print(
+        paragraph("What is installed, and on which devices it runs: samestep doctor --environments")
+    )
+
+
+def as_table(rows: Sequence[Mapping[str, object]]) -> str:
+    """Draw rows that have the same keys; numbers stand to the right."""
+    numbers = [key for key, value in rows[0].items() if type(value) in (int, float)]
+    return table(tuple(rows[0]), [tuple(map(as_cell, row.values())) for row in rows], numbers)
+
+
+def as_cell(value: object) -> str:
+    """Write a count with commas, an accuracy with six digits at most, a truth as yes or no."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        # float32 accuracies have digits that their sources never published
+        return f"{value:g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def workload_rows() -> list[dict[str, Any]]:

@@ -346,11 +346,28 @@ def test_the_conclusion_names_the_worst_alone():
     assert command.conclusion(judge(seen())) == "This machine is fit to be measured on."
 
 
-def test_a_narrow_terminal_leaves_the_reasons_some_room(monkeypatch):
+@pytest.mark.parametrize("width", [60, 80])
+def test_no_line_is_wider_than_the_terminal_and_no_word_is_lost(monkeypatch, width):
     holder = "samestep run in /" + "a/" * 60
-    text = told(judge(seen(lock_holders=[holder])), 20, monkeypatch)
-    assert max(map(len, text.splitlines())) < 100
-    assert "expected free: a second" in text
+    found = judge(seen(lock_holders=[holder], other_cpu_share=0.123, governors=None))
+    text = told(found, width, monkeypatch)
+    assert max(map(len, text.splitlines())) <= width
+    header = text.splitlines()[0]
+    cells = {
+        name: [line[header.index(name):end].strip() for line in text.split("\n\n")[0].splitlines()]
+        for name, end in (("value", header.index("verdict")), ("reason", None))
+    }  # fmt: skip
+    # a path is folded wherever its line is full
+    assert holder.replace(" ", "") in "".join(cells["value"]).replace(" ", "")
+    reasons = " ".join(" ".join(cells["reason"]).split())
+    for finding in found.findings:
+        assert finding.verdict == "fit" or finding.reason in reasons
+
+
+def test_a_terminal_too_narrow_for_columns_gets_them_all_the_same(monkeypatch):
+    text = told(judge(seen(lock_holders=["samestep run in /a"])), 20, monkeypatch)
+    assert max(map(len, text.splitlines())) <= 60
+    assert "expected free: a" in text
 
 
 @pytest.mark.parametrize(

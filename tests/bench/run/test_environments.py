@@ -195,11 +195,15 @@ def test_the_doctor_shows_both_tables(samestep, machine, monkeypatch):
     assert re.search(r"^pytorch +cuda:0 +unsupported +unsupported architecture\. ", out, re.M)
 
 
-def test_a_narrow_terminal_leaves_what_is_long_some_room(tmp_path, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "30")
-    text = doctor_environments.as_text([one_telling(tmp_path, OLD, HOPPER)], [HOPPER])
-    assert max(map(len, text.splitlines())) < 100
-    assert "which this build has" in text
-    monkeypatch.setenv("COLUMNS", "100")
-    text = doctor_environments.as_text([one_telling(tmp_path, OLD, HOPPER)], [])
-    assert max(map(len, text.partition("No NVIDIA")[2].splitlines())) <= 100
+@pytest.mark.parametrize("width", [30, 60, 80, 100])
+def test_no_line_of_the_tables_is_wider_than_the_terminal(tmp_path, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    found = one_telling(tmp_path, OLD, HOPPER)
+    first, rest = doctor_environments.as_text([found], []).split("\n\n", 1)
+    second = rest.partition("No NVIDIA")[2]
+    assert max(map(len, (*first.splitlines(), *second.splitlines()))) <= max(width, 60)
+    reason = found.usable["cuda:0"].reason
+    start = second.split("\n\n")[1].splitlines()[0].index("reason")
+    words = " ".join(line[start:].strip() for line in second.splitlines())
+    assert reason is not None
+    assert reason in " ".join(words.split())
