@@ -7,8 +7,8 @@ from pathlib import Path
 from bench.errors import WriteError
 from bench.files import write_atomically
 from bench.record import Record
-from bench.record.folder import read_records
 from bench.record.run import RunModel, read_run
+from bench.record.stored import read_records
 from reports.drawing.batch_sweep import sweep_figures
 from reports.drawing.confusion import confusion_figures
 from reports.drawing.framework_tax import tax_figures

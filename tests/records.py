@@ -13,8 +13,8 @@ from bench import mnist
 from bench.parity.gates import GATES, gate
 from bench.profiles import Profile
 from bench.record import Record, TrialModel, seal, write_record
-from bench.record.folder import record_path
 from bench.record.run import RunModel, write_run
+from bench.record.stored import record_path
 from bench.run.plan import parity_trials
 from bench.spec import (
     AccuracyPlan,

@@ -15,8 +15,6 @@ from bench.cli.doctor_environments import look_into
 from bench.cli.options import (
     AsJson,
     Interpreters,
-    lock_names,
-    machine_held,
     select_backends,
     select_interpreters,
     split,
@@ -75,8 +73,10 @@ def doctor(
     preflight = examine(watched, out, devices)
     installed = None
     if environments or backend or python:
+        from bench.machine.lock import hold_machine
+
         # a check beside a run would disturb what that run times
-        with machine_held(devices, "doctor", out):
+        with hold_machine(devices, "doctor", out):
             installed = look_into(backends, interpreters, gpus)
     answer = answer_as_json if as_json else answer_as_text
     print(answer(preflight, installed, gpus))
@@ -101,7 +101,7 @@ def answer_as_text(
 def examine(seconds: float, place: Path, devices: Sequence[str]) -> "PreflightModel":
     """Judge all that a run may use: the machine, these GPUs and their locks."""
     from bench.machine.doctor import judge
-    from bench.machine.lock import holder
+    from bench.machine.lock import holder, lock_names
     from bench.machine.look import look
 
     seen = look(seconds, place, devices, len(DEFAULT_BACKENDS))

@@ -3,8 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -122,24 +121,6 @@ def select_batch_sizes(sizes: Sequence[str]) -> tuple[int, ...]:
     return tuple(sorted({int(size) for size in sizes}))
 
 
-def lock_names(devices: Iterable[str]) -> list[str]:
-    """The machine's lock, which every run takes, and those of the GPUs among `devices`."""
-    from bench.machine.lock import MACHINE
-    from bench.machine.nvml import gpu_uuid
-
-    return [MACHINE, *(gpu_uuid(device) for device in devices if device != "cpu")]
-
-
-@contextmanager
-def machine_held(devices: Iterable[str], command: str, folder: Path) -> Iterator[None]:
-    """One run at a time: raises `LockedError` where another has the machine or one of its GPUs."""
-    from bench.machine.lock import hold
-
-    purpose = f"samestep {command} in {folder.absolute()}"
-    with hold(*lock_names(devices), purpose=purpose):
-        yield
-
-
 def select_interpreters(pairs: Iterable[str]) -> dict[str, str]:
     """`BACKEND=PATH` pairs; this interpreter for every backend that is not named."""
     known = all_backends()
@@ -154,14 +135,6 @@ def select_interpreters(pairs: Iterable[str]) -> dict[str, str]:
         # absolute, but not resolved: an environment's python is a link, and knows itself by it
         interpreters[name] = str(Path(found).absolute())
     return interpreters
-
-
-def require_new(folder: Path) -> None:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(
-            f"{folder} is in use. Expected: a new or empty folder. "
-            f"To finish the run in it: --resume {folder}"
-        )
 
 
 def new_folder(name: str) -> Path:

@@ -20,9 +20,7 @@ from bench.cli.options import (
     Optimizers,
     Out,
     Workloads,
-    machine_held,
     new_folder,
-    require_new,
     select,
     select_backends,
     select_devices,
@@ -79,10 +77,7 @@ def parity(
         dump=dump,
     )
     folder = out or new_folder("parity")
-    # it would disturb a run that is timed
-    with machine_held(request.devices, "parity", folder):
-        require_new(folder)
-        cells = certify(request, folder)
+    cells = certify(request, folder)
     answer(cells, junit, as_json=as_json)
     passed = all(
         results.complete or (results.unsupported and "all" in split(mode)) for results in cells
@@ -92,7 +87,7 @@ def parity(
 
 
 def profile_of(precisions: list[str], *, dumping: bool) -> Profile:
-    """No rounds and no trainings, the certificate's plans in these precisions alone."""
+    """Return a profile of the certificate's plans in these precisions, without measurements."""
     wanted = select("precision", precisions, CERTIFIED) if precisions else CERTIFIED[:2]
     require(
         not dumping or "float64" in wanted,
@@ -107,26 +102,22 @@ def profile_of(precisions: list[str], *, dumping: bool) -> Profile:
 
 
 def certify(request: "Request", folder: Path) -> "tuple[CellResults, ...]":
-    """Climb in a run of its own, and read back what its records say."""
-    from bench.record.folder import read_records
+    """Run the parity trials and return what their records say; exit if interrupted."""
+    from bench.record.stored import read_records
+    from bench.run import carry_out
     from bench.run.display import TerminalDisplay
-    from bench.run.planner import Planner
-    from bench.run.process import worker_packages
-    from bench.run.runner import Runner
     from reports.results.cells import group
 
-    try:
-        with TerminalDisplay() as display, worker_packages(*request.packages) as packages:
-            run = Planner(request, folder, packages, display).parity_run()
-            run = Runner(request, folder, packages, display).execute(run)
-    except KeyboardInterrupt:
+    with TerminalDisplay() as display:
+        run = carry_out.certify(request, folder, display)
+    if run is None:
         print("samestep: interrupted", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
     return group(run, read_records(folder, run))
 
 
 def answer(cells: "tuple[CellResults, ...]", junit: Path | None, *, as_json: bool) -> None:
-    """The verdict and its figures, wherever they were asked for."""
+    """Write the verdict and its figures to standard output and to the files that are named."""
     from bench.files import write_atomically
     from reports.exports import parity as shown
     from reports.exports.junit import as_junit
@@ -143,7 +134,7 @@ def answer(cells: "tuple[CellResults, ...]", junit: Path | None, *, as_json: boo
 
 
 def append(path: Path, text: str) -> None:
-    """GitHub's summary may hold what other steps wrote."""
+    """Append to GitHub's summary, which may hold what other steps wrote."""
     from bench.files import writing
 
     with writing(path), path.open("a", encoding="utf-8") as file:

@@ -27,8 +27,9 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write a run's report anew from its records. Needs no framework."""
-    from bench.record.folder import read_records, refuse_links
+    from bench.record.folder import refuse_links
     from bench.record.run import read_run
+    from bench.record.stored import read_records
     from reports.exports.pytest_benchmark import as_pytest_benchmark
     from reports.exports.summary_json import as_json as figures_as_json
     from reports.report import write_report

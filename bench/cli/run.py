@@ -22,9 +22,7 @@ from bench.cli.options import (
     Optimizers,
     Out,
     Workloads,
-    machine_held,
     new_folder,
-    require_new,
     select,
     select_backends,
     select_batch_sizes,
@@ -41,6 +39,7 @@ from bench.workloads import select_workloads
 
 if TYPE_CHECKING:
     from bench.record.run import RunModel
+    from bench.run.request import Request
 
 
 def run(
@@ -83,15 +82,11 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Check, time and train every cell, each trial in a fresh process, and write the report."""
-    from bench.record.run import read_run
-    from bench.run.carry_out import devices_of, look_and_carry_out
-    from bench.run.display import TerminalDisplay
     from bench.run.request import Request
 
-    backends = select_backends(split(backend))
     request = Request(
         workloads=select_workloads(split(workload)),
-        backends=backends,
+        backends=select_backends(split(backend)),
         devices=select_devices(split(device)),
         profile=adjusted(
             select_profile(profile or "standard"), rounds, split(seeds), extend=extend
@@ -103,27 +98,17 @@ def run(
         interpreters=select_interpreters(python or ()),
         places=all_backends(),
     )
-    planned = (
-        *(workload, backend, device, mode, precision, optimizer, batch_size),
-        *(profile, rounds, seeds, extend or None, out),
-    )
-    if resume is not None and any(option is not None for option in planned):
-        raise UsageError(
-            "--resume finishes the plan that the run was started with. Expected: nothing beside it "
-            "but --python and --json"
+    if resume is not None:
+        require_resumable(
+            resume,
+            *(workload, backend, device, mode, precision, optimizer, batch_size),
+            *(profile, rounds, seeds, extend or None, out),
         )
     folder = resume or out or new_folder(request.profile.name)
-    # without it each trial of a GPU that has gone would leave a failure behind
-    devices = request.devices if resume is None else select_devices(devices_of(read_run(folder)))
     with Termination() as termination:
         try:
-            with machine_held(devices, "run", folder), TerminalDisplay() as display:
-                # read again: another may have finished it before the machine was ours
-                started = None if resume is None else read_run(folder)
-                if started is None:
-                    require_new(folder)
-                finished = look_and_carry_out(request, folder, started, display)
-            named = were_named(backend, started)
+            finished = measure(request, folder, resume=resume is not None)
+            named = bool(backend) if resume is None else is_choice(finished)
             code = conclude(finished, folder, named=named, as_json=as_json)
         except KeyboardInterrupt:
             # a second one, or one that came while the report was written
@@ -136,15 +121,41 @@ def run(
     sys.exit(EXIT_TERMINATED if termination.came else code)
 
 
-def were_named(backends: Sequence[str] | None, started: "RunModel | None") -> bool:
-    """Of a run that is resumed nothing says whether its backends were named or the default ones."""
-    if started is None:
-        return bool(backends)
-    return set(started.backends) != set(DEFAULT_BACKENDS)
+def require_resumable(folder: Path, *options: object) -> None:
+    """Raise `UsageError` if an option stands beside `--resume`, or a GPU of the run has gone.
+
+    Otherwise each trial of that GPU would leave a failure behind.
+    """
+    from bench.record.run import read_run
+    from bench.run.carry_out import devices_of
+
+    if any(option is not None for option in options):
+        raise UsageError(
+            "--resume finishes the plan that the run was started with. Expected: nothing beside it "
+            "but --python and --json"
+        )
+    select_devices(devices_of(read_run(folder)))
+
+
+def measure(request: "Request", folder: Path, *, resume: bool) -> "RunModel | None":
+    """Carry out the run on the terminal's display; None if it was interrupted before a plan."""
+    from bench.run.carry_out import carry_out
+    from bench.run.display import TerminalDisplay
+
+    with TerminalDisplay() as display:
+        return carry_out(request, folder, resume=resume, display=display)
+
+
+def is_choice(run: "RunModel | None") -> bool:
+    """Return whether a resumed run has other backends than the default ones.
+
+    Its folder does not say whether `--backend` named them.
+    """
+    return run is not None and set(run.backends) != set(DEFAULT_BACKENDS)
 
 
 def advice(folder: Path) -> str:
-    """What to do with what is in the folder."""
+    """Return what a user can do with what is in the folder."""
     from bench.record.run import RUN_FILE
 
     if not (folder / RUN_FILE).exists():
@@ -155,7 +166,7 @@ def advice(folder: Path) -> str:
 def adjusted(
     profile: Profile, rounds: int | None, seeds: Sequence[str], *, extend: bool = False
 ) -> Profile:
-    """The profile with another number of rounds or other seeds, where they were given."""
+    """Return the profile with the rounds and the seeds that the options give."""
     if extend:
         profile = replace(profile, most_rounds=MOST_ROUNDS)
     if rounds is not None:
@@ -171,8 +182,8 @@ def adjusted(
 
 
 def conclude(run: "RunModel | None", folder: Path, *, named: bool, as_json: bool) -> int:
-    """Write the report of what there is, say where it lies, and give the exit code."""
-    from bench.record.folder import read_records
+    """Write the report of what there is, print where it is, and return the exit code."""
+    from bench.record.stored import read_records
     from bench.run.carry_out import count_statuses, excuses, exit_code
     from reports.report import write_report
 

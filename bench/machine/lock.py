@@ -10,12 +10,13 @@ import getpass
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.errors import LockedError, WriteError
+from bench.machine import nvml
 
 MACHINE = "machine"
 # names the folder instead of these, for tests and for machines that have neither
@@ -38,6 +39,22 @@ def hold(*names: str, purpose: str) -> Iterator[None]:
     with ExitStack() as stack:
         for name in names:
             stack.enter_context(_held(name, purpose))
+        yield
+
+
+def lock_names(devices: Iterable[str]) -> list[str]:
+    """Return the machine's lock, which every run takes, and those of the GPUs among `devices`."""
+    return [MACHINE, *(nvml.gpu_uuid(device) for device in devices if device != "cpu")]
+
+
+@contextmanager
+def hold_machine(devices: Iterable[str], command: str, folder: Path) -> Iterator[None]:
+    """Hold the machine and its GPUs for a command that works in `folder`.
+
+    Raises `LockedError` if another run has one of them.
+    """
+    purpose = f"samestep {command} in {folder.absolute()}"
+    with hold(*lock_names(devices), purpose=purpose):
         yield
 
 

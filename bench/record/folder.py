@@ -1,28 +1,136 @@
-"""A run's folder: its records, from files or from an archive."""
+"""A run's folder while the run goes on: its plan, its records, and what is still missing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.errors import RecordError
-from bench.record import (
-    LARGEST_JSON_BYTES,
-    Record,
-    TrialModel,
-    parse_record,
-    read_capped,
-)
-from bench.record.archive import ARCHIVE, read_lines
-from bench.record.run import RunModel
+from bench.errors import RecordError, SamestepError, UsageError
+from bench.files import remove_unfinished
+from bench.record import Record, TrialModel, read_record
+from bench.record.archive import ARCHIVE
+from bench.record.run import RUN_FILE, RunModel, SessionModel, read_run, write_run
+from bench.record.stored import RECORDS, record_path
+from bench.spec import Cell, Trial
 
-RECORDS = "records"
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The folder of a run that is planned, measured or resumed."""
+
+    path: Path
+
+    def require_new(self) -> None:
+        """Raise `UsageError` if the folder exists and is not an empty folder."""
+        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise UsageError(
+                f"{self.path} is in use. Expected: a new or empty folder. "
+                f"To finish the run in it: --resume {self.path}"
+            )
+
+    def clear_for_resume(self) -> None:
+        """Remove what a killed session left half written.
+
+        Raises `RecordError` for links in the folder, and `SamestepError` for a published run,
+        which would be run again as a whole.
+        """
+        refuse_links(self.path)
+        if (self.path / ARCHIVE).exists():
+            raise SamestepError(
+                f"{self.path} was published and can't be resumed. Expected: a run with its "
+                f"records in a folder. Received: {ARCHIVE}. Start a new run"
+            )
+        for folder in (self.path, self.path / RECORDS):
+            remove_unfinished(folder)
+
+    def read(self) -> RunModel:
+        """Return the run as it is on disk; raises `RecordError` if the folder holds none."""
+        return read_run(self.path)
+
+    def read_planned(self) -> RunModel | None:
+        """Return the run as it is on disk; None if it has no plan yet."""
+        return self.read() if (self.path / RUN_FILE).exists() else None
+
+    def add_trials(self, run: RunModel, place: int, trials: Iterable[Trial]) -> RunModel:
+        """Write the run with more trials, at this place of its plan, and return it."""
+        models = [*run.trials[:place], *map(TrialModel.of, trials), *run.trials[place:]]
+        return self._write(run.model_copy(update={"trials": models}))
+
+    def set_sessions(self, run: RunModel, sessions: Sequence[SessionModel]) -> RunModel:
+        """Write the run with these sessions and return it."""
+        return self._write(run.model_copy(update={"sessions": list(sessions)}))
+
+    def _write(self, run: RunModel) -> RunModel:
+        write_run(run, self.path)
+        return run
+
+    def record_path(self, trial: TrialModel) -> Path:
+        """Return the path of the trial's record."""
+        return record_path(self.path, trial)
+
+    def has_record(self, run: RunModel, trial: TrialModel) -> bool:
+        """Return whether the trial left an intact record of this run; a damaged one is not."""
+        return self._record(run, trial) is not None
+
+    def records(self, run: RunModel, trials: Iterable[TrialModel]) -> list[Record]:
+        """Return the intact records of these trials."""
+        found = (self._record(run, trial) for trial in trials)
+        return [record for record in found if record is not None]
+
+    def _record(self, run: RunModel, trial: TrialModel) -> Record | None:
+        try:
+            record = read_record(self.record_path(trial))
+        except RecordError:
+            return None
+        return record if record.run_id == run.run_id and record.trial == trial else None
+
+    def missing(self, run: RunModel) -> list[Trial]:
+        """Return the plan's trials that have no intact record of this run."""
+        trials = (model.trial() for model in run.trials if not self.has_record(run, model))
+        # a cell that the pilot gave up has a record from the start, and nothing to run
+        return [trial for trial in trials if trial.parity or trial.timing or trial.accuracy]
+
+    def good_timings(self, run: RunModel) -> dict[Cell, list[Record]]:
+        """Return for each cell the records of its timing trials that ended well."""
+        timings: dict[Cell, list[Record]] = {}
+        timed = [model for model in run.trials if model.timing is not None]
+        for record in self.records(run, timed):
+            if record.status == "ok":
+                timings.setdefault(record.cell, []).append(record)
+        return timings
+
+    def certificate_of(self, run: RunModel, trial: Trial) -> Record | None:
+        """Return the parity certificate under which the trial runs; None if none is planned.
+
+        Raises `RecordError` if the certificate is planned and can't be read.
+        """
+        wanted = TrialModel.of(trial)
+        certificate = next(
+            (parity for planned, parity in planned_certificates(run.trials) if planned == wanted),
+            None,
+        )
+        return None if certificate is None else read_record(self.record_path(certificate))
+
+
+def planned_certificates(
+    trials: Iterable[TrialModel],
+) -> Iterator[tuple[TrialModel, TrialModel | None]]:
+    """Yield each trial of a plan with its certificate.
+
+    The certificate is the last parity trial of its cell that is planned before it; None if there
+    is no such trial.
+    """
+    last: dict[Cell, TrialModel] = {}
+    for trial in trials:
+        yield trial, last.get(trial.cell)
+        if trial.kind == "parity":
+            last[trial.cell] = trial
 
 
 def refuse_links(folder: Path) -> None:
-    """Raise `RecordError` where anything in a run's folder is a link, or can't be looked at.
+    """Raise `RecordError` if anything in a run's folder is a link, or can't be looked at.
 
-    Through a stranger's links we would write logs, records and figures into any folder of the
-    user's, and remove what we take for our own figures there.
+    Through links in a downloaded run the harness would write logs, records and figures into any
+    folder of the user's, and remove there what it takes for its own figures.
     """
     try:
         link = first_link(folder)
@@ -36,88 +144,11 @@ def refuse_links(folder: Path) -> None:
 
 
 def first_link(folder: Path) -> Path | None:
-    """A link in the folder, or in a folder in it; None where there is none. Raises `OSError`.
+    """Return a link in the folder, or in a folder in it; None if there is none. Raises `OSError`.
 
-    No file of ours lies deeper: what does is a compiler's, in its cache.
+    No file of the run lies deeper: what does is a compiler's, in its cache.
     """
     inside = list(folder.iterdir())
     folders = [path for path in inside if path.is_dir() and not path.is_symlink()]
-    below = [path for one in folders for path in one.iterdir()]
+    below = [path for folder in folders for path in folder.iterdir()]
     return next(filter(Path.is_symlink, [*inside, *below]), None)
-
-
-def record_path(folder: Path, trial: TrialModel) -> Path:
-    return folder / RECORDS / f"{trial.name}.json"
-
-
-def read_records(folder: Path, run: RunModel) -> Iterator[Record]:
-    """The records of the plan's trials that exist, in the plan's order, from files or an archive.
-
-    Raises `RecordError` for one that is damaged or belongs to another run or trial.
-    """
-    return (stored.record for stored in stored_records(folder, run))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredRecord:
-    """A record, the bytes it was read from, and where in the run's folder they stand."""
-
-    place: str
-    content: bytes
-    record: Record
-
-
-def stored_records(folder: Path, run: RunModel) -> Iterator[StoredRecord]:
-    """`read_records`, with what the records were read from."""
-    if not is_there(folder / ARCHIVE):
-        return filed_records(folder, run)
-    if (folder / RECORDS).exists():
-        raise RecordError(
-            f"{folder} holds its records twice. Expected: {ARCHIVE} or {RECORDS}/. Received: both"
-        )
-    return archived_records(folder, run)
-
-
-def filed_records(folder: Path, run: RunModel) -> Iterator[StoredRecord]:
-    if (folder / RECORDS).is_symlink():
-        raise RecordError(
-            f"{folder / RECORDS} is a link. Expected: the run's own folder of records"
-        )
-    for trial in run.trials:
-        path = record_path(folder, trial)
-        if not is_there(path):
-            continue
-        content = read_capped(path, LARGEST_JSON_BYTES)
-        record = parse_record(content, path.name)
-        if record.run_id != run.run_id or record.trial != trial:
-            raise RecordError(
-                f"{path.name} belongs to another run or trial. Expected: run {run.run_id}. "
-                f"Received: run {record.run_id}. Move it out of the folder"
-            )
-        yield StoredRecord(place=f"{RECORDS}/{path.name}", content=content, record=record)
-
-
-def is_there(path: Path) -> bool:
-    """Also a link to nowhere is. Raises `RecordError` where that can't be told."""
-    try:
-        path.lstat()
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise RecordError(f"cannot read {path}: {error.strerror}") from error
-    return True
-
-
-def archived_records(folder: Path, run: RunModel) -> Iterator[StoredRecord]:
-    planned = iter(run.trials)
-    for number, content in enumerate(read_lines(folder / ARCHIVE), start=1):
-        place = f"{ARCHIVE}, line {number}"
-        record = parse_record(content, place)
-        # looked for in what is left of the plan: some of its trials may have no record
-        if record.run_id != run.run_id or record.trial not in planned:
-            raise RecordError(
-                f"{place} belongs to another run or trial, or is not in the plan's order. "
-                f"Expected: a trial of run {run.run_id} after the line before. "
-                f"Received: {record.name} of run {record.run_id}. Get the file anew"
-            )
-        yield StoredRecord(place=place, content=content, record=record)

@@ -1,7 +1,6 @@
-"""Models of a run's `run.json`: the plan, what was found of backends, and what it took."""
+"""Models of a run's `run.json`: the plan, its backends and pilot figures, and its sessions."""
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -21,26 +20,10 @@ from bench.record.calibration import CalibrationModel
 from bench.record.preflight import PreflightModel
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PilotFigures:
-    """What the pilot measured for a cell.
-
-    `setup_seconds` is from spawn to the end of the first step, and the process's end, without
-    `compile_seconds`: how much longer the first step took than another one.
-    """
-
-    setup_seconds: float
-    step_seconds: float
-    steps_per_block: int
-    native_step_seconds: float
-    steps_per_call: int = 1
-    compile_seconds: float = 0.0
-
-
 class BackendModel(Strict):
-    """What the pilot found; `unavailable` is the reason where it could not be used.
+    """What the pilot reported of a backend; `unavailable` is the reason if it can't be used.
 
-    `architectures` are those it has kernels for; None where it does not tell.
+    `architectures` are the GPU architectures that it has kernels for; None if it does not say.
     """
 
     versions: dict[str, str]
@@ -50,7 +33,11 @@ class BackendModel(Strict):
 
 
 class PilotModel(Strict):
-    """What the pilot measured for a cell before the plan was made; the ground of the estimate."""
+    """What the pilot measured for a cell before the plan was made; the ground of the estimate.
+
+    `setup_seconds` is from spawn to the end of the first step, and the process's end, without
+    `compile_seconds`: how much longer the first step took than another one.
+    """
 
     cell: str
     setup_seconds: float
@@ -60,20 +47,17 @@ class PilotModel(Strict):
     steps_per_call: int = 1
     compile_seconds: float = 0.0
 
-    def figures(self) -> PilotFigures:
-        return PilotFigures(**self.model_dump(exclude={"cell"}))
-
 
 SessionOutcome: TypeAlias = Literal["complete", "interrupted", "killed"]
 
 
 class SessionModel(Strict):
-    """One sitting: a run that is resumed has several.
+    """One session of a run: a run that is resumed has several.
 
-    `worker_seconds` are those in which a worker ran, `parent_cpu_seconds` the CPU time that the
-    harness itself took meanwhile, `preflight` what the machine was like before; runs of early
-    versions have none of these. One that was killed took at least these seconds: they were noted
-    after its last trial.
+    `worker_seconds` are the wall seconds in which a worker ran, `parent_cpu_seconds` the CPU time
+    that the harness itself took meanwhile, `preflight` what the machine was like before; runs of
+    early versions have none of these. A killed session took at least these seconds: they were
+    written after its last trial.
     """
 
     started: str
@@ -85,11 +69,11 @@ class SessionModel(Strict):
 
 
 class RunModel(Strict):
-    """The plan and its sittings. A run of parity alone has no pilot figures and no estimate.
+    """The plan and its sessions. A run of parity alone has no pilot figures and no estimate.
 
     Repeats of disturbed trials, at most `most_repeats`, and rounds, up to `most_rounds`, join
-    `trials` while the run goes on; so do rounds in which a cell was not steady, while it has fewer
-    than its verdicts need, `steady_rounds`.
+    `trials` while the run goes on. So do rounds while a cell was steady in fewer rounds than its
+    verdicts need, `steady_rounds`.
     """
 
     schema_version: Literal[1]
@@ -115,24 +99,26 @@ RUN_FILE = "run.json"
 
 
 def now() -> str:
+    """Return the time of day in UTC, to the second, in ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def run_bytes(run: RunModel) -> bytes:
-    """`run.json` as it is written, and what of it is hashed.
+    """Return the content of `run.json`, which is also what is hashed.
 
-    A field that came later, and that an old file does not have, has no part in it.
+    A field that came later, and that an old file does not have, is left out.
     """
     document = run.model_dump(exclude_unset=True)
     return f"{json.dumps(document, allow_nan=False, indent=1)}\n".encode()
 
 
 def write_run(run: RunModel, folder: Path) -> None:
+    """Write `run.json` into the folder; raises `WriteError`."""
     write_atomically(folder / RUN_FILE, run_bytes(run))
 
 
 def read_run(folder: Path) -> RunModel:
-    """Raises `RecordError` where `folder` holds no run."""
+    """Return the run of the folder; raises `RecordError` if it holds none."""
     document = read_strict_json(folder / RUN_FILE)
     try:
         return RunModel.model_validate(document)

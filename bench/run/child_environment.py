@@ -1,7 +1,7 @@
 """Which of the run's environment variables its workers get: those that a framework may need.
 
-Everything else stays with the run, so that no worker can print what it was never told: keys of
-clouds and services, proxies, the names of other jobs.
+All other variables stay with the run, so that no worker can print them: keys of clouds and
+services, proxies, the names of other jobs.
 """
 
 from collections.abc import Mapping
@@ -28,12 +28,13 @@ HIDDEN = ("PYTHONPATH", "PYTHONHOME", "TF_VAR_")
 SECRETS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "API_KEY", "ACCESS_KEY")
 
 
-def inherited(variables: Mapping[str, str]) -> dict[str, str]:
-    """Those that a worker gets; none whose name speaks of a secret."""
+def inherit(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that a worker gets; none whose name suggests a secret."""
     return {name: value for name, value in variables.items() if is_inherited(name)}
 
 
 def is_inherited(name: str) -> bool:
+    """Return whether a worker gets the variable of this name."""
     wanted = name in NAMES or name.startswith(PREFIXES)
     secret = any(word in name.upper() for word in SECRETS)
     return wanted and not secret and not name.startswith(HIDDEN)

@@ -1,7 +1,6 @@
-"""How a run looks while it runs: a bar with the time left on a terminal, a line a trial elsewhere.
+"""Show a run on a terminal as a bar with the time left, elsewhere as one line per trial.
 
-Everything goes to standard error; standard output is for answers, and for records that can't be
-written.
+It goes to standard error; standard output is for answers, and for records that can't be written.
 """
 
 import time
@@ -23,15 +22,15 @@ from bench.spec import Trial
 
 
 def duration(seconds: float) -> str:
-    """`45 s`, `12 min`, `1 h 05 min`."""
+    """Return `45 s`, `12 min` or `1 h 05 min`."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def counted(number: int, what: str) -> str:
-    """`1 trial`, `2 trials`."""
+def plural(number: int, what: str) -> str:
+    """Return `1 trial` or `2 trials`."""
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
@@ -59,7 +58,6 @@ class TerminalDisplay:
         self._estimated = True
 
     def __enter__(self) -> "TerminalDisplay":
-        self._progress.start()
         return self
 
     def __exit__(
@@ -71,23 +69,23 @@ class TerminalDisplay:
         self._progress.stop()
 
     def say(self, text: str) -> None:
-        """A line above the bar; the text is taken as it is, without markup."""
+        """Print a line above the bar; the text has no markup."""
         self._console.print(escape(text), soft_wrap=True)
 
     def looking(self, seconds: float) -> None:
         self.say(f"looking at the machine for {seconds:g} s")
 
     def preflight(self, found: PreflightModel) -> None:
-        """A line for each finding that speaks against a run now; what is unknown does not."""
-        for one in found.findings:
-            if one.verdict in {"doubtful", "unfit"}:
-                self.say(f"{one.verdict}: {one.name}: {one.value}; {one.reason}")
+        """Print each finding that speaks against a run now; what is unknown does not."""
+        for finding in found.findings:
+            if finding.verdict in {"doubtful", "unfit"}:
+                self.say(f"{finding.verdict}: {finding.name}: {finding.value}; {finding.reason}")
 
     def piloting(self, backend: str, device: str) -> None:
         self.say(f"looking at {backend} ({device})")
 
     def planned(self, run: RunModel, missing: Sequence[Trial]) -> None:
-        """The plan and what it will take, before anything runs."""
+        """Print the plan and what it will take, and start the bar."""
         self._expected = {pilot.cell: pilot for pilot in run.pilot}
         self._done, self._done_seconds = 0, 0.0
         self._trials, self._started = len(missing), time.monotonic()
@@ -97,9 +95,10 @@ class TerminalDisplay:
         cells = len({trial.cell for trial in missing})
         cost = f": about {duration(self._total_seconds)}" if self._estimated else ""
         self.say(
-            f"{counted(len(missing), 'trial')} to run{kept}, {counted(cells, 'cell')}, "
+            f"{plural(len(missing), 'trial')} to run{kept}, {plural(cells, 'cell')}, "
             f"profile {run.profile}{cost}"
         )
+        self._progress.start()
         self._bar = self._progress.add_task("", total=self._total_seconds, count="", left="")
         self._update()
 
@@ -108,7 +107,7 @@ class TerminalDisplay:
             # the bar then counts trials, and the time left is known from the second one on
             return 1.0
         pilot = self._expected.get(trial.cell.label)
-        return estimate.trial_seconds(trial, pilot.figures()) if pilot else 0.0
+        return estimate.trial_seconds(trial, pilot) if pilot else 0.0
 
     def started(self, trial: Trial) -> None:
         self._update(describe(trial))
@@ -132,7 +131,7 @@ class TerminalDisplay:
             self.say(f"{self._done}/{self._trials} {describe(trial)}: ok, {self._left()} left")
 
     def unwritten(self, record: Record, path: Path) -> None:
-        """The record itself, on standard output: it can be put where it belongs."""
+        """Print the record on standard output, so that the user can put it where it belongs."""
         self.say(f"cannot write {path}: save the next line there, to the letter, and use --resume")
         # that may be a file on the same disk
         with suppress(OSError):
@@ -143,7 +142,7 @@ class TerminalDisplay:
         self._total_seconds += sum(map(self._seconds_of, trials))
         if self._bar is not None:
             self._progress.update(self._bar, total=self._total_seconds)
-        self.say(f"{why}: {counted(len(trials), 'trial')} more")
+        self.say(f"{why}: {plural(len(trials), 'trial')} more")
 
     def _update(self, description: str | None = None) -> None:
         if self._bar is not None:
@@ -157,7 +156,7 @@ class TerminalDisplay:
             )
 
     def _left(self) -> str:
-        """The rest of the estimate, at the pace seen so far."""
+        """Return the rest of the estimate, at the pace seen so far."""
         pace = 1.0
         if not self._estimated and not self._done_seconds:
             return "?"
@@ -167,6 +166,7 @@ class TerminalDisplay:
 
 
 def describe(trial: Trial) -> str:
+    """Return a trial in words: kind, workload, backend, device, mode and turn."""
     cell = trial.cell
     turn = f"seed {trial.seed}" if trial.round is None else f"round {trial.round + 1}"
     if trial.parity is not None:

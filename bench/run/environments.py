@@ -1,4 +1,4 @@
-"""What each backend's interpreter has installed, asked of a worker; and what it can be used for."""
+"""Look at each backend's environment: what is installed, and on which devices it works."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,17 +9,18 @@ from bench.machine.devices import Gpu
 from bench.machine.gpu_support import OK, Support, support
 from bench.record.run import BackendModel
 from bench.run.outcome import Outcome
-from bench.run.pilot import backend_found, build_of
+from bench.run.pilot import backend_model, build_of
 from bench.run.process import worker_packages
-from bench.run.request import Display, Request
+from bench.run.progress import Display
+from bench.run.request import Request
 from bench.run.workers import Workers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installed:
-    """One backend's environment. `python` is the version, None where no worker came so far.
+    """One backend's environment. `python` is the version; None if no worker came that far.
 
-    `usable` has a verdict for the CPU and for each GPU; none where the backend is unavailable.
+    `usable` has a verdict for the CPU and for each GPU; empty if the backend is unavailable.
     """
 
     backend: str
@@ -31,16 +32,19 @@ class Installed:
 
     @property
     def unavailable(self) -> str | None:
+        """Return why the backend can't be used; None if it can."""
         return self.found.unavailable
 
     @property
     def good(self) -> bool:
-        """Whether it can be used, and on every device."""
-        return self.unavailable is None and not any(one.hopeless for one in self.usable.values())
+        """Return whether the backend can be used, and on every device."""
+        return self.unavailable is None and not any(
+            support.hopeless for support in self.usable.values()
+        )
 
 
 def look_at(request: Request, gpus: Sequence[Gpu], display: Display) -> Iterator[Installed]:
-    """A worker of each of the request's backends, one at a time; nothing is left behind."""
+    """Yield what a worker of each backend reports, one at a time; no file is left behind."""
     with (
         TemporaryDirectory(prefix="samestep-") as folder,
         worker_packages(*request.packages) as packages,
@@ -51,20 +55,20 @@ def look_at(request: Request, gpus: Sequence[Gpu], display: Display) -> Iterator
             outcome = workers.look(backend, ())
             # the worker's log goes with the folder
             log = Path(folder) / "logs" / f"pilot-{backend}_probe.log"
-            found = told(outcome, log)
+            found = reported_backend(outcome, log)
             yield Installed(
                 backend=backend,
                 environment=request.places[backend].environment,
                 interpreter=request.interpreters[backend],
                 python=(outcome.result or {}).get("python"),
                 found=found,
-                usable=usable(found, gpus),
+                usable=supports(found, gpus),
             )
 
 
-def told(outcome: Outcome, log: Path) -> BackendModel:
-    """What the worker said; of one that died without a word the last line of its log."""
-    found = backend_found(outcome)
+def reported_backend(outcome: Outcome, log: Path) -> BackendModel:
+    """Return what the worker reported; if it died without a result, the last line of its log."""
+    found = backend_model(outcome)
     if outcome.result is None and log.exists():
         lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "an empty log")
@@ -73,8 +77,8 @@ def told(outcome: Outcome, log: Path) -> BackendModel:
     return found
 
 
-def usable(found: BackendModel, gpus: Sequence[Gpu]) -> dict[str, Support]:
-    """What to expect of a backend on the CPU and on each GPU."""
+def supports(found: BackendModel, gpus: Sequence[Gpu]) -> dict[str, Support]:
+    """Return what to expect of a backend on the CPU and on each GPU."""
     if found.unavailable is not None:
         return {}
     return {"cpu": OK, **{gpu.device: support(build_of(found), gpu) for gpu in gpus}}

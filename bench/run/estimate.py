@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from bench.record.run import PilotFigures
+from bench.record.run import PilotModel
 from bench.spec import (
     Cell,
     ParityPlan,
@@ -14,12 +14,13 @@ from bench.spec import (
 CANARY_BLOCKS = 3.75
 
 
-def estimate_seconds(trials: Sequence[Trial], figures: Mapping[Cell, PilotFigures]) -> float:
-    """What these trials will take, from what the pilot measured on this machine."""
+def estimate_seconds(trials: Sequence[Trial], figures: Mapping[Cell, PilotModel]) -> float:
+    """Return the seconds that these trials will take on the machine of the pilot."""
     return sum(trial_seconds(trial, figures[trial.cell]) for trial in trials)
 
 
-def trial_seconds(trial: Trial, pilot: PilotFigures) -> float:
+def trial_seconds(trial: Trial, pilot: PilotModel) -> float:
+    """Return the seconds that a trial will take, from spawn to the end of its process."""
     return (
         pilot.setup_seconds
         + programs(trial) * pilot.compile_seconds
@@ -30,23 +31,30 @@ def trial_seconds(trial: Trial, pilot: PilotFigures) -> float:
 
 
 def programs(trial: Trial) -> float:
-    """How many a trial compiles: one for each variant and size of batch, fewer with a cache."""
+    """Return how many programs a trial compiles: one per variant and batch size.
+
+    A primed cache saves three quarters of them.
+    """
     compiled = {"parity": 8.0, "timing": 3.0, "accuracy": 2.0}[trial.kind]
     primed = trial.cell.execution.mode != "default" and not (trial.timing and trial.timing.cold)
     return compiled / 4 if primed and trial.kind != "parity" else compiled
 
 
-def parity_seconds(plan: ParityPlan | None, pilot: PilotFigures) -> float:
-    """The rungs without a trajectory take about 60 steps; a lone step twice its time in a loop."""
+def parity_seconds(plan: ParityPlan | None, pilot: PilotModel) -> float:
+    """Return the seconds of a certificate.
+
+    The rungs without a trajectory take about 60 steps, and a lone step twice its time in a loop.
+    """
     if plan is None:
         return 0.0
     return 2 * (60 + plan.steps + plan.twin_steps) * pilot.step_seconds
 
 
-def timing_seconds(plan: TimingPlan | None, pilot: PilotFigures) -> float:
-    """Warm-up takes about one and a half windows, the canary four blocks.
+def timing_seconds(plan: TimingPlan | None, pilot: PilotModel) -> float:
+    """Return the seconds of the timed lanes.
 
-    A newcomer's pipeline doubles a native step.
+    Warm-up takes about one and a half windows, the canary four blocks. A newcomer's pipeline
+    doubles a native step.
     """
     if plan is None:
         return 0.0
@@ -62,8 +70,8 @@ def timing_seconds(plan: TimingPlan | None, pilot: PilotFigures) -> float:
     )
 
 
-def accuracy_seconds(trial: Trial, pilot: PilotFigures) -> float:
-    """Training, and evaluations, which cost about a third of training per image."""
+def accuracy_seconds(trial: Trial, pilot: PilotModel) -> float:
+    """Return the seconds of training and evaluations, a third as long per image."""
     if trial.accuracy is None:
         return 0.0
     batch = trial.cell.execution.batch_size

@@ -1,4 +1,4 @@
-"""What a worker process says: one JSON object per line, each phase within its deadline."""
+"""Read what a worker process reports: one JSON object per line, within its deadlines."""
 
 import json
 import os
@@ -35,7 +35,7 @@ DEADLINES: Mapping[str, float] = {
     "accuracy": 1800,
 }
 
-# what shows that a worker has come further
+# the events that show progress
 PROGRESS = frozenset({"phase", "epoch"})
 
 
@@ -48,16 +48,16 @@ class GarbageError(SamestepError):
 
 
 def repeats(job: Mapping[str, Any]) -> int:
-    """How often a job may go through its phases: once for each cell of a pilot, or each epoch."""
+    """Return how often a job may go through its phases: per cell of a pilot, or per epoch."""
     accuracy = job.get("trial", {}).get("accuracy") or {}
     epochs: int = accuracy.get("epochs", 0)
     return max(1, len(job.get("cells", ())), epochs)
 
 
 class Events:
-    """What a worker says, one JSON object a line, each phase within its deadline.
+    """The events of a worker: one JSON object per line, each phase within its deadline.
 
-    All of them together may take the sum of the deadlines, `repeats` times. `look` is called every
+    All phases together may take the sum of the deadlines, `repeats` times. `look` is called every
     few seconds at least.
     """
 
@@ -81,11 +81,11 @@ class Events:
         self._buffer = b""
         self._waiting: deque[dict[str, Any]] = deque()
 
-    def following(self) -> dict[str, Any] | None:
-        """The next event; None where the worker ended, or its pipe did.
+    def next_event(self) -> dict[str, Any] | None:
+        """Return the next event; None if the worker ended, or its pipe did.
 
-        Raises `DeadlineError` when the phase's seconds are over, or those of all phases, and
-        `GarbageError` for what is no event. Events that show no progress gain no time.
+        Raises `DeadlineError` when the seconds of the phase, or of all phases, are over, and
+        `GarbageError` for a line that is no event. Events that show no progress gain no time.
         """
         while not self._waiting:
             ready = self._wait()
@@ -99,7 +99,7 @@ class Events:
         return event
 
     def _wait(self) -> Sequence[int]:
-        """What can be read, after a few seconds at most. Raises as `following` does."""
+        """Return what can be read, after a few seconds at most. Raises as `next_event` does."""
         limit = self._deadlines.get(self._phase, DEADLINES["spawn"])
         left = limit - self._phase_seconds
         if left <= 0:
@@ -112,14 +112,14 @@ class Events:
             )
         started = time.monotonic()
         ready, _, _ = select.select(self._watched, [], [], min(left, LOOK_SECONDS))
-        # it took longer where this process was stopped meanwhile
+        # it took longer if this process was stopped meanwhile
         taken = min(time.monotonic() - started, LOOK_SECONDS)
         self._phase_seconds += taken
         self._seconds += taken
         return ready
 
     def _read(self, ready: Sequence[int]) -> bool:
-        """Take what is there; False at the end."""
+        """Read what is there; return False at the end of the pipe."""
         chunk = os.read(self._descriptor, 1 << 16) if self._descriptor in ready else b""
         *lines, self._buffer = (self._buffer + chunk).split(b"\n")
         if len(self._buffer) > LARGEST_RESULT_BYTES:
@@ -129,6 +129,7 @@ class Events:
 
 
 def parse_event(line: bytes) -> dict[str, Any]:
+    """Return the event of one line; raises `GarbageError` if it is none."""
     try:
         event = json.loads(line.decode())
         # half of a character, such as in the name of a file, is a `?`: no record could hold it
@@ -142,6 +143,7 @@ def parse_event(line: bytes) -> dict[str, Any]:
 
 
 def parse_result(event: dict[str, Any]) -> dict[str, Any]:
+    """Return the result in an event; raises `GarbageError` if it has no status."""
     result = event.get("result")
     if not isinstance(result, dict) or not isinstance(result.get("status"), str):
         raise GarbageError(f"the worker's result has no status. Received: {str(result)[:60]!r}")

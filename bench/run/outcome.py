@@ -1,4 +1,4 @@
-"""From a worker's outcome to a record: whatever came, a record comes of it."""
+"""Make a record of a worker's outcome, whatever the worker sent."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -22,21 +22,22 @@ from bench.record import (
     unexplained_nulls,
 )
 from bench.record.home_folder import shortened
+from bench.record.record import Status
 from bench.spec import Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a worker ended. `result` is what it sent last; None where nothing usable came."""
+    """How a worker ended. `result` is what it sent last; None if nothing usable came."""
 
-    status: str
+    status: Status
     reason: str | None
     result: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
-    """What the parent saw beside a trial; nothing where nothing ran.
+    """What the parent saw beside a trial; nothing if nothing ran.
 
     `gpu` is None on a CPU; `usual_megahertz` the clock at which the session's earlier trials ran
     on that GPU, None for the first ones.
@@ -55,7 +56,7 @@ def record_of(
     beside: Beside,
     certificate: str | None = None,
 ) -> Record:
-    """The record of a trial; where the worker sent nonsense, a record that says so.
+    """Return the record of a trial; if the worker sent nonsense, the record says so.
 
     `certificate` is the hash of the parity record that let this trial run.
     """
@@ -74,7 +75,7 @@ def record_of(
 
 
 def require_figures(trial: Trial, outcome: Outcome) -> None:
-    """Raises `RecordError` for a result that says ok and has nothing to show for it."""
+    """Raise `RecordError` for a result that says ok and has no figures."""
     wanted = {"parity": "rungs", "timing": "lanes", "accuracy": "accuracy"}[trial.kind]
     if outcome.status == "ok" and not (outcome.result or {}).get(wanted):
         raise RecordError(f"without its figures. Expected: {wanted}. Received: none")
@@ -88,6 +89,7 @@ def compose(
     beside: Beside,
     certificate: str | None,
 ) -> dict[str, Any]:
+    """Return the record as a document, not yet checked nor hashed."""
     result = outcome.result or {}
     document = {
         "schema_version": SCHEMA_VERSION,
@@ -115,7 +117,7 @@ def compose(
 
 
 def interpreter(result: dict[str, Any]) -> dict[str, str]:
-    """The worker's Python, which may be another than the parent's."""
+    """Return the worker's Python, which may be another than the parent's."""
     return {"python": result["python"]} if "python" in result else {}
 
 
@@ -145,14 +147,14 @@ def lanes(result: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def contention_of(load: ContentionModel | None, result: dict[str, Any]) -> Any:
-    """What the parent saw of the whole trial, with what the worker saw of its lanes."""
+    """Return what the parent saw of the whole trial and the worker of its lanes."""
     if load is None:
         return None
     return {**load.model_dump(), "windows": result.get("windows", {})}
 
 
 def flags_of(environment: EnvironmentModel, result: dict[str, Any], beside: Beside) -> Any:
-    """What the worker flagged, and what windows, clocks and GPU say of everything else."""
+    """Return the worker's own flags, then those of the windows, the clocks and the GPU."""
     own = result.get("flags", [])
     windows = {
         lane: WindowsModel.model_validate(columns)
@@ -163,7 +165,7 @@ def flags_of(environment: EnvironmentModel, result: dict[str, Any], beside: Besi
         disturbed += flags.clock_flags(beside.load)
     if beside.gpu is not None:
         disturbed += flags.gpu_flags(beside.gpu, beside.usual_megahertz)
-    # what is no list is no record, and whoever checks it says so
+    # flags that are no list make no record: its check says so
     return [*own, *disturbed] if isinstance(own, list) else own
 
 
@@ -175,7 +177,7 @@ UNCOUNTED = {
 
 
 def null_reasons(document: dict[str, Any], trial: Trial, outcome: Outcome) -> dict[str, str]:
-    """A reason for each null: the one known of that value, else how the trial ended."""
+    """Return a reason for each null: what is known of that value, else how the trial ended."""
     known = {
         "lanes.latency": "the plan has no steps for it",
         "lanes.tutorial": (outcome.result or {}).get("tutorial_missing")

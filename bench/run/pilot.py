@@ -1,4 +1,4 @@
-"""What the pilots found, and what of it is kept."""
+"""What the pilots of a run reported: figures of cells, facts of backends, and misses."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,10 +7,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from bench.machine.gpu_support import Build, Support
-from bench.record import first_problem, run
+from bench.record import first_problem
 from bench.record.calibration import CalibrationModel, calibrations
 from bench.record.home_folder import shortened
-from bench.record.run import BackendModel
+from bench.record.record import Status
+from bench.record.run import BackendModel, PilotModel
 from bench.run.outcome import Outcome
 from bench.spec import Cell, Trial
 
@@ -19,43 +20,43 @@ from bench.spec import Cell, Trial
 class Miss:
     """A cell that can't be planned, with the status and the reason that its record gets."""
 
-    status: str
+    status: Status
     reason: str
 
 
 @dataclass(slots=True, kw_only=True)
 class Pilot:
-    """What the pilots found: figures of the cells that run, and why the others don't."""
+    """What the pilots reported: figures of the cells that run, and why the others don't."""
 
     backends: dict[str, BackendModel] = field(default_factory=dict)
-    figures: dict[Cell, run.PilotFigures] = field(default_factory=dict)
+    figures: dict[Cell, PilotModel] = field(default_factory=dict)
     misses: dict[Cell, Miss] = field(default_factory=dict)
     calibration: list[CalibrationModel] = field(default_factory=list)
 
 
-def note(
+def add_outcome(
     pilot: Pilot, backend: str, cells: Sequence[Cell], outcome: Outcome, wall_seconds: float
 ) -> None:
-    """Enter what one pilot found: its backend, and each of its cells as figures or a miss."""
+    """Add what one pilot reported: its backend, and each of its cells as figures or a miss."""
     result = outcome.result or {}
     # a process takes its time to end too, and every trial pays it
     ending = max(0.0, wall_seconds - result.get("timings", {}).get("total_seconds", wall_seconds))
     known = pilot.backends.get(backend)
     if known is None or known.unavailable is not None:
-        pilot.backends[backend] = backend_found(outcome)
+        pilot.backends[backend] = backend_model(outcome)
     pilot.calibration += calibrations(backend, result)
-    found = {entry["cell"]: entry for entry in result.get("cells", ())}
+    entries = {entry["cell"]: entry for entry in result.get("cells", ())}
     for cell in cells:
-        entry = found.get(cell.label)
+        entry = entries.get(cell.label)
         if entry is not None and entry["status"] == "ok":
-            pilot.figures[cell] = figures_from(entry, ending)
+            pilot.figures[cell] = measured_cell(cell, entry, ending)
         else:
             entry = entry or {"status": outcome.status, "reason": outcome.reason}
             pilot.misses[cell] = Miss(status=entry["status"], reason=f"{entry['reason']} (pilot)")
 
 
-def backend_found(outcome: Outcome) -> BackendModel:
-    """What a pilot said of its backend; unavailable where it said nothing that can be kept."""
+def backend_model(outcome: Outcome) -> BackendModel:
+    """Return what a pilot reported of its backend; unavailable if that can't be stored."""
     result = outcome.result or {}
     try:
         found = BackendModel(
@@ -70,14 +71,15 @@ def backend_found(outcome: Outcome) -> BackendModel:
         return BackendModel(versions={}, devices=[], unavailable=reason)
 
 
-def note_hopeless(pilot: Pilot, cells: Sequence[Cell], found: Support) -> None:
-    """Enter why these cells are not tried at all."""
+def add_hopeless(pilot: Pilot, cells: Sequence[Cell], found: Support) -> None:
+    """Add the reason for which these cells are not tried at all."""
+    status: Status = "unavailable" if found.verdict == "unavailable" else "unsupported"
     for cell in cells:
-        pilot.misses[cell] = Miss(status=found.verdict, reason=found.reason or "")
+        pilot.misses[cell] = Miss(status=status, reason=found.reason or "")
 
 
-def note_doubt(pilot: Pilot, cells: Sequence[Cell], found: Support) -> None:
-    """Add to what went wrong with cells that were tried what may have been the cause."""
+def add_doubt(pilot: Pilot, cells: Sequence[Cell], found: Support) -> None:
+    """Add what may have been the cause to the misses of cells that were tried."""
     for cell in cells:
         miss = pilot.misses.get(cell)
         if found.verdict == "doubtful" and miss is not None and miss.status != "unsupported":
@@ -86,13 +88,19 @@ def note_doubt(pilot: Pilot, cells: Sequence[Cell], found: Support) -> None:
 
 
 def build_of(found: BackendModel) -> Build:
+    """Return what the backend's packages were built for."""
     return Build(
         devices=found.devices, cuda=found.versions.get("cuda"), architectures=found.architectures
     )
 
 
-def figures_from(entry: Mapping[str, Any], ending_seconds: float) -> run.PilotFigures:
-    return run.PilotFigures(
+def measured_cell(cell: Cell, entry: Mapping[str, Any], ending_seconds: float) -> PilotModel:
+    """Return a cell's figures from its entry in a pilot's result.
+
+    `ending_seconds` are those that the process took to end.
+    """
+    return PilotModel(
+        cell=cell.label,
         setup_seconds=entry["setup_seconds"] + ending_seconds,
         step_seconds=entry["step_seconds"],
         steps_per_block=entry["steps_per_block"],
@@ -103,4 +111,5 @@ def figures_from(entry: Mapping[str, Any], ending_seconds: float) -> run.PilotFi
 
 
 def missed_trial(cell: Cell) -> Trial:
+    """Return the trial that stands in the plan for a cell that can't run."""
     return Trial(kind="timing", cell=cell, seed=0, round=0)

@@ -1,4 +1,4 @@
-"""From workloads, backends and a profile to trials, and what they will cost. Pure."""
+"""Plan the trials of a run from pilot figures and a profile. Pure."""
 
 import math
 import random
@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TypeVar
 
 from bench.profiles import Profile
-from bench.record.run import PilotFigures
+from bench.record.run import PilotModel
 from bench.spec import (
     TRAIN_IMAGES,
     AccuracyPlan,
@@ -38,13 +38,12 @@ RUN_UP_BLOCKS = 0.25
 
 
 def expand(
-    figures: Mapping[Cell, PilotFigures], profile: Profile, order_seed: int
+    figures: Mapping[Cell, PilotModel], profile: Profile, order_seed: int
 ) -> tuple[Trial, ...]:
-    """Every trial of a run, in the order in which they run.
+    """Return every trial of a run, in the order in which they run.
 
-    Parity trials first; then rounds, each with one timing trial of every cell, the workloads and
-    the cells of each in an order of its own drawn from `order_seed`; then the accuracy trials, once
-    per cell and declared seed.
+    Parity trials first; then rounds, each with one timing trial per cell, in an order that is
+    drawn from `order_seed`; then the accuracy trials, once per cell and declared seed.
     """
     turns = (timing_round(figures, profile, order_seed, turn) for turn in range(profile.rounds))
     return (
@@ -55,23 +54,23 @@ def expand(
 
 
 def timing_round(
-    figures: Mapping[Cell, PilotFigures], profile: Profile, order_seed: int, turn: int
+    figures: Mapping[Cell, PilotModel], profile: Profile, order_seed: int, turn: int
 ) -> list[Trial]:
-    """One timing trial of every cell, in the order that this round draws."""
+    """Return one timing trial per cell, in the order that this round draws."""
     steps = native_steps(figures, profile)
     return [
-        drawn(
+        draw_setup(
             timing_trial(cell, profile, figures[cell], steps[shared_by(cell)], turn, position),
             order_seed,
         )
-        for position, cell in enumerate(in_order(figures, lambda cell: cell, order_seed, turn))
+        for position, cell in enumerate(shuffle(figures, lambda cell: cell, order_seed, turn))
     ]
 
 
-def in_order(
+def shuffle(
     items: Iterable[Item], cell_of: Callable[[Item], Cell], order_seed: int, turn: int
 ) -> list[Item]:
-    """The items in the order that this round draws; what is compared stays together."""
+    """Return the items in the order that this round draws; what is compared stays together."""
     groups: dict[tuple[str, str, int], list[Item]] = {}
     for item in items:
         groups.setdefault(shared_by(cell_of(item)), []).append(item)
@@ -80,30 +79,31 @@ def in_order(
     return [item for group in shuffled for item in draw.sample(group, k=len(group))]
 
 
-def drawn(trial: Trial, order_seed: int) -> Trial:
-    """The trial with a set-up of its own, the same for the same seed and name."""
+def draw_setup(trial: Trial, order_seed: int) -> Trial:
+    """Return the trial with a set-up drawn for it, the same for the same seed and name."""
     draw = random.Random(f"{order_seed} {trial.name}")
     setup = Setup(hash_seed=draw.randrange(2**32), padding_bytes=draw.randrange(MOST_PADDING_BYTES))
     return replace(trial, setup=setup)
 
 
 def parity_trials(cells: Iterable[Cell], profile: Profile) -> list[Trial]:
-    """For each cell one trial a precision."""
+    """Return one trial per cell and precision."""
     return [
-        Trial(kind="parity", cell=cell, seed=0, parity=for_cell(parity, cell))
+        Trial(kind="parity", cell=cell, seed=0, parity=fit_parity(parity, cell))
         for cell in cells
         for parity in profile.parity
     ]
 
 
-def for_cell(parity: ParityPlan, cell: Cell) -> ParityPlan:
-    """In the cell's own precision, where that is another than float32; in float64 all are alike."""
+def fit_parity(parity: ParityPlan, cell: Cell) -> ParityPlan:
+    """Return the plan in the cell's own precision and length; float64 stays float64."""
     if parity.precision == "float32":
         parity = replace(parity, precision=cell.execution.precision)
-    return shortened(parity, cell)
+    return shorten_parity(parity, cell)
 
 
-def shortened(parity: ParityPlan, cell: Cell) -> ParityPlan:
+def shorten_parity(parity: ParityPlan, cell: Cell) -> ParityPlan:
+    """Return the plan with as few steps as the oracle can afford for this cell."""
     workload = WORKLOADS[cell.workload]
     steps, twin_steps = parity.steps, parity.twin_steps
     if any(isinstance(layer, Conv2D) for layer in workload.layers):
@@ -114,9 +114,9 @@ def shortened(parity: ParityPlan, cell: Cell) -> ParityPlan:
 
 
 def native_steps(
-    figures: Mapping[Cell, PilotFigures], profile: Profile
+    figures: Mapping[Cell, PilotModel], profile: Profile
 ) -> dict[tuple[str, str, int], int]:
-    """Steps of the native slice: the same in every backend, enough for the fastest of them.
+    """Return the steps of the native slice: equal in all backends, enough for the fastest.
 
     At least 100 steps and the profile's seconds, at most the whole batches of an epoch.
     """
@@ -130,8 +130,9 @@ def native_steps(
 
 
 def timing_trial(
-    cell: Cell, profile: Profile, pilot: PilotFigures, native: int, turn: int, position: int
+    cell: Cell, profile: Profile, pilot: PilotModel, native: int, turn: int, position: int
 ) -> Trial:
+    """Return the timing trial of a cell in round `turn`, at `position` of the round."""
     return Trial(
         kind="timing",
         cell=cell,
@@ -155,21 +156,30 @@ def timing_trial(
 
 
 def tutorial_steps(cell: Cell, profile: Profile, turn: int) -> int:
-    """As many rounds have them as an interval needs: the lane ranks nobody."""
+    """Return the steps of the tutorial lane.
+
+    Timed in the first rounds only: enough for an interval, and never ranked.
+    """
     if turn >= profile.tutorial_rounds or cell.execution.many_steps:
         return 0
     return min(profile.tutorial_steps, TRAIN_IMAGES // cell.execution.batch_size)
 
 
 def power_seconds(cell: Cell, profile: Profile, turn: int) -> float:
-    """On a GPU, in as many rounds as an interval needs; a CPU's energy nobody may read."""
+    """Return the seconds of the power lane.
+
+    On a GPU, in as many rounds as an interval needs; a CPU's energy needs root to read.
+    """
     if cell.execution.device == "cpu" or turn >= profile.power_rounds:
         return 0.0
     return profile.power_seconds
 
 
-def latency_steps(cell: Cell, profile: Profile, pilot: PilotFigures) -> int:
-    """The profile's seconds of single steps; all trials together make a 99th percentile."""
+def latency_steps(cell: Cell, profile: Profile, pilot: PilotModel) -> int:
+    """Return as many single steps as fill the profile's seconds.
+
+    All trials together make a 99th percentile.
+    """
     if cell.execution.many_steps:
         return 0
     wanted = math.ceil(profile.latency_seconds / pilot.step_seconds)
@@ -177,7 +187,7 @@ def latency_steps(cell: Cell, profile: Profile, pilot: PilotFigures) -> int:
 
 
 def accuracy_trials(cells: Iterable[Cell], profile: Profile) -> list[Trial]:
-    """At the workload's own batch size alone: another one is another training."""
+    """Return the trainings, at the workload's own batch size: another size is another training."""
     own = [
         cell for cell in cells if cell.execution.batch_size == WORKLOADS[cell.workload].batch_size
     ]
@@ -197,6 +207,7 @@ def accuracy_trials(cells: Iterable[Cell], profile: Profile) -> list[Trial]:
 
 
 def accuracy_plan(cell: Cell, profile: Profile) -> AccuracyPlan:
+    """Return the profile's epochs for the cell's workload, or the published ones."""
     published = WORKLOADS[cell.workload].epochs
     return AccuracyPlan(
         epochs=profile.epochs.get(cell.workload, published), train_images=profile.train_images
@@ -204,6 +215,7 @@ def accuracy_plan(cell: Cell, profile: Profile) -> AccuracyPlan:
 
 
 def longer_plan(cell: Cell, profile: Profile) -> AccuracyPlan:
+    """Return the training of more epochs than the workload publishes."""
     return AccuracyPlan(
         epochs=profile.longer[cell.workload], train_images=profile.train_images, longer=True
     )

@@ -1,9 +1,9 @@
-"""A new run: a pilot of each backend, then the plan that follows from it."""
+"""Plan a new run: a pilot of each backend, then the plan that follows from it."""
 
 import secrets
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,20 +13,29 @@ from bench.machine.environment import environment
 from bench.machine.gpu_support import OK, Support, support
 from bench.machine.nvml import visible_gpus
 from bench.record import TrialModel, write_record
-from bench.record.folder import record_path
-from bench.record.run import PilotModel, RunModel, now, write_run
+from bench.record.run import RunModel, now, write_run
+from bench.record.stored import record_path
 from bench.run import estimate, plan, schedule
 from bench.run.outcome import Beside, Outcome, record_of
-from bench.run.pilot import Miss, Pilot, build_of, missed_trial, note, note_doubt, note_hopeless
-from bench.run.request import Display, Request
+from bench.run.pilot import (
+    Miss,
+    Pilot,
+    add_doubt,
+    add_hopeless,
+    add_outcome,
+    build_of,
+    missed_trial,
+)
+from bench.run.progress import Display
+from bench.run.request import Request
 from bench.run.workers import Workers
 from bench.spec import Cell, Trial
 from bench.spec.pairing import claims
 from bench.stats import fewest_rounds
 
 
-def judgeable(profile: profiles.Profile, cells: Iterable[Cell]) -> profiles.Profile:
-    """The profile with so many rounds that none of its report's claims lacks them."""
+def raise_rounds(profile: profiles.Profile, cells: Iterable[Cell]) -> profiles.Profile:
+    """Raise the rounds until every verdict of the report can reach significance."""
     if not profile.judged:
         return profile
     fewest = fewest_rounds(claims(cells))
@@ -48,9 +57,9 @@ class Planner:
         started = time.monotonic()
         pilot = self._pilot()
         order_seed = secrets.randbelow(2**32)
-        profile = judgeable(self._request.profile, pilot.figures)
+        profile = raise_rounds(self._request.profile, pilot.figures)
         trials = plan.expand(pilot.figures, profile, order_seed)
-        run = self._planned(
+        run = self._write_run(
             pilot,
             trials,
             steady_rounds=profile.steady_rounds,
@@ -62,7 +71,7 @@ class Planner:
         return run
 
     def parity_run(self) -> RunModel:
-        """See which backends are there and plan the parity trials of each cell, nothing else."""
+        """Look at every backend and write a plan of the parity trials of each cell alone."""
         started = time.monotonic()
         pilot = self._pilot(measured=False)
         cells = [
@@ -73,7 +82,7 @@ class Planner:
             if cell not in pilot.misses
         ]
         trials = plan.parity_trials(cells, self._request.profile)
-        run = self._planned(
+        run = self._write_run(
             pilot,
             trials,
             order_seed=0,
@@ -83,8 +92,8 @@ class Planner:
         self._write_misses(run, pilot)
         return run
 
-    def _planned(self, pilot: Pilot, trials: Sequence[Trial], **figures: Any) -> RunModel:
-        """The run of these trials, written into the folder."""
+    def _write_run(self, pilot: Pilot, trials: Sequence[Trial], **figures: Any) -> RunModel:
+        """Write the run of these trials into the folder and return it."""
         run = RunModel(
             schema_version=1,
             run_id=f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
@@ -95,10 +104,7 @@ class Planner:
             most_rounds=self._request.profile.most_rounds,
             environment=environment({}, {}),
             backends=pilot.backends,
-            pilot=[
-                PilotModel(cell=cell.label, **asdict(found))
-                for cell, found in pilot.figures.items()
-            ],
+            pilot=list(pilot.figures.values()),
             calibration=pilot.calibration,
             trials=[
                 *(TrialModel.of(missed_trial(cell)) for cell in pilot.misses),
@@ -111,17 +117,17 @@ class Planner:
         return run
 
     def _pilot(self, *, measured: bool = True) -> Pilot:
-        """A look at every backend, and where it is `measured` at its cells on each device."""
+        """Look at every backend, and if `measured`, at its cells on each device."""
         pilot = Pilot()
         for backend in self._request.backends:
             for device in self._request.devices:
                 cells = self._request.cells(backend, device)
-                expected = self._expected(pilot, backend, device)
+                expected = self._support(pilot, backend, device)
                 if expected.hopeless:
-                    note_hopeless(pilot, cells, expected)
+                    add_hopeless(pilot, cells, expected)
                 elif measured or backend not in pilot.backends:
                     self._look(pilot, backend, device, cells if measured else ())
-                    note_doubt(pilot, cells, expected)
+                    add_doubt(pilot, cells, expected)
         return pilot
 
     def _look(self, pilot: Pilot, backend: str, device: str, cells: Sequence[Cell]) -> None:
@@ -129,14 +135,14 @@ class Planner:
         started = time.monotonic()
         outcome = self._workers.look(backend, cells)
         if outcome.status == "killed" and len(cells) > 1:
-            # one of them took all down, and nobody knows which
+            # one of the cells crashed the worker, and its exit does not say which
             for cell in cells:
                 self._look(pilot, backend, device, [cell])
             return
-        note(pilot, backend, cells, outcome, time.monotonic() - started)
+        add_outcome(pilot, backend, cells, outcome, time.monotonic() - started)
 
-    def _expected(self, pilot: Pilot, backend: str, device: str) -> Support:
-        """What build and driver say of each other, before anything is tried on a GPU."""
+    def _support(self, pilot: Pilot, backend: str, device: str) -> Support:
+        """Return whether build and driver fit each other, before a GPU is tried."""
         gpu = self._gpus.get(device)
         if gpu is None:
             return OK
@@ -150,7 +156,7 @@ class Planner:
             self._write_miss(run, cell, miss)
 
     def _write_miss(self, run: RunModel, cell: Cell, miss: Miss) -> None:
-        """The record of a cell that can't be planned, so that it stands in the report."""
+        """Write the record of a cell that can't be planned, so that it stands in the report."""
         trial = missed_trial(cell)
         outcome = Outcome(status=miss.status, reason=miss.reason, result=None)
         machine = self._workers.environment(cell.backend, run.backends[cell.backend].versions)

@@ -1,40 +1,19 @@
-"""What a run is asked for, and who is told how it goes."""
+"""What a run is asked for."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
-from typing import Any, Protocol
 
 from bench import profiles
-from bench.record import Record
 from bench.record.preflight import PreflightModel
-from bench.record.run import RunModel
 from bench.run.events import DEADLINES
-from bench.spec import Cell, Execution, Place, Trial, Workload
-
-
-class Display(Protocol):
-    """Who is told how a run goes. Called between trials, and when an epoch ends; never timed."""
-
-    def piloting(self, backend: str, device: str) -> None: ...
-
-    def planned(self, run: RunModel, missing: Sequence[Trial]) -> None: ...
-
-    def started(self, trial: Trial) -> None: ...
-
-    def epoch(self, trial: Trial, figures: Mapping[str, Any]) -> None: ...
-
-    def ended(self, record: Record) -> None: ...
-
-    def unwritten(self, record: Record, path: Path) -> None: ...
-
-    def added(self, trials: Sequence[Trial], why: str) -> None: ...
+from bench.spec import Cell, Execution, Place, Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What was asked for. `interpreters` maps backend names to the Python of their environment."""
+    """A request for a run. `interpreters` maps backend names to their environment's Python."""
 
     workloads: Sequence[Workload]
     backends: Sequence[str]
@@ -53,6 +32,7 @@ class Request:
     preflight: PreflightModel | None = None
 
     def cells(self, backend: str, device: str) -> list[Cell]:
+        """Return every cell of the backend on the device."""
         ways = list(product(self.modes, self.precisions, self.optimizers))
         return [
             Cell(

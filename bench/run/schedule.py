@@ -1,7 +1,7 @@
-"""What a run adds to its plan while it goes on: repeats of disturbed trials, and more rounds.
+"""Decide what runs next, and what joins a plan: repeats of disturbed trials, and more rounds.
 
 Pure. Neither looks at which backend is ahead: repeats follow from causes, rounds from the width
-of intervals alone, so that nothing is measured until it says what somebody wants.
+of intervals alone, so that no measurement goes on until it favours a backend.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ from typing import TypeAlias
 from bench.record import Record
 from bench.record.quantities import native_seconds, step_seconds
 from bench.record.selection import comparable, disturbed
-from bench.run.plan import drawn, in_order
+from bench.run.plan import draw_setup, shuffle
 from bench.spec import Cell, Trial
 from bench.spec.pairing import shared_by
 from bench.stats import cell_value
@@ -22,8 +22,8 @@ Quantity: TypeAlias = Callable[[Record], float | None]
 QUANTITIES: tuple[Quantity, ...] = (native_seconds, step_seconds)
 
 
-def together(pending: Sequence[Trial]) -> list[Trial]:
-    """The trials at the head of `pending` that take turns: of one round and one workload.
+def next_trials(pending: Sequence[Trial]) -> list[Trial]:
+    """Return the trials at the head of `pending` that take turns: of one round and workload.
 
     On a GPU none do: frameworks take its memory when they start, and keep it.
     """
@@ -34,13 +34,14 @@ def together(pending: Sequence[Trial]) -> list[Trial]:
 
 
 def turn_of(trial: Trial) -> tuple[object, ...]:
+    """Return what the trials that take turns have in common."""
     return trial.kind, trial.round, trial.attempt, *shared_by(trial.cell)
 
 
 def repeats(
     planned: Sequence[Trial], records: Iterable[Record], most: int, order_seed: int
 ) -> list[Trial]:
-    """Once more what took turns with a disturbed trial, while at most `most` were repeated."""
+    """Return repeats of all that took turns with a disturbed trial, at most `most` in a run."""
     room = most - sum(trial.attempt > 0 for trial in planned)
     known = {trial.name for trial in planned}
     groups: dict[tuple[object, ...], list[Record]] = {}
@@ -55,26 +56,27 @@ def repeats(
             and any(record.status == "ok" and disturbed(record) for record in group)
             and len(again) + len(trials) <= room
         ):
-            again += [drawn(trial, order_seed) for trial in trials]
+            again += [draw_setup(trial, order_seed) for trial in trials]
     return again
 
 
 def most_repeats(planned: Sequence[Trial]) -> int:
-    """Half as many as there are timing trials."""
+    """Return half the number of timing trials."""
     return sum(trial.timing is not None for trial in planned) // 2
 
 
 def rounds(planned: Sequence[Trial]) -> int:
+    """Return the number of rounds with timing trials."""
     return len({trial.round for trial in planned if trial.timing is not None})
 
 
 def why_another(
     records: Mapping[Cell, Sequence[Record]], planned: int, *, most: int, steady: int
 ) -> str | None:
-    """Why the plan of so many rounds gets one more; None where it does not.
+    """Return why a plan of `planned` rounds gets another round; None if it does not.
 
-    `records` are those of each cell that may be in figures. At most a third of `steady` is added
-    for cells that were not steady, for some never are.
+    `records` are the good timing records per cell. At most a third of `steady` is added
+    for cells that were not steady, for some cells never are.
     """
     unsteady = [cell for cell, found in records.items() if len(comparable(found)) < steady]
     if unsteady and planned < steady + steady // 3:
@@ -86,16 +88,17 @@ def why_another(
 
 
 def plural(cells: int) -> str:
+    """Return `1 cell is` or `2 cells are`."""
     return "1 cell is" if cells == 1 else f"{cells} cells are"
 
 
 def another_round(planned: Sequence[Trial], order_seed: int) -> list[Trial]:
-    """One round more, of the cells of the first, in an order of its own."""
+    """Return a further round of the cells of the first, in an order drawn for it."""
     turn = rounds(planned)
     first = [trial for trial in planned if trial.round == 0 and trial.attempt == 0 and trial.timing]
     return [
-        drawn(replace(trial, round=turn, seed=turn, position=position), order_seed)
-        for position, trial in enumerate(in_order(first, cell_of, order_seed, turn))
+        draw_setup(replace(trial, round=turn, seed=turn, position=position), order_seed)
+        for position, trial in enumerate(shuffle(first, cell_of, order_seed, turn))
     ]
 
 
@@ -104,7 +107,10 @@ def cell_of(trial: Trial) -> Cell:
 
 
 def too_wide(records: Mapping[Cell, Sequence[Record]]) -> list[Cell]:
-    """Cells whose native or step lane has an interval of more than 2 % of its value, or none."""
+    """Return the cells with an interval wider than 2 % of its value, or with none.
+
+    The native and the step lane count.
+    """
     return [
         cell
         for cell, found in records.items()
@@ -113,10 +119,12 @@ def too_wide(records: Mapping[Cell, Sequence[Record]]) -> list[Cell]:
 
 
 def values(quantity: Quantity, records: Iterable[Record]) -> list[float]:
+    """Return the values of the records that have the quantity."""
     return [value for value in map(quantity, records) if value is not None]
 
 
 def is_wide(seconds: Sequence[float]) -> bool:
+    """Return whether the interval of these rounds is too wide."""
     value = cell_value(seconds)
     # without a figure no round will narrow it
     if value is None:

@@ -1,6 +1,6 @@
-"""Folders for a while, which the next run removes where this one was killed before it could.
+"""Temporary folders, which the next run removes if this one was killed before it could.
 
-Whoever uses one holds the kernel's lock on it (`flock`), which ends with the process.
+The process that uses a folder holds the kernel's lock on it (`flock`), which ends with the process.
 """
 
 import fcntl
@@ -20,7 +20,7 @@ PREFIX = "samestep-"
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """An empty folder of this process, gone afterwards. Raises `WriteError`."""
+    """Make an empty folder of this process and remove it afterwards. Raises `WriteError`."""
     with ExitStack() as stack:
         with uninterrupted(), writing("a folder for temporary files (TMPDIR)"):
             folder, descriptor = _make()
@@ -39,7 +39,7 @@ def _make() -> tuple[Path, int]:
         folder = Path(tempfile.mkdtemp(prefix=PREFIX))
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        # swept before it was locked, by a run that starts at the same moment
+        # a run that starts at the same moment may have swept it before it was locked
         if folder.is_dir():
             return folder, descriptor
         os.close(descriptor)
@@ -48,13 +48,13 @@ def _make() -> tuple[Path, int]:
 def sweep() -> None:
     """Remove this user's scratch folders that no process holds any more."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        if _ours(folder) and (descriptor := _taken(folder)) is not None:
+        if _is_ours(folder) and (descriptor := _lock(folder)) is not None:
             shutil.rmtree(folder, ignore_errors=True)
             os.close(descriptor)
 
 
-def _ours(folder: Path) -> bool:
-    """A folder itself, not a link to one, that this user made."""
+def _is_ours(folder: Path) -> bool:
+    """Return whether this is a folder, not a link to one, that this user made."""
     try:
         found = folder.lstat()
     except FileNotFoundError:
@@ -62,8 +62,8 @@ def _ours(folder: Path) -> bool:
     return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
 
 
-def _taken(folder: Path) -> int | None:
-    """A descriptor that holds the folder's lock; None where another does."""
+def _lock(folder: Path) -> int | None:
+    """Return a descriptor that holds the folder's lock; None if another process holds it."""
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:

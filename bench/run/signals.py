@@ -11,20 +11,20 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """What comes meanwhile is handled when this is left. In the main thread, as signals are."""
+    """Delay signals until the block is left. Other threads get none, so nothing changes there."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     came: list[tuple[int, FrameType | None]] = []
-    handled = {one: signal.getsignal(one) for one in SIGNALS}
-    waiting = {one: before for one, before in handled.items() if callable(before)}
-    for one in waiting:
-        signal.signal(one, lambda number, frame: came.append((number, frame)))
+    handled = {number: signal.getsignal(number) for number in SIGNALS}
+    waiting = {number: before for number, before in handled.items() if callable(before)}
+    for each in waiting:
+        signal.signal(each, lambda number, frame: came.append((number, frame)))
     try:
         yield
     finally:
-        for one, before in waiting.items():
-            signal.signal(one, before)
+        for each, before in waiting.items():
+            signal.signal(each, before)
     for number, frame in came[:1]:
         waiting[signal.Signals(number)](number, frame)
 
@@ -33,7 +33,7 @@ EXIT_TERMINATED = 143
 
 
 class Termination:
-    """While entered, SIGTERM interrupts as Ctrl-C does; `came` tells afterwards which it was."""
+    """While entered, SIGTERM interrupts as Ctrl-C does; `came` says afterwards if it came."""
 
     def __init__(self) -> None:
         self.came = False
@@ -53,7 +53,7 @@ class Termination:
         signal.signal(signal.SIGINT, self._interruption)
 
     def ignore(self) -> None:
-        """No interruption any more: what is left to do takes a moment."""
+        """Ignore both signals from now on: what is left to do takes a moment."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 

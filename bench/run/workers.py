@@ -1,4 +1,4 @@
-"""The workers of a request: each in its environment, one at a time, their time counted."""
+"""Start the workers of a request, each in its environment, and count their time."""
 
 import os
 import random
@@ -18,7 +18,7 @@ from bench.machine.environment import environment
 from bench.record import EnvironmentModel
 from bench.record.run import now
 from bench.run.outcome import Outcome
-from bench.run.process import Launch, Listener, Worker, ended_by, run_in_turns
+from bench.run.process import Launch, Listener, Worker, run_in_turns, signal_reason
 from bench.run.request import Request
 from bench.run.scratch import scratch_folder
 from bench.spec import Cell, Setup
@@ -28,7 +28,7 @@ CACHES = "caches"
 
 @dataclass(slots=True)
 class Spent:
-    """What a session took from its making on: when it began, how long that is ago.
+    """Time spent by a session: its start and its wall, worker and CPU seconds.
 
     `worker_seconds` are the wall seconds in which a worker ran, `parent_cpu_seconds` the parent's
     own CPU time meanwhile.
@@ -41,10 +41,12 @@ class Spent:
 
     @property
     def wall_seconds(self) -> float:
+        """Return the seconds since the session began."""
         return time.monotonic() - self.began_monotonic
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
+    def count(self) -> Iterator[None]:
+        """Count the time of a block in which workers run."""
         started, cpu = time.monotonic(), time.process_time()
         try:
             yield
@@ -54,15 +56,15 @@ class Spent:
 
 
 def ignore(event: Mapping[str, Any]) -> None:
-    """A listener that has no use for events."""
+    """Ignore an event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What one worker is to do: the content of its job, the name of its log, who hears of it.
+    """What a worker is to do: the content of its job, the name of its log, its listener.
 
-    `cache` is where its compiler keeps what it has compiled: nowhere, in a folder that is empty and
-    goes with the worker, or in one that all workers of this backend and run share.
+    `cache` is where its compiler keeps its programs: nowhere (`none`), in an empty folder that is
+    removed with the worker (`cold`), or in the folder of this backend and run (`kept`).
     """
 
     backend: str
@@ -74,7 +76,7 @@ class Task:
 
 
 class Workers:
-    """Starts what a request needs; logs and the frameworks' own files go into `folder`."""
+    """Starts workers of a request; logs and the frameworks' own files go into `folder`."""
 
     def __init__(self, request: Request, folder: Path, packages: Path) -> None:
         self.spent = Spent()
@@ -83,7 +85,7 @@ class Workers:
         self._packages = packages
 
     def look(self, backend: str, cells: Sequence[Cell]) -> Outcome:
-        """A pilot of these cells; without cells it tells versions and devices alone."""
+        """Run a pilot of these cells; without cells it reports versions and devices alone."""
         device = cells[0].execution.device.replace(":", "") if cells else "probe"
         many = f"{backend}_{device}"
         task = Task(
@@ -96,17 +98,17 @@ class Workers:
         return outcome
 
     def work(self, tasks: Sequence[Task], order: random.Random) -> list[Outcome]:
-        """These tasks, from their start to their end, taking turns in what they time."""
-        with ExitStack() as caches, scratch_folder() as temporary, self.spent.watching():
+        """Run these tasks to their end, taking turns in what they time."""
+        with ExitStack() as caches, scratch_folder() as temporary, self.spent.count():
             workers = [
                 self._worker(task, self._cache_folder(task, caches), temporary) for task in tasks
             ]
             kills = memory_kills()
             outcomes = run_in_turns(workers, order)
-            return [told_apart(outcome, kills, memory_kills()) for outcome in outcomes]
+            return [mark_out_of_memory(outcome, kills, memory_kills()) for outcome in outcomes]
 
     def _cache_folder(self, task: Task, caches: ExitStack) -> str | None:
-        """The folder for what the task's compiler keeps; `caches` removes it where it is cold."""
+        """Return the folder of the task's compile cache; `caches` removes a cold one."""
         if self._request.places[task.backend].cache_variable is None or task.cache == "none":
             return None
         if task.cache == "cold":
@@ -117,7 +119,7 @@ class Workers:
         return str(kept)
 
     def _worker(self, task: Task, cache_folder: str | None, temporary: Path) -> Worker:
-        """A worker; `temporary` takes what frameworks leave behind in a folder for a while."""
+        """Return the worker of a task; `temporary` is its folder for temporary files."""
         backend = task.backend
         cache_variable = self._request.places[backend].cache_variable
         cached = {cache_variable: cache_folder} if cache_variable and cache_folder else {}
@@ -127,7 +129,7 @@ class Workers:
             variables={
                 **self._variables(backend),
                 **cached,
-                **set_up(task.setup),
+                **setup_variables(task.setup),
                 "TMPDIR": str(temporary),
             },
             deadlines=self._request.deadlines,
@@ -141,35 +143,35 @@ class Workers:
         return Worker(job, launch, self._folder / "logs" / f"{task.name}.log", task.listen)
 
     def _variables(self, backend: str) -> dict[str, str]:
-        # a KERAS_HOME of the run's own: nothing of the user's configuration changes a trial
+        # the run has its own KERAS_HOME: no configuration of the user's changes a trial
         home = str((self._folder / "keras").resolve())
-        return {**self._noted(backend), "KERAS_HOME": home}
+        return {**self._recorded_variables(backend), "KERAS_HOME": home}
 
-    def _noted(self, backend: str) -> dict[str, str]:
-        """Those of the worker's variables that may stand in a record."""
-        # CUDA puts the fastest GPU first; the driver, whom the parent asks about energy, clocks and
-        # locks, counts them by bus. A user who chose an order has it: `select_devices` checks it
+    def _recorded_variables(self, backend: str) -> dict[str, str]:
+        """Return the worker's variables that may stand in a record."""
+        # CUDA puts the fastest GPU first; the driver, which answers the parent about energy, clocks
+        # and locks, counts them by bus. A user's own order is kept: `select_devices` checks it
         order = os.environ.get(ORDER, BY_BUS)
         return {ORDER: order, **self._request.places[backend].variables}
 
     def environment(self, backend: str, versions: Mapping[str, str]) -> EnvironmentModel:
-        """The machine as this backend's workers see it."""
-        return environment(versions, self._noted(backend))
+        """Return the machine as this backend's workers see it."""
+        return environment(versions, self._recorded_variables(backend))
 
 
-def told_apart(outcome: Outcome, before: int | None, after: int | None) -> Outcome:
-    """The outcome; of a worker that the kernel killed for memory it says so.
+def mark_out_of_memory(outcome: Outcome, before: int | None, after: int | None) -> Outcome:
+    """Mark the outcome as out of memory if the kernel's OOM-kill count rose.
 
-    Nobody else's SIGKILL makes the kernel's count of such kills rise.
+    No other SIGKILL makes this count rise.
     """
-    killed = (outcome.reason or "").startswith(ended_by(signal.SIGKILL))
+    killed = (outcome.reason or "").startswith(signal_reason(signal.SIGKILL))
     if before is None or after is None or after <= before or not killed:
         return outcome
     return replace(outcome, reason=f"{PREFIX}{outcome.reason}")
 
 
-def set_up(setup: Setup | None) -> dict[str, str]:
-    """A trial's set-up as variables; the padding's name means nothing."""
+def setup_variables(setup: Setup | None) -> dict[str, str]:
+    """Return a trial's set-up as variables; the padding's name means nothing."""
     if setup is None:
         return {}
     return {"PYTHONHASHSEED": str(setup.hash_seed), "SAMESTEP_PADDING": "x" * setup.padding_bytes}

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.errors import UsageError
-from bench.record.folder import read_records
 from bench.record.run import RunModel, read_run
 from bench.record.selection import by_round, comparable
+from bench.record.stored import read_records
 from bench.spec import Cell, TrialKind
 from bench.stats import Claim, Comparison, Verdict, compare_rounds, compare_samples, judge
 from reports.compare import protocol

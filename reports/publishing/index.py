@@ -6,8 +6,8 @@ from pathlib import Path
 from bench.errors import RecordError
 from bench.files import write_atomically
 from bench.record import Record, read_capped
-from bench.record.folder import read_records
 from bench.record.run import RUN_FILE, RunModel, read_run
+from bench.record.stored import read_records
 from bench.spec import MODES
 from reports.report import REPORT_FILE
 from reports.results.content_hash import SHORT_HASH, content_hash

@@ -13,8 +13,8 @@ from pathlib import Path
 from bench.errors import RecordError, UsageError, WriteError
 from bench.record import as_line, digest
 from bench.record.archive import ARCHIVE, write_archive
-from bench.record.folder import stored_records
 from bench.record.run import RunModel, read_run, write_run
+from bench.record.stored import stored_records
 from reports.publishing.index import write_index
 from reports.publishing.redaction import Redactor, of_this_machine
 from reports.publishing.verify import verify

@@ -9,9 +9,9 @@ from typing import Any
 from bench.errors import RecordError, SamestepError
 from bench.record import as_line, read_capped
 from bench.record.archive import ARCHIVE
-from bench.record.folder import RECORDS, StoredRecord, record_path, stored_records
+from bench.record.folder import planned_certificates
 from bench.record.run import RUN_FILE, RunModel, read_run, run_bytes
-from bench.spec import Cell
+from bench.record.stored import RECORDS, StoredRecord, record_path, stored_records
 from reports.publishing.differences import (
     ABSENT,
     Difference,
@@ -118,21 +118,24 @@ def strangers(folder: Path, run: RunModel) -> Iterator[Difference]:
 
 
 def certificates(run: RunModel, stored: Sequence[StoredRecord]) -> Iterator[Difference]:
-    """Trials that do not point to the last parity record of their cell before them."""
+    """Yield the trials whose record does not name the certificate of the plan."""
     if all(trial.kind != "parity" for trial in run.trials):
         return
-    last: dict[Cell, str] = {}
-    for one in stored:
-        record, cell = one.record, one.record.cell
-        if record.parity is not None and record.parity.certificate_sha256 != last.get(cell):
+    by_name = {one.record.name: one for one in stored}
+    for trial, certificate in planned_certificates(run.trials):
+        one = by_name.get(trial.name)
+        if one is None or one.record.parity is None:
+            continue
+        named = one.record.parity.certificate_sha256
+        wanted = None if certificate is None else by_name.get(certificate.name)
+        expected = None if wanted is None else wanted.record.sha256
+        if named != expected:
             yield Difference(
                 file=one.place,
                 where="parity.certificate_sha256",
-                expected=last.get(cell, "null"),
-                found=record.parity.certificate_sha256 or "null",
+                expected=expected or "null",
+                found=named or "null",
             )
-        if record.trial.kind == "parity":
-            last[cell] = record.sha256
 
 
 def as_json(results: Sequence[Verification]) -> dict[str, Any]:

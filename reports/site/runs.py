@@ -6,8 +6,8 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from bench.errors import RecordError, UsageError
-from bench.record.folder import read_records
 from bench.record.run import RUN_FILE, read_run
+from bench.record.stored import read_records
 from reports.compare import ComparedRun
 from reports.publishing.index import measured
 from reports.report import REPORT_FILE

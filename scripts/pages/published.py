@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from functools import cache
 
 from bench.record import Record
-from bench.record.folder import read_records
 from bench.record.run import read_run
+from bench.record.stored import read_records
 from reports.results.parity import precision_of
 from scripts.pages.marked import ROOT
 

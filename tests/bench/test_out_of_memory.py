@@ -5,7 +5,7 @@ import pytest
 from bench.errors import is_out_of_memory, says_out_of_memory
 from bench.machine import cgroups
 from bench.run.outcome import Outcome
-from bench.run.workers import told_apart
+from bench.run.workers import mark_out_of_memory
 from bench.worker.job import UnavailableError, import_backend, reason_of
 
 
@@ -92,4 +92,4 @@ def test_the_kernels_kills_for_memory_are_counted(monkeypatch, tmp_path, files, 
 )
 def test_a_kill_is_the_kernels_where_its_count_rose(reason, before, after, told):
     outcome = Outcome(status="killed", reason=reason, result=None)
-    assert told_apart(outcome, before, after).reason == told
+    assert mark_out_of_memory(outcome, before, after).reason == told

@@ -10,8 +10,8 @@ import jsonschema
 import pytest
 
 from backends import DEFAULT_BACKENDS
-from bench.record.folder import read_records
 from bench.record.run import read_run
+from bench.record.stored import read_records
 from bench.workloads import WORKLOADS
 
 pytestmark = pytest.mark.framework

@@ -11,8 +11,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from unittest.mock import patch
 
-from bench.record.folder import RECORDS
 from bench.record.run import RUN_FILE
+from bench.record.stored import RECORDS
 from reports import report
 from reports.publishing import publish
 from tests.faults.matrix import Row, Try

@@ -12,9 +12,9 @@ from pathlib import Path
 from unittest.mock import patch
 
 from bench.machine.clocks import ClockWatch, seconds
-from bench.record.folder import read_records
 from bench.record.run import read_run
-from bench.run import runner
+from bench.record.stored import read_records
+from bench.run import trials
 from tests.faults.code_from_data import FOLDERS, ROOT
 from tests.faults.matrix import Row, Try, so_many
 from tests.faults.runs import Place, damaged, ended, none_left, unfinished, workers
@@ -67,7 +67,7 @@ class Jumping:
 
 def one_run(place: Place, folder: Path, jump: tuple[float, ...], is_jump: bool) -> Try:
     first: Callable[[], object] = patch.object(
-        runner, "ClockWatch", partial(ClockWatch, Jumping(jump))
+        trials, "ClockWatch", partial(ClockWatch, Jumping(jump))
     ).start
     code = ended(place.start(folder, first=first))
     wrong = damaged(folder)

@@ -14,11 +14,12 @@ from bench import mnist
 from bench.parity.rungs import digests
 from bench.record import EnvironmentModel, Record
 from bench.run.outcome import Beside, record_of
-from bench.run.process import Launch, run_worker, worker_packages
+from bench.run.process import Launch, worker_packages
 from bench.spec import AccuracyPlan, Cell, Execution, Trial
 from bench.workloads import MLP_512
 from reports.report import render
 from tests.fakes import adapter
+from tests.fakes.workers import run_worker
 from tests.faults.matrix import Row, Try, so_many
 from tests.records import build_records, build_run, environment, plan
 

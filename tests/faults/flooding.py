@@ -5,7 +5,8 @@ import resource
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.run.process import LARGEST_LOG_BYTES, Launch, Worker, run_in_turns
+from bench.run.log import LARGEST_LOG_BYTES
+from bench.run.process import Launch, Worker, run_in_turns
 from tests.fakes.scripts import script
 from tests.faults.matrix import Row, Try
 

@@ -14,15 +14,16 @@ import psutil
 from backends import BACKENDS
 from bench import mnist
 from bench.parity.rungs import digests
-from bench.record.folder import read_records
 from bench.record.run import read_run
+from bench.record.stored import read_records
 from bench.run import request
 from bench.run.events import DEADLINES
 from bench.run.outcome import Outcome
-from bench.run.process import Launch, run_worker, worker_packages
+from bench.run.process import Launch, worker_packages
 from bench.spec import AccuracyPlan, Cell, Execution, TimingPlan, Trial
 from bench.workloads import MLP_512
 from tests.fakes.scripts import script
+from tests.fakes.workers import run_worker
 from tests.faults.matrix import Row, Try, so_many
 from tests.faults.runs import Place, damaged, ended, none_left, unfinished, workers
 from tests.faults.stand_in import name_of, order

@@ -14,8 +14,8 @@ from typing import Any
 from bench import cli
 from bench.record import as_line, digest
 from bench.record.archive import ARCHIVE
-from bench.record.folder import RECORDS
 from bench.record.run import RUN_FILE
+from bench.record.stored import RECORDS
 from tests.faults.matrix import Row, Try, so_many
 from tests.faults.runs import ended
 from tests.fuzz.record_target import accepted

@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 
 from bench.record import Record
-from bench.record.folder import read_records
 from bench.record.run import read_run
+from bench.record.stored import read_records
 from tests.faults.matrix import Row, Try, so_many
 from tests.faults.runs import Place, damaged, ended, none_left, unfinished, workers
 

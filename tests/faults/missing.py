@@ -17,8 +17,8 @@ from unittest.mock import patch
 import pynvml
 
 from bench.record import Record
-from bench.record.folder import read_records
 from bench.record.run import read_run
+from bench.record.stored import read_records
 from tests.faults.matrix import Row, Try, so_many
 from tests.faults.real_worker import real_worker, shell_script
 from tests.faults.runs import Place, damaged, ended, forked, unfinished, workers

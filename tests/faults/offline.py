@@ -16,9 +16,10 @@ from unittest.mock import patch
 
 from bench import cli, mnist
 from bench.parity.rungs import digests
-from bench.run.process import Launch, run_worker, worker_packages
+from bench.run.process import Launch, worker_packages
 from bench.spec import AccuracyPlan, Cell, Execution, ParityPlan, TimingPlan, Trial
 from bench.workloads import MLP_512
+from tests.fakes.workers import run_worker
 from tests.faults.matrix import Row, Try
 from tests.faults.real_worker import shell_script
 from tests.faults.runs import Place, ended

@@ -18,8 +18,8 @@ from bench import cli, mnist
 from bench.errors import SamestepError
 from bench.machine.lock import VARIABLE
 from bench.record import read_record
-from bench.record.folder import RECORDS, read_records
 from bench.record.run import RUN_FILE, read_run
+from bench.record.stored import RECORDS, read_records
 
 # what the command imports when it needs it: before a fork it is loaded once for all children
 from bench.run import carry_out, display  # noqa: F401

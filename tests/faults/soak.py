@@ -22,8 +22,8 @@ import psutil
 
 from bench.files import write_atomically
 from bench.machine.lock import VARIABLE
-from bench.record.folder import read_records
 from bench.record.run import RUN_FILE, read_run
+from bench.record.stored import read_records
 from reports.text import table
 from tests.faults.runs import damaged, kept
 

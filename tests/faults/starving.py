@@ -14,10 +14,11 @@ from unittest.mock import patch
 
 from bench.machine import cgroups
 from bench.record import Record
-from bench.record.folder import read_records
 from bench.record.run import read_run
+from bench.record.stored import read_records
 from bench.run.outcome import Outcome
-from bench.run.process import Launch, run_worker, worker_packages
+from bench.run.process import Launch, worker_packages
+from tests.fakes.workers import run_worker
 from tests.faults.matrix import Row, Try, so_many
 from tests.faults.runs import Place, damaged, ended, unfinished, workers
 from tests.faults.stand_in import name_of, order

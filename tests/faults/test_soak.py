@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.record.folder import RECORDS
+from bench.record.stored import RECORDS
 from tests.faults.soak import Found, Kept, Memory
 from tests.records import build_records, build_run, plan, write_folder
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from bench.errors import RecordError
 from bench.record import as_line, read_record
-from bench.record.folder import RECORDS
 from bench.record.run import RUN_FILE, read_run, run_bytes
+from bench.record.stored import RECORDS
 from tests.faults.matrix import Row, Try, so_many
 from tests.faults.runs import Place, damaged, ended, kept, none_left, unfinished, workers
 from tests.records import build_record, build_run, plan

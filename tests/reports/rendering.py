@@ -6,8 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.record import write_record
-from bench.record.folder import record_path
 from bench.record.run import write_run
+from bench.record.stored import record_path
 from bench.workloads import WORKLOADS
 from reports.report import write_report
 from tests.records import build_records, build_run, plan

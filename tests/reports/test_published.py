@@ -10,8 +10,8 @@ import pytest
 
 import reports
 from bench.record import Record
-from bench.record.folder import read_records
 from bench.record.run import RunModel, read_run
+from bench.record.stored import read_records
 from reports.publishing.index import BEGIN, indexed
 from reports.publishing.verify import as_text, runs_in, verify
 from reports.site import write_site

@@ -11,11 +11,11 @@ import tempfile
 from pathlib import Path
 from types import ModuleType
 
-from bench.cli.options import machine_held
 from bench.errors import LockedError
 from bench.machine.environment import environment
-from bench.record.folder import read_records
+from bench.machine.lock import hold_machine
 from bench.record.run import read_run
+from bench.record.stored import read_records
 from tests.selftest import aa, contention, effect
 from tests.selftest.experiment import PLAIN
 
@@ -28,7 +28,7 @@ def main() -> None:
     if chosen.judge is None:
         folder = chosen.out or Path(tempfile.mkdtemp(prefix="samestep-selftest-"))
         # a run beside it would be the disturbance that it measures
-        with machine_held(["cpu"], f"selftest {chosen.test}", folder):
+        with hold_machine(["cpu"], f"selftest {chosen.test}", folder):
             records = test.measure(interpreter(chosen.python), folder)
     else:
         folder = chosen.judge

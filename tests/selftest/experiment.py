@@ -4,7 +4,7 @@ Every name gets the plan of the first: the same blocks, the same slices. No pari
 training; the rest is the run's own code.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,14 @@ from typing import Any
 from backends import BACKENDS, Place
 from bench import profiles
 from bench.record import Record, TrialModel
-from bench.record.folder import read_records
 from bench.record.quantities import step_seconds
 from bench.record.run import RunModel, read_run, write_run
 from bench.record.selection import comparable
+from bench.record.stored import read_records
 from bench.run import plan
 from bench.run.planner import Planner
 from bench.run.process import worker_packages
+from bench.run.progress import QuietDisplay
 from bench.run.request import Request
 from bench.run.runner import Runner
 from bench.run.schedule import most_repeats
@@ -46,7 +47,7 @@ def profile(rounds: int) -> profiles.Profile:
     )  # fmt: skip
 
 
-class Watcher:
+class Watcher(QuietDisplay):
     """A display of one line a trial, which a subclass may use to disturb some of them."""
 
     def piloting(self, backend: str, device: str) -> None:
@@ -54,10 +55,6 @@ class Watcher:
 
     def planned(self, run: RunModel, missing: Sequence[Trial]) -> None:
         print(f"{len(missing)} trials", flush=True)
-
-    def started(self, trial: Trial) -> None: ...
-
-    def epoch(self, trial: Trial, figures: Mapping[str, Any]) -> None: ...
 
     def added(self, trials: Sequence[Trial], why: str) -> None:
         print(f"{why}: {len(trials)} more", flush=True)
@@ -87,7 +84,7 @@ def with_rounds(piloted: RunModel, names: Sequence[str], rounds: int) -> RunMode
     """The run with its rounds, all cells after the first name's pilot figures."""
     assert len(piloted.pilot) == len(names), "a pilot failed; see the logs"
     cells = [cell for name in names for cell in cells_of(name)]
-    figures = dict.fromkeys(cells, piloted.pilot[0].figures())
+    figures = dict.fromkeys(cells, piloted.pilot[0])
     trials = plan.expand(figures, profile(rounds), piloted.order_seed)
     return piloted.model_copy(
         update={

@@ -15,6 +15,7 @@ from bench.cli import options, run
 from bench.errors import UsageError
 from bench.profiles import CERTIFICATE, PROFILES, select_profile
 from bench.record import seal
+from bench.record.folder import RunFolder
 from bench.run import carry_out
 from bench.workloads import WORKLOADS
 from reports import report
@@ -158,12 +159,12 @@ def test_a_folder_that_is_in_use_is_refused(samestep, tmp_path):
 def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "run").write_text("a file")
     with pytest.raises(UsageError, match="is in use"):
-        options.require_new(tmp_path / "run")
+        RunFolder(tmp_path / "run").require_new()
 
 
 def test_a_new_or_empty_folder_will_do(tmp_path):
-    options.require_new(tmp_path)
-    options.require_new(tmp_path / "run")
+    RunFolder(tmp_path).require_new()
+    RunFolder(tmp_path / "run").require_new()
 
 
 @pytest.mark.parametrize(

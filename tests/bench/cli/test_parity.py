@@ -18,8 +18,9 @@ from bench.cli import parity as command
 from bench.errors import WriteError
 from bench.profiles import CERTIFICATE, Profile
 from bench.record import Record
-from bench.record.folder import read_records, record_path
+from bench.record.folder import RunFolder
 from bench.record.run import RunModel, read_run, write_run
+from bench.record.stored import read_records, record_path
 from bench.run.display import TerminalDisplay
 from bench.run.plan import parity_trials
 from bench.run.planner import Planner
@@ -174,7 +175,7 @@ def test_a_dump_is_asked_of_float64_alone(certified):
 
 
 def test_what_was_not_run_is_not_missing(certified):
-    assert certified.runner.missing(certified.run) == []
+    assert RunFolder(certified.folder).missing(certified.run) == []
 
 
 def test_a_resumed_run_has_the_certificates_that_are_there(tmp_path):

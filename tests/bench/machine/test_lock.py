@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from bench.cli import options
 from bench.errors import LockedError, WriteError
 from bench.machine import lock, nvml
 from bench.machine.lock import MACHINE, hold, holder, lock_path
@@ -246,8 +245,8 @@ def test_all_users_agree_on_the_first_folder_that_all_may_write(tmp_path, monkey
 
 def test_a_run_takes_the_machine_and_each_of_its_gpus(monkeypatch, tmp_path):
     monkeypatch.setattr(nvml, "gpu_uuid", lambda device: f"GPU-{device[-1]}")
-    assert options.lock_names(["cpu"]) == [MACHINE]
-    with options.machine_held(["cpu", "cuda:0", "cuda:1"], "run", Path("runs/a")):
+    assert lock.lock_names(["cpu"]) == [MACHINE]
+    with lock.hold_machine(["cpu", "cuda:0", "cuda:1"], "run", Path("runs/a")):
         for name in (MACHINE, "GPU-0", "GPU-1"):
             assert holder(name).startswith(f"samestep run in {Path.cwd()}/runs/a, pid ")
         assert holder("GPU-2") is None

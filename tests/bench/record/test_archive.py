@@ -8,7 +8,7 @@ import pytest
 from bench.errors import RecordError
 from bench.record import archive
 from bench.record.archive import ARCHIVE, read_lines, write_archive
-from bench.record.folder import read_records, record_path, stored_records
+from bench.record.stored import read_records, record_path, stored_records
 from tests.records import build_records, build_run, plan, write_folder
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.machine.environment import VARIABLES
-from bench.run.child_environment import inherited
+from bench.run.child_environment import inherit
 
 
 @pytest.mark.parametrize(
@@ -14,8 +14,8 @@ from bench.run.child_environment import inherited
         *("SAMESTEP_CACHE", "XDG_CACHE_HOME", *sorted(VARIABLES)),
     ],
 )
-def test_what_changes_how_a_framework_computes_is_inherited(name):
-    assert inherited({name: "x"}) == {name: "x"}
+def test_what_changes_how_a_framework_computes_is_inherit(name):
+    assert inherit({name: "x"}) == {name: "x"}
 
 
 @pytest.mark.parametrize(
@@ -29,4 +29,4 @@ def test_what_changes_how_a_framework_computes_is_inherited(name):
     ],
 )
 def test_what_no_framework_needs_stays_with_the_run(name):
-    assert inherited({name: "x", "PATH": "/bin"}) == {"PATH": "/bin"}
+    assert inherit({name: "x", "PATH": "/bin"}) == {"PATH": "/bin"}

@@ -15,14 +15,11 @@ from bench.machine import doctor, nvml
 from bench.machine.lock import MACHINE, hold
 from bench.run import process
 from bench.run.environments import Installed, look_at
+from bench.run.progress import QuietDisplay
 from bench.run.request import Request
 from tests.bench.run.test_runner import request_for
 from tests.fakes.machines import COMPILING, FITTING, HOPPER, OLD, WITHOUT_CUDA, asked, telling
 from tests.fakes.scripts import script
-
-
-class Quiet:
-    def piloting(self, backend: str, device: str) -> None: ...
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +28,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def installed(request: Request, *gpus: Any) -> list[Installed]:
-    return list(look_at(request, gpus, Quiet()))
+    return list(look_at(request, gpus, QuietDisplay()))
 
 
 def one_telling(folder: Path, told: dict[str, Any], *gpus: Any) -> Installed:

@@ -12,8 +12,8 @@ from bench import mnist
 from bench.cli import parity
 from bench.profiles import Profile
 from bench.record import Record
-from bench.record.folder import read_records
 from bench.record.run import RunModel
+from bench.record.stored import read_records
 from bench.run import planner, process
 from bench.run.planner import Planner
 from bench.run.request import Request

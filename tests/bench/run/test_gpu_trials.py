@@ -13,9 +13,9 @@ from bench import mnist
 from bench.machine import gpu_watch
 from bench.profiles import Profile
 from bench.record import Record
-from bench.record.folder import read_records
 from bench.record.quantities import joules_per_step, power_watts
 from bench.record.run import read_run, write_run
+from bench.record.stored import read_records
 from bench.run import process
 from bench.run.process import worker_packages
 from bench.run.request import Request

@@ -10,10 +10,10 @@ from bench import mnist
 from bench.cli import options, run
 from bench.errors import UsageError
 from bench.profiles import Profile
-from bench.record.folder import read_records
 from bench.record.quantities import cold_compile_seconds, primed_compile_seconds
+from bench.record.stored import read_records
 from bench.run import carry_out, process
-from bench.run.plan import accuracy_trials, for_cell
+from bench.run.plan import accuracy_trials, fit_parity
 from bench.run.request import Request
 from bench.spec import MODES, Cell, Execution, ParityPlan
 from bench.workloads import CNN, MLP_512
@@ -43,7 +43,7 @@ def ran(data: mnist.Mnist, tmp_path_factory: pytest.TempPathFactory):
         patch.setattr(mnist, "load", lambda: data)
         patch.setattr(process, "LEAVE_SECONDS", 0.05)
         patch.setattr(report, "all_figures", lambda rows, stamp: [])
-        run = carry_out.carry_out(request, folder, None, Listener())
+        run = carry_out.run_trials(request, folder, None, Listener())
     found = {
         (one.trial.kind, one.trial.execution.mode, one.trial.round): one
         for one in read_records(folder, run)
@@ -116,14 +116,14 @@ def test_another_batch_size_is_timed_and_certified_and_not_trained_to_the_end():
                for one in accuracy_trials(found, profile)}  # fmt: skip
     assert trained == {("mlp-512", 128), ("cnn", 32)}
     large = next(cell for cell in found if cell.execution.batch_size == 1024)
-    exact = for_cell(ParityPlan(precision="float64", steps=500), large)
+    exact = fit_parity(ParityPlan(precision="float64", steps=500), large)
     assert exact.steps == 63  # of eight times as many images each
 
 
 def test_a_certificate_is_in_the_precision_that_is_measured():
     half = next(iter(cells(precisions=("bfloat16",))))
     plans = [ParityPlan(precision="float64", steps=9), ParityPlan(precision="float32", steps=9)]
-    assert [for_cell(one, half).precision for one in plans] == ["float64", "bfloat16"]
+    assert [fit_parity(one, half).precision for one in plans] == ["float64", "bfloat16"]
 
 
 @pytest.mark.parametrize(

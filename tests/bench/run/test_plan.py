@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bench.errors import UsageError
 from bench.profiles import CERTIFICATE, PROFILES, Profile, select_profile
 from bench.record import TrialModel
-from bench.record.run import PilotFigures
+from bench.record.run import PilotModel
 from bench.run.estimate import estimate_seconds, trial_seconds
 from bench.run.plan import (
     CONVOLUTIONAL_STEPS,
@@ -20,7 +20,7 @@ from bench.run.plan import (
     expand,
     native_steps,
     parity_trials,
-    shortened,
+    shorten_parity,
 )
 from bench.spec import TRAIN_IMAGES, AccuracyPlan, Cell, Execution, ParityPlan, Trial
 from bench.spec.pairing import shared_by
@@ -44,7 +44,8 @@ CELLS = st.builds(
     st.sampled_from(["cpu", "cuda:0"]),
 )
 FIGURES = st.builds(
-    PilotFigures,
+    PilotModel,
+    cell=st.just("a cell"),
     setup_seconds=seconds(0.1, 100),
     step_seconds=seconds(1e-5, 1),
     steps_per_block=st.integers(1, 4096),
@@ -177,8 +178,12 @@ def test_trials_have_names_that_are_unique_and_safe_for_files(pilot, profile, or
 
 
 FOUR = {
-    cell(workload, backend): PilotFigures(
-        setup_seconds=1.0, step_seconds=0.001, steps_per_block=128, native_step_seconds=0.002
+    cell(workload, backend): PilotModel(
+        cell="a cell",
+        setup_seconds=1.0,
+        step_seconds=0.001,
+        steps_per_block=128,
+        native_step_seconds=0.002,
     )
     for workload in ("mlp-512", "cnn")
     for backend in ("pytorch", "keras-tensorflow")
@@ -217,9 +222,9 @@ def test_another_execution_has_another_name():
 def test_native_steps_serve_the_fastest_backend():
     slow, fast = cell("mlp-512", "slow"), cell("mlp-512", "fast")
     pilot = {
-        slow: PilotFigures(setup_seconds=1, step_seconds=1, steps_per_block=1,
+        slow: PilotModel(cell="a cell", setup_seconds=1, step_seconds=1, steps_per_block=1,
                            native_step_seconds=1.0),
-        fast: PilotFigures(setup_seconds=1, step_seconds=1, steps_per_block=1,
+        fast: PilotModel(cell="a cell", setup_seconds=1, step_seconds=1, steps_per_block=1,
                            native_step_seconds=0.01),
     }  # fmt: skip
     profile = Profile(name="any", rounds=1, native_seconds=2.0)
@@ -286,7 +291,7 @@ def test_a_long_convolutional_trajectory_is_cut_and_a_short_one_is_not():
     cnn = cell("cnn", "pytorch")
     for steps, left in ((CONVOLUTIONAL_STEPS + 1, CONVOLUTIONAL_STEPS), (3, 3)):
         parity = ParityPlan(precision="float64", steps=steps)
-        assert shortened(parity, cnn) == replace(parity, steps=left)
+        assert shorten_parity(parity, cnn) == replace(parity, steps=left)
 
 
 def test_a_parity_trials_name_tells_the_precision():

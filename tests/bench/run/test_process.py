@@ -22,7 +22,8 @@ import bench
 from bench.errors import WriteError
 from bench.run import events, process
 from bench.run.outcome import Outcome
-from bench.run.process import Launch, Worker, run_in_turns, run_worker, worker_packages
+from bench.run.process import Launch, Worker, run_in_turns, worker_packages
+from tests.fakes.workers import run_worker
 
 PRELUDE = f"""#!{sys.executable} -ISB
 import json, os, signal, sys, time
@@ -219,7 +220,7 @@ def test_the_time_in_which_the_run_was_stopped_is_not_the_workers(monkeypatch):
     monkeypatch.setattr(process.time, "monotonic", lambda: next(hours))
     for _ in range(3):
         os.write(write_end, b'{"event": "turn"}\n')
-        assert saying.following() == {"event": "turn"}
+        assert saying.next_event() == {"event": "turn"}
     os.close(read_end)
     os.close(write_end)
 
@@ -332,7 +333,8 @@ def test_what_a_worker_prints_goes_to_its_log(work, tmp_path):
 PARENT = """
 import sys
 from pathlib import Path
-from bench.run.process import Launch, run_worker, worker_packages
+from bench.run.process import Launch, worker_packages
+from tests.fakes.workers import run_worker
 fakes, log = map(Path, sys.argv[1:])
 with worker_packages(fakes) as packages:
     job = {"backend": "fake-pausing", "adapter": "fakes.adapter", "cells": []}

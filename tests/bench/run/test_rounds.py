@@ -9,8 +9,8 @@ import pytest
 from backends import Place
 from bench import mnist
 from bench.profiles import Profile
-from bench.record.folder import read_records
 from bench.record.run import RunModel, read_run, write_run
+from bench.record.stored import read_records
 from bench.run import process
 from bench.run.process import worker_packages
 from bench.run.request import Request
@@ -96,9 +96,9 @@ def execute(
 
 
 def setups(trials: Sequence[Trial]) -> list[Trial]:
-    from bench.run.plan import drawn
+    from bench.run.plan import draw_setup
 
-    return [drawn(trial, order_seed=1) for trial in trials]
+    return [draw_setup(trial, order_seed=1) for trial in trials]
 
 
 def test_a_disturbed_trial_is_run_once_more_at_the_end_of_its_round(tmp_path):

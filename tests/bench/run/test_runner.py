@@ -20,13 +20,15 @@ from bench.errors import RecordError, SamestepError
 from bench.profiles import Profile
 from bench.record import Record, read_record
 from bench.record.archive import ARCHIVE, write_archive
-from bench.record.folder import read_records, record_path, refuse_links
+from bench.record.folder import RunFolder, refuse_links
 from bench.record.run import RunModel, now, read_run, write_run
+from bench.record.stored import read_records, record_path
 from bench.run import carry_out, process
 from bench.run.events import DEADLINES
 from bench.run.outcome import Outcome
-from bench.run.pilot import Miss, Pilot, note
+from bench.run.pilot import Miss, Pilot, add_outcome
 from bench.run.process import worker_packages
+from bench.run.progress import QuietDisplay
 from bench.run.request import Request
 from bench.run.runner import Runner
 from bench.spec import AccuracyPlan, Cell, Execution, ParityPlan, Trial
@@ -71,7 +73,7 @@ def request_for(*backends: str, **changes: Any) -> Request:
 
 
 @dataclass
-class Listener:
+class Listener(QuietDisplay):
     """A display that notes what it is told, and is interrupted where a test says."""
 
     interrupt_at: int | None = None
@@ -266,12 +268,12 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     folder = tmp_path_factory.mktemp("story") / "run"
     request = request_for("fake-lingering", "nowhere")
     first = Listener(interrupt_at=3)
-    interrupted = carry_out.carry_out(request, folder, None, first)
+    interrupted = carry_out.run_trials(request, folder, None, first)
     partial_exit_code = run.conclude(interrupted, folder, named=True, as_json=False)
     partial_report = (folder / "report.md").read_text(encoding="utf-8")
     kept = files_of(folder)
     second = Listener()
-    finished = carry_out.carry_out(request, folder, read_run(folder), second)
+    finished = carry_out.run_trials(request, folder, read_run(folder), second)
     with redirect_stdout(io.StringIO()) as answer:
         exit_code = run.conclude(finished, folder, named=False, as_json=True)
     return Story(
@@ -400,7 +402,7 @@ def test_other_versions_are_no_continuation(tmp_path):
     run = run_of([accuracy_trial("fake")], tmp_path / "run")
     interpreters = {"fake": answering(tmp_path, {"fake": "2.0"})}
     with pytest.raises(SamestepError) as caught:
-        carry_out.carry_out(
+        carry_out.run_trials(
             request_for("fake", interpreters=interpreters), tmp_path / "run", run, Listener()
         )
     assert str(caught.value) == (
@@ -414,7 +416,7 @@ def test_other_versions_are_no_continuation(tmp_path):
 def test_a_backend_that_is_gone_is_no_continuation(tmp_path):
     run = run_of([accuracy_trial("nowhere")], tmp_path)
     with pytest.raises(SamestepError, match="Received: cannot start /nowhere/python: No such file"):
-        carry_out.carry_out(request_for("nowhere"), tmp_path, run, Listener())
+        carry_out.run_trials(request_for("nowhere"), tmp_path, run, Listener())
 
 
 def test_a_finished_run_starts_no_process(tmp_path):
@@ -422,7 +424,7 @@ def test_a_finished_run_starts_no_process(tmp_path):
     run = build_run(trials)
     write_folder(tmp_path, run, [build_record(trial) for trial in trials])
     listener = Listener()
-    finished = carry_out.carry_out(request_for(interpreters={}), tmp_path, run, listener)
+    finished = carry_out.run_trials(request_for(interpreters={}), tmp_path, run, listener)
     assert listener.told == [f"planned 0 of {len(trials)}"]
     assert finished.sessions[-1].outcome == "complete"
 
@@ -436,9 +438,9 @@ def half_done(tmp_path: Path) -> tuple[Runner, RunModel, list[Trial]]:
     return Runner(request_for(), tmp_path, tmp_path, Listener()), run, trials
 
 
-def test_what_has_its_record_is_not_missing(half_done):
-    runner, run, _ = half_done
-    assert runner.missing(run) == []
+def test_what_has_its_record_is_not_missing(half_done, tmp_path):
+    _, run, _ = half_done
+    assert RunFolder(tmp_path).missing(run) == []
 
 
 def truncate(path: Path) -> None:
@@ -459,9 +461,9 @@ def swap(path: Path) -> None:
     "damage", [truncate, edit, swap, Path.unlink], ids=["torn", "edited", "swapped", "gone"]
 )
 def test_what_has_no_intact_record_is_missing(half_done, tmp_path, damage):
-    runner, run, trials = half_done
+    _, run, trials = half_done
     damage(record_path(tmp_path, run.trials[2]))
-    assert runner.missing(run) == [trials[2]]
+    assert RunFolder(tmp_path).missing(run) == [trials[2]]
 
 
 def test_a_published_run_is_not_resumed(half_done, tmp_path):
@@ -496,9 +498,9 @@ def test_a_folder_that_cannot_be_searched_for_links_is_refused(tmp_path):
         refuse_links(tmp_path / "gone")
 
 
-def test_the_record_of_another_run_does_not_count(half_done):
-    runner, run, trials = half_done
-    assert runner.missing(run.model_copy(update={"run_id": "another"})) == trials
+def test_the_record_of_another_run_does_not_count(half_done, tmp_path):
+    _, run, trials = half_done
+    assert RunFolder(tmp_path).missing(run.model_copy(update={"run_id": "another"})) == trials
 
 
 def test_an_interruption_before_the_plan_leaves_no_run(tmp_path):
@@ -507,7 +509,7 @@ def test_an_interruption_before_the_plan_leaves_no_run(tmp_path):
             raise KeyboardInterrupt
 
     folder = tmp_path / "run"
-    assert carry_out.carry_out(request_for("fake"), folder, None, Impatient()) is None
+    assert carry_out.run_trials(request_for("fake"), folder, None, Impatient()) is None
     assert run.conclude(None, folder, named=False, as_json=False) == 130
     assert not folder.exists()
 
@@ -520,7 +522,7 @@ FIGURES = {"cell": CELL.label, "status": "ok", "setup_seconds": 1.0, "step_secon
 
 def noted(outcome: Outcome, pilot: Pilot | None = None) -> Pilot:
     pilot = pilot or Pilot()
-    note(pilot, "fake", [CELL], outcome, 3.0)
+    add_outcome(pilot, "fake", [CELL], outcome, 3.0)
     return pilot
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from bench.record import Record
 from bench.run import schedule
+from bench.run.schedule import next_trials
 from bench.spec import ParityPlan, Trial
 from tests.records import BACKENDS, build_record, plan
 
@@ -30,26 +31,24 @@ def test_a_disturbed_trial_is_run_once_more_with_what_took_turns_with_it(flag):
 def test_what_is_compared_takes_turns():
     both = [trial for trial in plan(rounds=2, seeds=(1,)) if trial.timing]
     by_workload = sorted(both, key=lambda trial: (trial.round, trial.cell.workload))
-    assert [trial.cell.backend for trial in schedule.together(by_workload)] == [*BACKENDS]
-    assert {trial.cell.workload for trial in schedule.together(by_workload)} == {"cnn"}
+    assert [trial.cell.backend for trial in next_trials(by_workload)] == [*BACKENDS]
+    assert {trial.cell.workload for trial in next_trials(by_workload)} == {"cnn"}
     # another round, another attempt, another workload, another kind
-    assert schedule.together([by_workload[0], replace(by_workload[1], round=1)]) == by_workload[:1]
-    assert (
-        schedule.together([by_workload[0], replace(by_workload[1], attempt=1)]) == by_workload[:1]
-    )
-    assert schedule.together(by_workload[1:]) == by_workload[1:2]
+    assert next_trials([by_workload[0], replace(by_workload[1], round=1)]) == by_workload[:1]
+    assert next_trials([by_workload[0], replace(by_workload[1], attempt=1)]) == by_workload[:1]
+    assert next_trials(by_workload[1:]) == by_workload[1:2]
 
 
 @pytest.mark.parametrize("kind", ["parity", "accuracy"])
 def test_what_is_not_timed_runs_alone(kind):
     parity = (ParityPlan(precision="float32", steps=2),)
     trials = [trial for trial in plan(rounds=1, seeds=(1,), parity=parity) if trial.kind == kind]
-    assert schedule.together(trials) == trials[:1]
+    assert next_trials(trials) == trials[:1]
 
 
 def test_on_a_gpu_nobody_takes_turns():
     trials = plan(workloads=["mlp-512"], devices=["cuda:0"], rounds=1, seeds=())
-    assert schedule.together(trials) == trials[:1]
+    assert next_trials(trials) == trials[:1]
 
 
 def test_a_trial_that_never_was_steady_is_not_repeated():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bench.profiles import PROFILES
-from bench.run.planner import judgeable
+from bench.run.planner import raise_rounds
 from bench.spec import Cell, Execution
 from bench.spec.pairing import claims, opponents
 from bench.stats import LEVEL, fewest_rounds
@@ -54,7 +54,7 @@ def test_a_run_of_many_cells_has_more_rounds_and_an_explicit_number_stays():
     pair = [cell("a"), cell("b")]
     crowd = [cell(name, workload=w) for w in ("mlp-512", "cnn") for name in "abcdefg"]
     assert claims(pair) == 2
-    assert judgeable(standard, pair).rounds == 10
-    assert judgeable(standard, crowd).rounds == fewest_rounds(claims(crowd)) > 10
-    assert judgeable(replace(standard, judged=False), crowd).rounds == 10
-    assert judgeable(PROFILES["smoke"], crowd).rounds == 1
+    assert raise_rounds(standard, pair).rounds == 10
+    assert raise_rounds(standard, crowd).rounds == fewest_rounds(claims(crowd)) > 10
+    assert raise_rounds(replace(standard, judged=False), crowd).rounds == 10
+    assert raise_rounds(PROFILES["smoke"], crowd).rounds == 1

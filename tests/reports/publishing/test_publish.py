@@ -12,8 +12,8 @@ import pytest
 from bench.errors import RecordError, UsageError, WriteError
 from bench.profiles import CERTIFICATE
 from bench.record import Record, seal
-from bench.record.folder import read_records
 from bench.record.run import RunModel, read_run
+from bench.record.stored import read_records
 from reports import report
 from reports.publishing import publish, verify
 from reports.publishing.index import BEGIN, END, indexed, write_index

@@ -14,8 +14,8 @@ from PIL import Image
 from bench.profiles import CERTIFICATE
 from bench.record import as_line, digest, read_record, seal, write_record
 from bench.record.archive import ARCHIVE, write_archive
-from bench.record.folder import stored_records
 from bench.record.run import read_run
+from bench.record.stored import stored_records
 from reports.drawing.png import described, texts
 from reports.drawing.style import DRAWN_BY, png
 from reports.publishing import verify as module

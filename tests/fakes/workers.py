@@ -1,0 +1,14 @@
+"""Run a lone worker, as tests of one process need it."""
+
+import random
+from pathlib import Path
+from typing import Any
+
+from bench.run.outcome import Outcome
+from bench.run.process import Launch, Listener, Worker, run_in_turns
+
+
+def run_worker(job: dict[str, Any], launch: Launch, log: Path, listen: Listener) -> Outcome:
+    """Run one worker on `job` to its end; it has its turn whenever it asks for one."""
+    (outcome,) = run_in_turns([Worker(job, launch, log, listen)], random.Random())
+    return outcome
