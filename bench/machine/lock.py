@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.errors import LockedError, WriteError
-from bench.machine import nvml
 
 MACHINE = "machine"
 # names the folder instead of these, for tests and for machines that have neither
@@ -44,6 +43,9 @@ def hold(*names: str, purpose: str) -> Iterator[None]:
 
 def lock_names(devices: Iterable[str]) -> list[str]:
     """Return the machine's lock, which every run takes, and those of the GPUs among `devices`."""
+    # the tests inside a framework's environment read this module, and have no NVML there
+    from bench.machine import nvml  # noqa: PLC0415
+
     return [MACHINE, *(nvml.gpu_uuid(device) for device in devices if device != "cpu")]
 
 
