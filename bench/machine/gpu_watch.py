@@ -5,10 +5,9 @@ driver may hold up what is launched meanwhile.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
 
 from bench.machine.nvml import Reading, reading
 from bench.record import GpuUseModel
@@ -43,10 +42,12 @@ class GpuWatch:
         self._powered: list[Moment] = []
         self._in_power = False
 
-    def heard(self, event: Mapping[str, Any]) -> None:
-        """Note how the GPU is between two phases; the ends of `power` most of all."""
-        phase = event.get("phase")
-        if event["event"] != "phase" or phase in TIMED:
+    def enter(self, phase: str) -> None:
+        """Note how the GPU is when the worker enters a phase, unless that phase is timed.
+
+        Both ends of `power` are noted, for its energy.
+        """
+        if phase in TIMED:
             return
         moment = Moment(self._clock(), self._read(self._device))
         self._moments.append(moment)

@@ -1,7 +1,7 @@
 """The calibrations of a run as they stand in `run.json`: raw seconds, and the rates they give."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Iterable, Mapping
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
@@ -77,7 +77,6 @@ class CalibrationModel(Strict):
     missing: str | None
 
 
-def calibrations(backend: str, result: Mapping[str, Any] | None) -> list[CalibrationModel]:
-    """What a pilot's result says of it: one a precision, none where no cell of the pilot ran."""
-    sent = (result or {}).get("calibrations", ())
-    return [CalibrationModel.model_validate({"backend": backend, **one}) for one in sent]
+def calibrations(backend: str, sent: Iterable[Mapping[str, object]]) -> list[CalibrationModel]:
+    """Return the calibrations that a pilot of this backend sent, one per precision."""
+    return [CalibrationModel.model_validate({"backend": backend, **each}) for each in sent]

@@ -34,20 +34,9 @@ from bench.record.strict import (
     read_capped,
 )
 from bench.record.trial import TrialModel
-from bench.spec import Cell
+from bench.spec import Cell, Status
 
 SCHEMA_VERSION = 1
-
-Status = Literal[
-    "ok",
-    "unsupported",
-    "unavailable",
-    "parity_failed",
-    "failed",
-    "failed_training",
-    "timed_out",
-    "killed",
-]
 
 
 class Record(Strict):

@@ -4,11 +4,10 @@ It goes to standard error; standard output is for answers, and for records that 
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -19,6 +18,7 @@ from bench.record.preflight import PreflightModel
 from bench.record.run import PilotModel, RunModel
 from bench.run import estimate
 from bench.spec import Trial
+from bench.worker.messages import EpochFigures
 
 
 def duration(seconds: float) -> str:
@@ -112,7 +112,7 @@ class TerminalDisplay:
     def started(self, trial: Trial) -> None:
         self._update(describe(trial))
 
-    def epoch(self, trial: Trial, figures: Mapping[str, Any]) -> None:
+    def epoch(self, trial: Trial, figures: EpochFigures) -> None:
         total = trial.accuracy.epochs if trial.accuracy else "?"
         self.say(
             f"{describe(trial)}, epoch {figures['epoch']}/{total}: "

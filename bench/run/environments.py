@@ -60,7 +60,7 @@ def look_at(request: Request, gpus: Sequence[Gpu], display: Display) -> Iterator
                 backend=backend,
                 environment=request.places[backend].environment,
                 interpreter=request.interpreters[backend],
-                python=(outcome.result or {}).get("python"),
+                python=outcome.reported.get("python"),
                 found=found,
                 usable=supports(found, gpus),
             )

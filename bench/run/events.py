@@ -6,9 +6,10 @@ import select
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import cast
 
 from bench.errors import SamestepError
+from bench.worker.messages import Event, Result, ResultEvent, Task
 
 LARGEST_RESULT_BYTES = 2 * 2**20
 LOOK_SECONDS = 2.0
@@ -47,11 +48,12 @@ class GarbageError(SamestepError):
     """The worker sent something that is not its protocol."""
 
 
-def repeats(job: Mapping[str, Any]) -> int:
-    """Return how often a job may go through its phases: per cell of a pilot, or per epoch."""
-    accuracy = job.get("trial", {}).get("accuracy") or {}
-    epochs: int = accuracy.get("epochs", 0)
-    return max(1, len(job.get("cells", ())), epochs)
+def repeats(task: Task) -> int:
+    """Return how often a task may go through its phases: per cell of a pilot, or per epoch."""
+    if "cells" in task:
+        return max(1, len(task["cells"]))
+    accuracy = task["trial"].accuracy
+    return 1 if accuracy is None else accuracy.epochs
 
 
 class Events:
@@ -79,9 +81,9 @@ class Events:
         self._phase_seconds = 0.0
         self._seconds = 0.0
         self._buffer = b""
-        self._waiting: deque[dict[str, Any]] = deque()
+        self._waiting: deque[Event] = deque()
 
-    def next_event(self) -> dict[str, Any] | None:
+    def next_event(self) -> Event | None:
         """Return the next event; None if the worker ended, or its pipe did.
 
         Raises `DeadlineError` when the seconds of the phase, or of all phases, are over, and
@@ -128,8 +130,8 @@ class Events:
         return bool(chunk)
 
 
-def parse_event(line: bytes) -> dict[str, Any]:
-    """Return the event of one line; raises `GarbageError` if it is none."""
+def parse_event(line: bytes) -> Event:
+    """Return the event of one line; raise `GarbageError` if it is none."""
     try:
         event = json.loads(line.decode())
         # half of a character, such as in the name of a file, is a `?`: no record could hold it
@@ -139,11 +141,11 @@ def parse_event(line: bytes) -> dict[str, Any]:
         raise GarbageError(f"the worker's result is not JSON. Received: {line[:60]!r}") from error
     if not isinstance(event, dict) or "event" not in event:
         raise GarbageError(f"the worker's result is not an event. Received: {line[:60]!r}")
-    return event
+    return cast(Event, event)
 
 
-def parse_result(event: dict[str, Any]) -> dict[str, Any]:
-    """Return the result in an event; raises `GarbageError` if it has no status."""
+def parse_result(event: ResultEvent) -> Result:
+    """Return the result in an event; raise `GarbageError` if it has no status."""
     result = event.get("result")
     if not isinstance(result, dict) or not isinstance(result.get("status"), str):
         raise GarbageError(f"the worker's result has no status. Received: {str(result)[:60]!r}")

@@ -1,7 +1,6 @@
 """Make a record of a worker's outcome, whatever the worker sent."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -22,8 +21,8 @@ from bench.record import (
     unexplained_nulls,
 )
 from bench.record.home_folder import shortened
-from bench.record.record import Status
-from bench.spec import Trial
+from bench.spec import Status, Trial
+from bench.worker.messages import Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +31,12 @@ class Outcome:
 
     status: Status
     reason: str | None
-    result: dict[str, Any] | None
+    result: Result | None
+
+    @property
+    def reported(self) -> Result:
+        """Return the result; if none came, one with this status and reason alone."""
+        return self.result or Result(status=self.status, reason=self.reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +81,7 @@ def record_of(
 def require_figures(trial: Trial, outcome: Outcome) -> None:
     """Raise `RecordError` for a result that says ok and has no figures."""
     wanted = {"parity": "rungs", "timing": "lanes", "accuracy": "accuracy"}[trial.kind]
-    if outcome.status == "ok" and not (outcome.result or {}).get(wanted):
+    if outcome.status == "ok" and not outcome.reported.get(wanted):
         raise RecordError(f"without its figures. Expected: {wanted}. Received: none")
 
 
@@ -88,10 +92,10 @@ def compose(
     environment: EnvironmentModel,
     beside: Beside,
     certificate: str | None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return the record as a document, not yet checked nor hashed."""
-    result = outcome.result or {}
-    document = {
+    result = outcome.reported
+    document: dict[str, object] = {
         "schema_version": SCHEMA_VERSION,
         "run_id": run_id,
         "trial": TrialModel.of(trial).model_dump(),
@@ -116,44 +120,48 @@ def compose(
     return {**document, "null_reasons": null_reasons(document, trial, outcome)}
 
 
-def interpreter(result: dict[str, Any]) -> dict[str, str]:
+def interpreter(result: Result) -> dict[str, str]:
     """Return the worker's Python, which may be another than the parent's."""
     return {"python": result["python"]} if "python" in result else {}
 
 
-def parity(result: dict[str, Any], certificate: str | None) -> dict[str, Any] | None:
+def parity(result: Result, certificate: str | None) -> dict[str, object] | None:
+    """Return the rungs and the hash of the certificate; None without rungs."""
     if "rungs" not in result:
         return None
     return {"rungs": result["rungs"], "certificate_sha256": certificate}
 
 
-def parameters(result: dict[str, Any]) -> dict[str, Any] | None:
+def parameters(result: Result) -> dict[str, object] | None:
+    """Return the layers and the sum of their parameters; None if they are not known."""
     if "layers" not in result:
         return None
     layers = result["layers"]
     return {"total": sum(layer["count"] for layer in layers), "layers": layers}
 
 
-def settings(trial: Trial, result: dict[str, Any]) -> dict[str, Any] | None:
+def settings(trial: Trial, result: Result) -> dict[str, object] | None:
+    """Return the settings asked for and the actual ones; None if these are not known."""
     if "settings" not in result:
         return None
     return {"requested": asdict(trial.cell.execution), "effective": result["settings"]}
 
 
-def lanes(result: dict[str, Any]) -> dict[str, Any] | None:
+def lanes(result: Result) -> dict[str, object] | None:
+    """Return the lanes, None for each that was not timed; None if none was."""
     if "lanes" not in result:
         return None
     return {**dict.fromkeys(LanesModel.model_fields), **result["lanes"]}
 
 
-def contention_of(load: ContentionModel | None, result: dict[str, Any]) -> Any:
+def contention_of(load: ContentionModel | None, result: Result) -> dict[str, object] | None:
     """Return what the parent saw of the whole trial and the worker of its lanes."""
     if load is None:
         return None
     return {**load.model_dump(), "windows": result.get("windows", {})}
 
 
-def flags_of(environment: EnvironmentModel, result: dict[str, Any], beside: Beside) -> Any:
+def flags_of(environment: EnvironmentModel, result: Result, beside: Beside) -> object:
     """Return the worker's own flags, then those of the windows, the clocks and the GPU."""
     own = result.get("flags", [])
     windows = {
@@ -176,11 +184,11 @@ UNCOUNTED = {
 }
 
 
-def null_reasons(document: dict[str, Any], trial: Trial, outcome: Outcome) -> dict[str, str]:
+def null_reasons(document: dict[str, object], trial: Trial, outcome: Outcome) -> dict[str, str]:
     """Return a reason for each null: what is known of that value, else how the trial ended."""
     known = {
         "lanes.latency": "the plan has no steps for it",
-        "lanes.tutorial": (outcome.result or {}).get("tutorial_missing")
+        "lanes.tutorial": outcome.reported.get("tutorial_missing")
         or "the plan has no steps for it",
         "memory.peak_device_bytes": "the framework keeps no count of this device's memory",
         "gpu": "no GPU",

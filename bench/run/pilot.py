@@ -1,8 +1,7 @@
 """What the pilots of a run reported: figures of cells, facts of backends, and misses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -10,10 +9,10 @@ from bench.machine.gpu_support import Build, Support
 from bench.record import first_problem
 from bench.record.calibration import CalibrationModel, calibrations
 from bench.record.home_folder import shortened
-from bench.record.record import Status
 from bench.record.run import BackendModel, PilotModel
 from bench.run.outcome import Outcome
-from bench.spec import Cell, Trial
+from bench.spec import Cell, Status, Trial
+from bench.worker.messages import PilotFigures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,26 +37,27 @@ def add_outcome(
     pilot: Pilot, backend: str, cells: Sequence[Cell], outcome: Outcome, wall_seconds: float
 ) -> None:
     """Add what one pilot reported: its backend, and each of its cells as figures or a miss."""
-    result = outcome.result or {}
+    result = outcome.reported
     # a process takes its time to end too, and every trial pays it
     ending = max(0.0, wall_seconds - result.get("timings", {}).get("total_seconds", wall_seconds))
     known = pilot.backends.get(backend)
     if known is None or known.unavailable is not None:
         pilot.backends[backend] = backend_model(outcome)
-    pilot.calibration += calibrations(backend, result)
+    pilot.calibration += calibrations(backend, result.get("calibrations", ()))
     entries = {entry["cell"]: entry for entry in result.get("cells", ())}
     for cell in cells:
         entry = entries.get(cell.label)
-        if entry is not None and entry["status"] == "ok":
-            pilot.figures[cell] = measured_cell(cell, entry, ending)
-        else:
-            entry = entry or {"status": outcome.status, "reason": outcome.reason}
+        if entry is None:
+            pilot.misses[cell] = Miss(status=outcome.status, reason=f"{outcome.reason} (pilot)")
+        elif "reason" in entry:
             pilot.misses[cell] = Miss(status=entry["status"], reason=f"{entry['reason']} (pilot)")
+        else:
+            pilot.figures[cell] = measured_cell(entry, ending)
 
 
 def backend_model(outcome: Outcome) -> BackendModel:
     """Return what a pilot reported of its backend; unavailable if that can't be stored."""
-    result = outcome.result or {}
+    result = outcome.reported
     try:
         found = BackendModel(
             versions=result.get("versions", {}),
@@ -94,19 +94,19 @@ def build_of(found: BackendModel) -> Build:
     )
 
 
-def measured_cell(cell: Cell, entry: Mapping[str, Any], ending_seconds: float) -> PilotModel:
-    """Return a cell's figures from its entry in a pilot's result.
+def measured_cell(figures: PilotFigures, ending_seconds: float) -> PilotModel:
+    """Return a cell's figures as they stand in `run.json`.
 
     `ending_seconds` are those that the process took to end.
     """
     return PilotModel(
-        cell=cell.label,
-        setup_seconds=entry["setup_seconds"] + ending_seconds,
-        step_seconds=entry["step_seconds"],
-        steps_per_block=entry["steps_per_block"],
-        native_step_seconds=entry["native_step_seconds"],
-        steps_per_call=entry["steps_per_call"],
-        compile_seconds=entry["compile_seconds"],
+        cell=figures["cell"],
+        setup_seconds=figures["setup_seconds"] + ending_seconds,
+        step_seconds=figures["step_seconds"],
+        steps_per_block=figures["steps_per_block"],
+        native_step_seconds=figures["native_step_seconds"],
+        steps_per_call=figures["steps_per_call"],
+        compile_seconds=figures["compile_seconds"],
     )
 
 

@@ -4,7 +4,6 @@ The worker is a process group of its own, so that Ctrl-C reaches the parent alon
 worker started ends with it. Its result comes on a pipe of its own; what it prints goes to a log.
 """
 
-import json
 import os
 import random
 import signal
@@ -15,7 +14,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO
 
 import bench
 from bench.errors import SamestepError
@@ -26,20 +25,27 @@ from bench.run.log import open_log, truncate_log
 from bench.run.outcome import Outcome
 from bench.run.scratch import scratch_folder, sweep
 from bench.run.signals import uninterrupted
+from bench.worker.messages import Process, Progress, Result, Task
+from bench.worker.task import write_task
 
 OWN_PACKAGES = ("bench", "backends")
 EXIT_GRACE_SECONDS = 5.0
 LEAVE_SECONDS = 2.0
 
-Listener = Callable[[dict[str, Any]], None]
+Listener = Callable[[Progress], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """How a worker is started; `packages` is the folder with the links to our packages."""
+    """How a worker is started.
+
+    `packages` is the folder with the links to our packages, `cache_folder` that of the compiler's
+    programs, if it keeps any.
+    """
 
     interpreter: str
     packages: Path
+    cache_folder: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     deadlines: Mapping[str, float] = field(default_factory=lambda: DEADLINES)
 
@@ -108,8 +114,8 @@ class Worker:
     that an exception of the parent, such as KeyboardInterrupt, does not leave it behind.
     """
 
-    def __init__(self, job: dict[str, Any], launch: Launch, log: Path, listen: Listener) -> None:
-        self._job = job
+    def __init__(self, task: Task, launch: Launch, log: Path, listen: Listener) -> None:
+        self._task = task
         self._launch = launch
         self._log = log
         self._listen = listen
@@ -157,7 +163,7 @@ class Worker:
         try:
             # an interruption between the start and this assignment would leave the process behind
             with uninterrupted():
-                process = start(self._job, self._launch, self._log, write_end, turns_read)
+                process = start(self._task, self._launch, self._log, write_end, turns_read)
                 self._process = process
         except OSError as error:
             raise StartError(
@@ -169,7 +175,7 @@ class Worker:
             read_end,
             ended,
             self._launch.deadlines,
-            repeats=repeats(self._job),
+            repeats=repeats(self._task),
             look=lambda: truncate_log(self._log),
         )
         return process
@@ -190,20 +196,20 @@ class Worker:
 
 
 def start(
-    job: dict[str, Any], launch: Launch, log: Path, write_end: int, turns: int
+    task: Task, launch: Launch, log: Path, write_end: int, turns: int
 ) -> "subprocess.Popen[bytes]":
     """Start a worker and return its process; it takes over `write_end` and `turns`."""
-    document = {
-        **job,
-        "result_descriptor": write_end,
-        "turn_descriptor": turns,
-        "spawned_monotonic": time.monotonic(),
-    }
+    facts = Process(
+        result_descriptor=write_end,
+        turn_descriptor=turns,
+        spawned_monotonic=time.monotonic(),
+        cache_folder=launch.cache_folder,
+    )
     with (
         close_at_exit(write_end),
         close_at_exit(turns),
         open_log(log) as output,
-        task_file(document) as request,
+        task_file(task, facts) as request,
     ):
         return subprocess.Popen(
             # -P keeps the working folder off the worker's path
@@ -219,12 +225,12 @@ def start(
 
 
 @contextmanager
-def task_file(document: dict[str, Any]) -> Iterator[IO[bytes]]:
+def task_file(task: Task, facts: Process) -> Iterator[IO[bytes]]:
     """Write the task to a file that the worker reads as its input. Raises `WriteError`."""
     with ExitStack() as stack:
         with writing("a worker's task (TMPDIR)"):
             file = stack.enter_context(TemporaryFile())
-            file.write(json.dumps(document).encode())
+            write_task(task, facts, file)
             file.seek(0)
         yield file
 
@@ -258,9 +264,7 @@ def end_descriptor(process: "subprocess.Popen[bytes]") -> Iterator[int | None]:
         yield descriptor
 
 
-def outcome_of(
-    process: "subprocess.Popen[bytes]", result: dict[str, Any] | None, log: Path
-) -> Outcome:
+def outcome_of(process: "subprocess.Popen[bytes]", result: Result | None, log: Path) -> Outcome:
     """Return what the result says, or how the process ended without one."""
     if result is not None:
         return Outcome(status=result["status"], reason=result.get("reason"), result=result)

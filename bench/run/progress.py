@@ -1,13 +1,14 @@
 """How the progress of a run is reported: what a display is, and one that shows nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from bench.record import Record
 from bench.record.preflight import PreflightModel
 from bench.record.run import RunModel
 from bench.spec import Trial
+from bench.worker.messages import EpochFigures
 
 
 class Display(Protocol):
@@ -23,7 +24,7 @@ class Display(Protocol):
 
     def started(self, trial: Trial) -> None: ...
 
-    def epoch(self, trial: Trial, figures: Mapping[str, Any]) -> None: ...
+    def epoch(self, trial: Trial, figures: EpochFigures) -> None: ...
 
     def ended(self, record: Record) -> None: ...
 
@@ -45,7 +46,7 @@ class QuietDisplay:
 
     def started(self, trial: Trial) -> None: ...
 
-    def epoch(self, trial: Trial, figures: Mapping[str, Any]) -> None: ...
+    def epoch(self, trial: Trial, figures: EpochFigures) -> None: ...
 
     def ended(self, record: Record) -> None: ...
 

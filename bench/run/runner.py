@@ -46,7 +46,7 @@ class Runner:
             )
         self._display.piloting(backend, "versions")
         outcome = self._workers.look(backend, ())
-        received = (outcome.result or {}).get("versions")
+        received = outcome.reported.get("versions")
         expected = run.backends[backend].versions
         if received != expected:
             raise SamestepError(

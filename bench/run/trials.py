@@ -2,9 +2,9 @@
 
 import random
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from bench import mnist
 from bench.machine.clocks import ClockWatch
@@ -16,8 +16,9 @@ from bench.record.run import RunModel
 from bench.run.outcome import Beside, Outcome, record_of
 from bench.run.progress import Display
 from bench.run.request import Request
-from bench.run.workers import Task, Workers
+from bench.run.workers import Assignment, Workers
 from bench.spec import Trial
+from bench.worker.messages import Progress, TrialTask
 from bench.workloads import WORKLOADS
 
 
@@ -56,8 +57,8 @@ class Trials:
             return []
         meter, clocks = ContentionMeter(time.monotonic()), ClockWatch()
         order = random.Random(f"{run.order_seed} turns {ready[0].trial.name}")
-        outcomes = self._workers.work([self._task(each) for each in ready], order)
-        used = [(outcome.result or {}).get("cpu_seconds") for outcome in outcomes]
+        outcomes = self._workers.work([self._assignment(each) for each in ready], order)
+        used = [outcome.reported.get("cpu_seconds") for outcome in outcomes]
         known = [seconds for seconds in used if seconds is not None]
         # the CPU time of the trials beside this one is no other program's
         together = sum(known) if len(known) == len(used) else None
@@ -84,17 +85,18 @@ class Trials:
             self._clocks.note(device, use)
         return Beside(load=load, gpu=use, usual_megahertz=usual)
 
-    def _task(self, ready: Ready) -> Task:
+    def _assignment(self, ready: Ready) -> Assignment:
         trial = ready.trial
         workload = WORKLOADS[trial.cell.workload]
         initial = mnist.initial_parameters(workload, trial.seed, trial.cell.execution.dtype)
-        return Task(
-            backend=trial.cell.backend,
-            content={
-                "trial": asdict(trial),
-                "digests": digests(trial.seed, self._data, initial),
-                "dump": self._dump_folder(trial),
-            },
+        return Assignment(
+            task=TrialTask(
+                backend=trial.cell.backend,
+                adapter=self._request.places[trial.cell.backend].adapter,
+                trial=trial,
+                digests=digests(trial.seed, self._data, initial),
+                dump=self._dump_folder(trial),
+            ),
             name=trial.name,
             listen=lambda event: self._hear(ready, event),
             setup=trial.setup,
@@ -111,11 +113,11 @@ class Trials:
         exact = trial.parity.precision == "float64"
         return str(self._request.dump.resolve()) if exact else None
 
-    def _hear(self, ready: Ready, event: Mapping[str, Any]) -> None:
-        if ready.watch is not None:
-            ready.watch.heard(event)
+    def _hear(self, ready: Ready, event: Progress) -> None:
         if event["event"] == "epoch":
             self._display.epoch(ready.trial, event)
+        elif event["event"] == "phase" and ready.watch is not None:
+            ready.watch.enter(event["phase"])
 
     def _environment(self, run: RunModel, trial: Trial) -> EnvironmentModel:
         backend = trial.cell.backend

@@ -6,9 +6,9 @@ import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from bench.errors import PREFIX
 from bench.files import writing
@@ -22,6 +22,7 @@ from bench.run.process import Launch, Listener, Worker, run_in_turns, signal_rea
 from bench.run.request import Request
 from bench.run.scratch import scratch_folder
 from bench.spec import Cell, Setup
+from bench.worker.messages import PilotTask, Progress, Task
 
 CACHES = "caches"
 
@@ -55,20 +56,19 @@ class Spent:
             self.parent_cpu_seconds += time.process_time() - cpu
 
 
-def ignore(event: Mapping[str, Any]) -> None:
+def ignore(event: Progress) -> None:
     """Ignore an event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """What a worker is to do: the content of its job, the name of its log, its listener.
+class Assignment:
+    """What a worker is to do: its task, the name of its log, its listener.
 
     `cache` is where its compiler keeps its programs: nowhere (`none`), in an empty folder that is
     removed with the worker (`cold`), or in the folder of this backend and run (`kept`).
     """
 
-    backend: str
-    content: Mapping[str, Any]
+    task: Task
     name: str
     listen: Listener = ignore
     setup: Setup | None = None
@@ -88,59 +88,60 @@ class Workers:
         """Run a pilot of these cells; without cells it reports versions and devices alone."""
         device = cells[0].execution.device.replace(":", "") if cells else "probe"
         many = f"{backend}_{device}"
-        task = Task(
-            backend=backend,
-            content={"cells": [asdict(cell) for cell in cells]},
+        assignment = Assignment(
+            task=PilotTask(
+                backend=backend,
+                adapter=self._request.places[backend].adapter,
+                cells=list(cells),
+            ),
             name=f"pilot-{cells[0].label if len(cells) == 1 else many}",
             cache="kept" if any(cell.execution.mode != "default" for cell in cells) else "none",
         )
-        (outcome,) = self.work([task], random.Random())
+        (outcome,) = self.work([assignment], random.Random())
         return outcome
 
-    def work(self, tasks: Sequence[Task], order: random.Random) -> list[Outcome]:
-        """Run these tasks to their end, taking turns in what they time."""
+    def work(self, assignments: Sequence[Assignment], order: random.Random) -> list[Outcome]:
+        """Run these assignments to their end, taking turns in what they time."""
         with ExitStack() as caches, scratch_folder() as temporary, self.spent.count():
             workers = [
-                self._worker(task, self._cache_folder(task, caches), temporary) for task in tasks
+                self._worker(each, self._cache_folder(each, caches), temporary)
+                for each in assignments
             ]
             kills = memory_kills()
             outcomes = run_in_turns(workers, order)
             return [mark_out_of_memory(outcome, kills, memory_kills()) for outcome in outcomes]
 
-    def _cache_folder(self, task: Task, caches: ExitStack) -> str | None:
-        """Return the folder of the task's compile cache; `caches` removes a cold one."""
-        if self._request.places[task.backend].cache_variable is None or task.cache == "none":
+    def _cache_folder(self, assignment: Assignment, caches: ExitStack) -> str | None:
+        """Return the folder of the compile cache; `caches` removes a cold one."""
+        backend = assignment.task["backend"]
+        if self._request.places[backend].cache_variable is None or assignment.cache == "none":
             return None
-        if task.cache == "cold":
+        if assignment.cache == "cold":
             return str(caches.enter_context(scratch_folder()))
-        kept = (self._folder / CACHES / task.backend).resolve()
+        kept = (self._folder / CACHES / backend).resolve()
         with writing(kept):
             kept.mkdir(parents=True, exist_ok=True)
         return str(kept)
 
-    def _worker(self, task: Task, cache_folder: str | None, temporary: Path) -> Worker:
-        """Return the worker of a task; `temporary` is its folder for temporary files."""
-        backend = task.backend
+    def _worker(self, assignment: Assignment, cache_folder: str | None, temporary: Path) -> Worker:
+        """Return the worker of an assignment; `temporary` is its folder for temporary files."""
+        backend = assignment.task["backend"]
         cache_variable = self._request.places[backend].cache_variable
         cached = {cache_variable: cache_folder} if cache_variable and cache_folder else {}
         launch = Launch(
             interpreter=self._request.interpreters[backend],
             packages=self._packages,
+            cache_folder=cache_folder,
             variables={
                 **self._variables(backend),
                 **cached,
-                **setup_variables(task.setup),
+                **setup_variables(assignment.setup),
                 "TMPDIR": str(temporary),
             },
             deadlines=self._request.deadlines,
         )
-        job = {
-            "backend": backend,
-            "adapter": self._request.places[backend].adapter,
-            "cache_folder": cache_folder,
-            **task.content,
-        }
-        return Worker(job, launch, self._folder / "logs" / f"{task.name}.log", task.listen)
+        log = self._folder / "logs" / f"{assignment.name}.log"
+        return Worker(assignment.task, launch, log, assignment.listen)
 
     def _variables(self, backend: str) -> dict[str, str]:
         # the run has its own KERAS_HOME: no configuration of the user's changes a trial

@@ -7,6 +7,16 @@ from bench.spec.execution import Cell
 from bench.spec.workload import TRAIN_IMAGES
 
 TrialKind = Literal["parity", "timing", "accuracy"]
+Status = Literal[
+    "ok",
+    "unsupported",
+    "unavailable",
+    "parity_failed",
+    "failed",
+    "failed_training",
+    "timed_out",
+    "killed",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

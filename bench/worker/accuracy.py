@@ -2,7 +2,6 @@
 
 import math
 import time
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from bench.parity import oracle
 from bench.parity.rungs import require_changed
 from bench.spec import TRAIN_IMAGES, AccuracyPlan, Workload
 from bench.worker.job import Send
+from bench.worker.messages import Accuracy, EpochEvent, EpochFigures, Passes, Predictions
 from bench.worker.trial import TrialJob
 
 # activations stay small: PyTorch's CNN took 2 to 4 times as long with 1000 images at once
@@ -73,7 +73,7 @@ class Training:
             data.test_labels.copy(),
         )
 
-    def run(self, initial: Parameters) -> dict[str, Any]:
+    def run(self, initial: Parameters) -> Accuracy:
         """Return the record's `accuracy`.
 
         Raises `ParityError` if nothing changed `initial`, `TrainingError` as `train_epoch` does.
@@ -86,20 +86,18 @@ class Training:
         require_finite("the last epoch", train_loss=train_loss, train_accuracy=train_accuracy)
         predictions = self.predict()
         self.require_learned("the last epoch", predictions["final_test_accuracy"])
-        return {
-            "train_images": self.plan.train_images,
-            "epochs": epochs,
-            "final_train_loss": train_loss,
-            "final_train_accuracy": train_accuracy,
-            "evaluation": {
-                "batch_size": EVALUATION_BATCH,
-                "images": self.plan.train_images,
-                "seconds": [seconds],
-            },
+        return Accuracy(
+            train_images=self.plan.train_images,
+            epochs=epochs,
+            final_train_loss=train_loss,
+            final_train_accuracy=train_accuracy,
+            evaluation=Passes(
+                batch_size=EVALUATION_BATCH, images=self.plan.train_images, seconds=[seconds]
+            ),
             **predictions,
-        }
+        )
 
-    def train_epoch(self, epoch: int) -> dict[str, float]:
+    def train_epoch(self, epoch: int) -> EpochFigures:
         """Train one epoch in its own order; return and send its figures.
 
         Raises `TrainingError` for a figure that is not finite, and if an epoch of all images
@@ -118,25 +116,26 @@ class Training:
         test_loss, test_accuracy = self.program.evaluate(*self.test, EVALUATION_BATCH)
         require_finite(when, test_loss=test_loss, test_accuracy=test_accuracy)
         self.require_learned(when, test_accuracy)
-        figures = {
-            "epoch": epoch,
-            "train_loss": train_loss,
-            "train_accuracy": train_accuracy,
-            "test_loss": test_loss,
-            "test_accuracy": test_accuracy,
-            "seconds": seconds,
-        }
-        self.send({"event": "epoch", **figures})
+        figures = EpochFigures(
+            epoch=epoch,
+            train_loss=train_loss,
+            train_accuracy=train_accuracy,
+            test_loss=test_loss,
+            test_accuracy=test_accuracy,
+            seconds=seconds,
+        )
+        self.send(EpochEvent(event="epoch", **figures))
         return figures
 
     def require_learned(self, when: str, test_accuracy: float) -> None:
+        """Raise `TrainingError` if training on all images left too little learned."""
         if self.plan.train_images == TRAIN_IMAGES and test_accuracy < LEAST_ACCURACY:
             raise TrainingError(
                 f"test accuracy of {when}. Expected: at least {LEAST_ACCURACY:g}. "
                 f"Received: {test_accuracy:g}"
             )
 
-    def predict(self) -> dict[str, Any]:
+    def predict(self) -> Predictions:
         """Return classes and confidences of all test images, and the seconds of predicting them."""
         images, labels = self.test
         logits = self.program.predict(images, INFERENCE_BATCH)
@@ -149,20 +148,17 @@ class Training:
         probabilities = oracle.softmax(logits.astype(np.float64))
         predicted = probabilities.argmax(axis=1)
         truth = probabilities[np.arange(len(labels)), labels]
-        return {
-            "final_test_loss": float(-np.log(np.maximum(truth, 1e-300)).mean()),
-            "final_test_accuracy": float((predicted == labels).mean()),
-            "predicted": predicted.tolist(),
-            "confidence": probabilities.max(axis=1).round(6).tolist(),
-            "inference": {
-                "batch_size": INFERENCE_BATCH,
-                "images": len(labels),
-                "seconds": seconds,
-            },
-        }
+        return Predictions(
+            final_test_loss=float(-np.log(np.maximum(truth, 1e-300)).mean()),
+            final_test_accuracy=float((predicted == labels).mean()),
+            predicted=predicted.tolist(),
+            confidence=probabilities.max(axis=1).round(6).tolist(),
+            inference=Passes(batch_size=INFERENCE_BATCH, images=len(labels), seconds=seconds),
+        )
 
 
 def require_finite(when: str, **figures: object) -> None:
+    """Raise `TrainingError` for the first of these figures that is not a finite float."""
     for name, value in figures.items():
         if not (isinstance(value, float) and math.isfinite(value)):
             what = f"{name.replace('_', ' ')} of {when}"

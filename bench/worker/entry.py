@@ -1,19 +1,22 @@
-"""The way from the task on standard input to the result on the pipe."""
+"""Read the task on standard input, do its job, and send the result on the pipe."""
 
 import json
 import os
 import sys
 import traceback
-from typing import Any
+from collections.abc import Callable
 
 from bench.errors import one_line
+from bench.spec import TrialKind
 from bench.worker.accuracy import AccuracyJob
-from bench.worker.job import Job, reason_of, status_of
+from bench.worker.job import Job, Send, reason_of, status_of
+from bench.worker.messages import Event, Process, Result, Task, TrialTask
 from bench.worker.parity import ParityJob
 from bench.worker.pilot import PilotJob
+from bench.worker.task import read_task
 from bench.worker.timing import TimingJob
 
-JOBS: dict[str, type[Job]] = {
+JOBS: dict[TrialKind, Callable[[TrialTask, Process, Send], Job]] = {
     "parity": ParityJob,
     "timing": TimingJob,
     "accuracy": AccuracyJob,
@@ -22,29 +25,29 @@ JOBS: dict[str, type[Job]] = {
 
 def main() -> None:
     """Do the job on standard input; send its events, and its result last."""
-    task = json.load(sys.stdin)
-    with os.fdopen(task["result_descriptor"], "w", encoding="utf-8") as pipe:
+    task, process = read_task(sys.stdin)
+    with os.fdopen(process["result_descriptor"], "w", encoding="utf-8") as pipe:
 
-        def send(event: dict[str, Any]) -> None:
+        def send(event: Event) -> None:
             pipe.write(json.dumps(event, allow_nan=False) + "\n")
             pipe.flush()
 
-        job = job_for(task)(task, send)
+        job = job_for(task, process, send)
         try:
             job.run()
         except Exception as error:
             traceback.print_exc()
-            job.result.update(status=status_of(error), reason=reason_of(error))
+            job.result["status"], job.result["reason"] = status_of(error), reason_of(error)
         job.finish()
         try:
             send({"event": "result", "result": job.result})
         except (TypeError, ValueError) as error:
             reason = f"the result does not fit into JSON: {one_line(error)}"
-            send({"event": "result", "result": {"status": "failed", "reason": reason}})
+            send({"event": "result", "result": Result(status="failed", reason=reason)})
 
 
-def job_for(task: dict[str, Any]) -> type[Job]:
+def job_for(task: Task, process: Process, send: Send) -> Job:
     """Return the pilot for a task with cells, else the job of the trial's kind."""
     if "cells" in task:
-        return PilotJob
-    return JOBS[task["trial"]["kind"]]
+        return PilotJob(task, process, send)
+    return JOBS[task["trial"].kind](task, process, send)

@@ -1,4 +1,4 @@
-"""What every job of a worker needs, and how its failures are told."""
+"""What every job of a worker needs, and the status and reason of a job that fails."""
 
 import importlib
 import os
@@ -8,9 +8,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from bench import mnist
 from bench.adapter import Array, Backend, Program
@@ -25,19 +23,24 @@ from bench.errors import (
 from bench.parity.rungs import Rung, require
 from bench.spec import (
     TRAIN_IMAGES,
-    AccuracyPlan,
-    Cell,
     Execution,
-    ParityPlan,
-    Setup,
-    TimingPlan,
-    Trial,
+    LayerSummary,
+    Status,
     Workload,
 )
 from bench.worker import measure
+from bench.worker.messages import (
+    BackendTask,
+    Event,
+    LayerRow,
+    Process,
+    Result,
+    RungResult,
+    Value,
+)
 from bench.worker.settings import require_in_force
 
-Send = Callable[[dict[str, Any]], None]
+Send = Callable[[Event], None]
 
 
 class UnsupportedError(SamestepError):
@@ -48,7 +51,7 @@ class UnavailableError(SamestepError):
     """The framework or the device is not there."""
 
 
-STATUS_OF_ERROR: dict[type[Exception], str] = {
+STATUS_OF_ERROR: dict[type[Exception], Status] = {
     UnsupportedError: "unsupported",
     UnavailableError: "unavailable",
     ParityError: "parity_failed",
@@ -57,50 +60,61 @@ STATUS_OF_ERROR: dict[type[Exception], str] = {
 
 
 class Job:
-    """What a trial and a pilot share: the task, the phases, the backend, the data.
+    """What a trial and a pilot share: the phases, the backend, the data, the result.
 
     `result` is what goes to the parent, filled as the job goes on.
     """
 
-    def __init__(self, task: dict[str, Any], send: Send) -> None:
-        self.task = task
+    def __init__(self, task: BackendTask, process: Process, send: Send) -> None:
         self.send = send
-        self.result: dict[str, Any] = {"status": "ok", "reason": None, "flags": []}
-        self._cache = cache_state(task.get("cache_folder"))
+        self.result = Result(status="ok", reason=None, flags=[])
+        self._backend_task = task
+        self._process = process
+        self._cache = cache_state(process["cache_folder"])
         self.phases = measure.Phases(
             time.monotonic, lambda name: send({"event": "phase", "phase": name})
         )
-        self.phases.seconds["spawn"] = time.monotonic() - task["spawned_monotonic"]
+        self.phases.seconds["spawn"] = self._seconds_since_spawn()
+
+    def _seconds_since_spawn(self) -> float:
+        return time.monotonic() - self._process["spawned_monotonic"]
 
     def run(self) -> None:
-        """Fill `result`; an exception is told by the entry."""
+        """Fill `result`; the entry turns an exception into a status and a reason."""
         raise NotImplementedError
 
     def open(self) -> Backend:
-        """The data read and verified, the backend imported, its versions and devices noted."""
+        """Read and verify the data, import the backend, note its versions and devices."""
         self.result["python"] = platform.python_version()
         with self.phases("environment"):
             self.data = mnist.load()
         with self.phases("import"):
-            backend = import_backend(self.task["adapter"], self.task["backend"])
+            backend = import_backend(self._backend_task["adapter"], self._backend_task["backend"])
         with self.phases("device"):
             self.result["versions"] = backend.versions()
             self.result["devices"] = list(backend.devices())
-            self.result["architectures"] = backend.architectures()
+            architectures = backend.architectures()
+            self.result["architectures"] = None if architectures is None else list(architectures)
         return backend
 
     def await_turn(self) -> None:
-        """Return when it is this worker's turn to be timed; at once where nobody takes turns."""
-        turns = self.task.get("turn_descriptor")
+        """Wait until it is this worker's turn to be timed; do nothing if there are no turns."""
+        turns = self._process["turn_descriptor"]
         if turns is None:
             return
         with self.phases.apart("waiting"):
             self.send({"event": "turn"})
             if not os.read(turns, 1):
-                raise SamestepError("whoever gives the turns is gone. Expected: a byte on the pipe")
+                raise SamestepError(
+                    "the parent that gives the turns is gone. Expected: a byte on the pipe"
+                )
 
     def build(self, backend: Backend, workload: Workload, execution: Execution) -> Program:
-        """The program, built. Raises for a cell that this backend or machine can't run."""
+        """Build and return the program.
+
+        Raises `UnavailableError` for a device that is not there, `UnsupportedError` for a cell
+        that this backend can't run.
+        """
         with self.phases("device"):
             if execution.device not in self.result["devices"]:
                 raise UnavailableError(
@@ -114,33 +128,39 @@ class Job:
             return backend.build(workload, execution)
 
     def describe(self, program: Program, workload: Workload, execution: Execution) -> None:
-        """Layers and settings as they are; raises where they are not those asked for."""
+        """Note the layers and the actual settings.
+
+        Raises `ParityError` if a setting is not the one asked for.
+        """
         with self.phases("device"):
-            self.result["layers"] = [asdict(layer) for layer in program.layers()]
+            self.result["layers"] = [layer_row(layer) for layer in program.layers()]
             self.result["settings"] = self.settings(program)
             require_in_force(execution, workload, self.result["settings"])
 
-    def settings(self, program: Program) -> dict[str, str | int | float | bool | None]:
-        """What is in force, the state of the compiler's cache at the start with it."""
+    def settings(self, program: Program) -> dict[str, Value]:
+        """Return the actual settings and the state of the compiler's cache at the start."""
         return {**program.settings(), "compile_cache": self._cache}
 
     def climb(self, rungs: Iterable[Rung]) -> None:
-        """Note each rung; the first that fails ends the job as `ParityError`."""
+        """Note each rung; raise `ParityError` for the first that fails."""
         with self.phases("parity"):
             noted = self.result.setdefault("rungs", [])
             for rung in rungs:
-                noted.append({**asdict(rung), "passed": rung.passed})
+                noted.append(rung_result(rung))
                 require(rung)
 
     def training_data(self, workload: Workload, count: int, seed: int) -> tuple[Array, Array]:
-        """The first `count` images of the first epoch's order, and their labels."""
+        """Return the first `count` images of the first epoch's order, and their labels.
+
+        Images are float32 in [0, 1], of shape (count, *input_shape); labels (count,).
+        """
         order = mnist.batch_order(seed, 0, TRAIN_IMAGES)[:count]
         images = mnist.scaled(self.data.train_images[order], workload.input_shape)
         return images, self.data.train_labels[order]
 
     def finish(self) -> None:
-        """Timings and memory, which exist however the trial ended."""
-        self.phases.seconds["total"] = time.monotonic() - self.task["spawned_monotonic"]
+        """Note timings and memory, which exist however the trial ended."""
+        self.phases.seconds["total"] = self._seconds_since_spawn()
         self.result["timings"] = {
             f"{name}_seconds": seconds for name, seconds in self.phases.seconds.items()
         }
@@ -149,29 +169,48 @@ class Job:
         self.result.setdefault("peak_rss_bytes", peak_rss_bytes())
 
 
+def layer_row(layer: LayerSummary) -> LayerRow:
+    """Return a layer as it stands in the result."""
+    return LayerRow(
+        name=layer.name, kind=layer.kind, output_shape=layer.output_shape, count=layer.count
+    )
+
+
+def rung_result(rung: Rung) -> RungResult:
+    """Return a rung as it stands in the result."""
+    return RungResult(
+        rung=rung.rung,
+        measured=rung.measured,
+        gate=rung.gate,
+        where=rung.where,
+        passed=rung.passed,
+    )
+
+
 def cache_state(folder: str | None) -> str:
-    """Of a compiler's cache: `cold` where nothing is in it, `primed`, or `none`."""
+    """Return the state of a compiler's cache: `cold` if it is empty, `primed`, or `none`."""
     if folder is None:
         return "none"
     return "primed" if any(Path(folder).rglob("*")) else "cold"
 
 
 def peak_rss_bytes() -> int:
-    """Of this process so far."""
+    """Return the peak memory of this process so far."""
     # Linux counts in KiB, macOS in bytes
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def import_backend(adapter: str, name: str) -> Backend:
-    """Raises `UnavailableError` where the framework is not installed or does not import.
+    """Return the backend of this name, from its adapter's module.
 
-    A broken installation raises anything on import, even `SystemExit`.
+    Raises `UnavailableError` if the framework is not installed or does not import: a broken
+    installation raises anything on import, even `SystemExit`.
     """
     try:
         backend: Backend = importlib.import_module(adapter).open_backend(name)
     except MemoryError:
-        # it may import very well where there is more
+        # the import may succeed with more memory
         raise
     except (Exception, SystemExit) as error:
         traceback.print_exc()
@@ -179,27 +218,10 @@ def import_backend(adapter: str, name: str) -> Backend:
     return backend
 
 
-def status_of(error: Exception) -> str:
+def status_of(error: Exception) -> Status:
     return STATUS_OF_ERROR.get(type(error), "failed")
 
 
 def reason_of(error: Exception) -> str:
-    """The error on one line, and first of all where it was memory that ran out."""
+    """Return the error on one line, with a prefix if memory ran out."""
     return f"{PREFIX if is_out_of_memory(error) else ''}{one_line(error)}"
-
-
-def trial_from(fields: dict[str, Any]) -> Trial:
-    """The trial that the parent sent as nested dictionaries."""
-    cell = fields["cell"]
-    parity, timing, accuracy = fields["parity"], fields["timing"], fields["accuracy"]
-    setup = fields["setup"]
-    return Trial(
-        **{
-            **fields,
-            "cell": Cell(**{**cell, "execution": Execution(**cell["execution"])}),
-            "setup": setup and Setup(**setup),
-            "parity": parity and ParityPlan(**parity),
-            "timing": timing and TimingPlan(**timing),
-            "accuracy": accuracy and AccuracyPlan(**accuracy),
-        }
-    )

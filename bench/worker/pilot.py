@@ -1,23 +1,23 @@
-"""What a plan needs to know of a backend and of this machine, before anything is planned."""
+"""The job of a pilot: measure what a plan needs to know of a backend and of this machine."""
 
 import time
 import traceback
-from typing import Any
 
 from bench import mnist
 from bench.adapter import Array, Backend, Program
 from bench.errors import one_line
 from bench.spec import TRAIN_IMAGES, Cell, Execution
 from bench.worker import measure
-from bench.worker.job import Job, reason_of, status_of
+from bench.worker.job import Job, Send, reason_of, status_of
 from bench.worker.measure.calibration import calibrate
+from bench.worker.messages import Calibration, PilotFigures, PilotMiss, PilotTask, Process
 from bench.workloads import WORKLOADS
 
 PILOT_SLICES = (10, 60)
 
 
 def slices(batch_size: int) -> tuple[int, int]:
-    """Steps of a short and a long slice, as far as the training images suffice for them."""
+    """Return the steps of a short and a long slice, bounded by the training images."""
     most = TRAIN_IMAGES // batch_size
     return min(PILOT_SLICES[0], max(1, most // 6)), min(PILOT_SLICES[1], most)
 
@@ -25,17 +25,21 @@ def slices(batch_size: int) -> tuple[int, int]:
 class PilotJob(Job):
     """A short look at each workload on one device, so that a plan and an estimate can be made."""
 
+    def __init__(self, task: PilotTask, process: Process, send: Send) -> None:
+        super().__init__(task, process, send)
+        self.cells = task["cells"]
+
     def run(self) -> None:
+        """Fill `cells` and `calibrations` of the result."""
         backend = self.open()
         shared = sum(self.phases.seconds.values())
-        self.cells = [
-            Cell(**{**cell, "execution": Execution(**cell["execution"])})
-            for cell in self.task["cells"]
-        ]
         self.result["cells"] = [self.measure(backend, cell, shared) for cell in self.cells]
 
-    def measure(self, backend: Backend, cell: Cell, shared: float) -> dict[str, Any]:
-        """What a trial of this cell will cost; the reason where it can't be had."""
+    def measure(self, backend: Backend, cell: Cell, shared: float) -> PilotFigures | PilotMiss:
+        """Return what a trial of this cell will cost, or why that can't be known.
+
+        `shared` are the seconds that the process needed before its first cell.
+        """
         started = time.monotonic()
         workload, size = WORKLOADS[cell.workload], cell.execution.batch_size
         try:
@@ -67,26 +71,26 @@ class PilotJob(Job):
             self.calibrate_once(backend, program, cell.execution)
         except Exception as error:
             traceback.print_exc()
-            return {"cell": cell.label, "status": status_of(error), "reason": reason_of(error)}
-        return {
-            "cell": cell.label,
-            "status": "ok",
-            "setup_seconds": shared + setup - max(0.0, first - step_seconds),
-            "step_seconds": step_seconds,
-            "steps_per_block": calls * call,
-            "steps_per_call": call,
-            "compile_seconds": max(0.0, first - step_seconds),
-            "native_step_seconds": max(native, step_seconds),
-        }
+            return PilotMiss(cell=cell.label, status=status_of(error), reason=reason_of(error))
+        return PilotFigures(
+            cell=cell.label,
+            status="ok",
+            setup_seconds=shared + setup - max(0.0, first - step_seconds),
+            step_seconds=step_seconds,
+            steps_per_block=calls * call,
+            steps_per_call=call,
+            compile_seconds=max(0.0, first - step_seconds),
+            native_step_seconds=max(native, step_seconds),
+        )
 
     def images(self, cell: Cell) -> int:
-        """So many that `fit` has enough; a program of many steps may want them all."""
+        """Return how many images `fit` needs; a program of many steps may need all."""
         if cell.execution.many_steps:
             return TRAIN_IMAGES
         return max(slices(cell.execution.batch_size)) * cell.execution.batch_size
 
     def native_step(self, program: Program, images: Array, labels: Array, size: int) -> float:
-        """Seconds of a step in the framework's own loop, the loop's start-up left out.
+        """Return the seconds of a step in the framework's own loop, without the loop's start-up.
 
         A difference of two noisy times: the caller bounds it by the step alone.
         """
@@ -101,25 +105,22 @@ class PilotJob(Job):
         return (long - short) / (many - few) if many > few else long
 
     def calibrate_once(self, backend: Backend, program: Program, execution: Execution) -> None:
-        """Of each precision."""
+        """Calibrate the device, unless that was done in this precision before."""
         known = self.result.setdefault("calibrations", [])
-        if all(one["precision"] != execution.precision for one in known):
+        if all(earlier["precision"] != execution.precision for earlier in known):
             known.append(self.calibration(backend, program, execution))
 
-    def calibration(
-        self, backend: Backend, program: Program, execution: Execution
-    ) -> dict[str, Any]:
-        """What the device attains through this backend; the reason where that can't be had."""
-        found: dict[str, Any] = {
-            "device": execution.device, "precision": execution.precision,
-            "attained": None, "missing": None,
-        }  # fmt: skip
+    def calibration(self, backend: Backend, program: Program, execution: Execution) -> Calibration:
+        """Return what the device attains through this backend, or why that can't be known."""
+        result = Calibration(
+            device=execution.device, precision=execution.precision, attained=None, missing=None
+        )
         try:
             with self.phases("calibration"):
-                found["attained"] = calibrate(
+                result["attained"] = calibrate(
                     backend, program, self.cells, execution, time.perf_counter
                 )
         except Exception as error:
             traceback.print_exc()
-            found["missing"] = one_line(error)
-        return found
+            result["missing"] = one_line(error)
+        return result

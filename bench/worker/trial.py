@@ -6,7 +6,8 @@ from bench import mnist
 from bench.adapter import Backend
 from bench.parity.ladder import Ladder
 from bench.parity.rungs import Rung, data_rung, digests, initial_rung, parameters_rung
-from bench.worker.job import Job, peak_rss_bytes, trial_from
+from bench.worker.job import Job, Send, peak_rss_bytes
+from bench.worker.messages import Process, TrialTask
 from bench.worker.settings import require_compiled
 from bench.workloads import WORKLOADS
 
@@ -17,11 +18,15 @@ MOST_RECOMPILED_STEPS = 4
 class TrialJob(Job):
     """One trial of one cell; what it measures is the subclass's."""
 
-    def run(self) -> None:
-        """Build, check exactly, make the first step, measure, then certify the same program."""
-        self.trial = trial_from(self.task["trial"])
+    def __init__(self, task: TrialTask, process: Process, send: Send) -> None:
+        super().__init__(task, process, send)
+        self.digests = task["digests"]
+        self.trial = task["trial"]
         self.workload = WORKLOADS[self.trial.cell.workload]
         self.batch_size = self.trial.cell.execution.batch_size
+
+    def run(self) -> None:
+        """Build, check exactly, make the first step, measure, then certify the same program."""
         backend = self.open()
         self.program = self.build(backend, self.workload, self.trial.cell.execution)
         with self.phases("load"):
@@ -48,7 +53,7 @@ class TrialJob(Job):
     def exact_rungs(self) -> Iterator[Rung]:
         """Compare what this trial has with what it was given."""
         received = digests(self.trial.seed, self.data, self.initial)
-        yield data_rung(self.task["digests"], received)
+        yield data_rung(self.digests, received)
         yield parameters_rung(self.workload, self.program.layers())
         yield initial_rung(self.initial, self.program.parameters())
 

@@ -6,7 +6,7 @@ otherwise. One program fails at nothing, so that the others' failing means somet
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from backends import BACKENDS
@@ -126,7 +126,7 @@ def trained(source: Path, backend: str, interpreter: str) -> Record:
     trial = Trial(kind="accuracy", cell=cell, seed=SEED, accuracy=PLAN)
     initial = mnist.initial_parameters(MLP_512, SEED)
     with worker_packages(FAKES, source) as packages:
-        job = {"backend": backend, "adapter": source.stem, "trial": asdict(trial),
+        job = {"backend": backend, "adapter": source.stem, "trial": trial,
                "digests": digests(SEED, mnist.load(), initial), "dump": None}  # fmt: skip
         variables = BACKENDS[backend].variables
         launch = Launch(interpreter=interpreter, packages=packages, variables=variables)

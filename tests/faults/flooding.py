@@ -32,7 +32,9 @@ def one_try(folder: Path, descriptor: int, mebibytes: int) -> Try:
     body = BODY.format(mebibytes=mebibytes, descriptor=descriptor)
     launch = Launch(interpreter=script(folder, f"floods-{descriptor}", body), packages=folder)
     before = memory_mebibytes()
-    (outcome,) = run_in_turns([Worker({}, launch, log, lambda event: None)], random.Random())
+    (outcome,) = run_in_turns(
+        [Worker({"cells": []}, launch, log, lambda event: None)], random.Random()
+    )
     grown = memory_mebibytes() - before
     size = log.stat().st_size
     wrong = None

@@ -3,7 +3,6 @@
 import random
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -194,13 +193,13 @@ def job(backend: str, phase: str) -> dict[str, Any]:
     cell = Cell(workload="mlp-512", backend=backend, execution=how)
     whose = {"backend": backend, "adapter": BACKENDS[backend].adapter}
     if phase == "calibration":
-        return {**whose, "cells": [asdict(cell)]}
+        return {**whose, "cells": [cell]}
     trial = Trial(kind="timing", cell=cell, seed=0, round=0, timing=TIMING)
     if phase == "accuracy":
         trial = Trial(kind="accuracy", cell=cell, seed=0, accuracy=AccuracyPlan(epochs=1))
     return {
         **whose,
-        "trial": asdict(trial),
+        "trial": trial,
         "digests": digests(0, mnist.load(), mnist.initial_parameters(MLP_512, 0)),
         "dump": None,
     }

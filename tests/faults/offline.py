@@ -10,7 +10,6 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from unittest.mock import patch
 
@@ -106,7 +105,7 @@ def work(folder: Path, trial: Trial) -> None:
     """The trial in the real worker; raises where it is not good."""
     initial = mnist.initial_parameters(MLP_512, trial.seed)
     job = {
-        "backend": "fake", "adapter": "fakes.adapter", "trial": asdict(trial), "dump": None,
+        "backend": "fake", "adapter": "fakes.adapter", "trial": trial, "dump": None,
         "digests": digests(trial.seed, mnist.load(), initial),
     }  # fmt: skip
     outcome = worked(folder, job, FAKES)

@@ -1,13 +1,13 @@
-"""What a backend attains on this machine where arithmetic, memory or dispatch alone counts.
+"""What a backend attains on this machine if arithmetic, memory or dispatch alone counts.
 
 It is the roof over a run's cells: measured in that run and through the framework that is timed, so
-that utilization needs no datasheet. Calls and seconds leave this process; rates are the parent's.
+that utilization needs no datasheet. The worker sends calls and seconds; the parent computes rates.
 """
 
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from bench.adapter import Backend, Program
 from bench.spec import Cell, Dense, Execution
 from bench.spec.work import VALUE_BYTES
 from bench.worker.measure import Clock
+from bench.worker.messages import AccumulateRepeats, Attained, ProductRepeats, Repeats
 from bench.workloads import WORKLOADS
 
 # rows, inner, columns: (rows, inner) @ (inner, columns)
@@ -36,10 +37,13 @@ BUDGET_SECONDS = 2.4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stopwatch:
+    """Times calls of one device: waits for it before and after."""
+
     synchronize: Callable[[], None]
     clock: Clock
 
     def seconds(self, call: Call, calls: int) -> float:
+        """Return the seconds of `calls` calls."""
         self.synchronize()
         started = self.clock()
         for _ in range(calls):
@@ -48,7 +52,7 @@ class Stopwatch:
         return self.clock() - started
 
     def batch(self, call: Call) -> int:
-        """How many calls to make between two synchronizations, a power of two."""
+        """Return how many calls to make between two synchronizations, a power of two."""
         # the first call also loads libraries and touches new memory
         self.seconds(call, 1)
         calls = 1
@@ -57,7 +61,7 @@ class Stopwatch:
         return calls
 
     def repeat(self, call: Call, batch: int, shortest_seconds: float) -> tuple[int, float]:
-        """Calls made, and the seconds that they took: `shortest_seconds` or more."""
+        """Return the calls made and the seconds that they took: `shortest_seconds` or more."""
         calls, seconds = 0, 0.0
         while seconds < shortest_seconds:
             seconds += self.seconds(call, batch)
@@ -67,24 +71,31 @@ class Stopwatch:
 
 def calibrate(
     backend: Backend, program: Program, cells: Iterable[Cell], execution: Execution, clock: Clock
-) -> dict[str, Any]:
-    """Of the execution's device, precision and threads. `program` is any of this process."""
+) -> Attained:
+    """Return what the execution's device attains in its precision with its threads.
+
+    `program` may be any program of this process: it only synchronizes.
+    """
     started = clock()
     watch = Stopwatch(synchronize=program.synchronize, clock=clock)
-    attained = roof(watch, backend, execution)
+    large, accumulate, launch = roof(watch, backend, execution)
     shapes = dense_products(cells)
     calls = [product(backend, shape, execution) for shape in shapes]
     left = BUDGET_SECONDS - (clock() - started)
     dense = rounds(watch, calls, left, SHORTEST_DENSE_SECONDS)
-    return {
-        **attained,
-        "dense": [sized(shape, repeats) for shape, repeats in zip(shapes, dense, strict=True)],
-        "wall_seconds": clock() - started,
-    }
+    return Attained(
+        large=large,
+        accumulate=accumulate,
+        launch=launch,
+        dense=[sized(shape, repeats) for shape, repeats in zip(shapes, dense, strict=True)],
+        wall_seconds=clock() - started,
+    )
 
 
-def roof(watch: Stopwatch, backend: Backend, execution: Execution) -> dict[str, Any]:
-    """A large product, and `y += x` over arrays that no cache holds.
+def roof(
+    watch: Stopwatch, backend: Backend, execution: Execution
+) -> tuple[ProductRepeats, AccumulateRepeats, Repeats | None]:
+    """Time a large product, and `y += x` over arrays that no cache holds.
 
     On a GPU also `y += x` over one value, which is all dispatch; on a CPU nothing is launched.
     """
@@ -96,42 +107,45 @@ def roof(watch: Stopwatch, backend: Backend, execution: Execution) -> dict[str, 
     if execution.device != "cpu":
         calls.append(backend.accumulate(1, execution))
     large, stream, *launch = rounds(watch, calls, BUDGET_SECONDS / 2, SHORTEST_REPEAT_SECONDS)
-    return {
-        "large": sized(LARGE, large),
-        "accumulate": {"array_bytes": array_bytes, **stream},
-        "launch": launch[0] if launch else None,
-    }
+    return (
+        sized(LARGE, large),
+        AccumulateRepeats(array_bytes=array_bytes, **stream),
+        launch[0] if launch else None,
+    )
 
 
-def sized(shape: ProductShape, repeats: dict[str, Any]) -> dict[str, Any]:
-    return {**dict(zip(("rows", "inner", "columns"), shape, strict=True)), **repeats}
+def sized(shape: ProductShape, repeats: Repeats) -> ProductRepeats:
+    """Return the repeats of a product with its shape."""
+    rows, inner, columns = shape
+    return ProductRepeats(rows=rows, inner=inner, columns=columns, **repeats)
 
 
 def rounds(
     watch: Stopwatch, calls: Sequence[Call], budget_seconds: float, shortest_seconds: float
-) -> list[dict[str, Any]]:
-    """Repeats of each call, taken in turns, so that a disturbance does not meet one alone.
+) -> list[Repeats]:
+    """Return repeats of each call, taken in turns, so that a disturbance does not meet one alone.
 
     At least two rounds; another only while the budget has room for one as long as the last.
     """
     started = watch.clock()
     batches = [watch.batch(call) for call in calls]
-    found: list[list[tuple[int, float]]] = [[] for _ in calls]
+    taken: list[list[tuple[int, float]]] = [[] for _ in calls]
     last = 0.0
     for turn in range(MOST_REPEATS):
         begun = watch.clock()
         if turn >= FEWEST_REPEATS and begun - started + last > budget_seconds:
             break
-        for call, batch, repeats in zip(calls, batches, found, strict=True):
+        for call, batch, repeats in zip(calls, batches, taken, strict=True):
             repeats.append(watch.repeat(call, batch, shortest_seconds))
         last = watch.clock() - begun
     return [
-        {"calls": [made for made, _ in repeats], "seconds": [took for _, took in repeats]}
-        for repeats in found
+        Repeats(calls=[made for made, _ in repeats], seconds=[seconds for _, seconds in repeats])
+        for repeats in taken
     ]
 
 
 def product(backend: Backend, shape: ProductShape, execution: Execution) -> Call:
+    """Return a call that multiplies two random float32 matrices of this shape."""
     rows, inner, columns = shape
     # not zeros or ones: a GPU draws less power for those, and clocks higher
     draws = np.random.default_rng(math.prod(shape))
@@ -141,7 +155,7 @@ def product(backend: Backend, shape: ProductShape, execution: Execution) -> Call
 
 
 def dense_products(cells: Iterable[Cell]) -> list[ProductShape]:
-    """The forward products of the cells' dense layers, each once."""
+    """Return the shapes of the forward products of the cells' dense layers, each once."""
     return list(
         dict.fromkeys(
             (cell.execution.batch_size, shape[0], layer.units)

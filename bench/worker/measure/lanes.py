@@ -7,7 +7,7 @@ lane as the record stores it. All seconds are those of `clock`.
 from collections.abc import Sequence
 from itertools import cycle, islice, pairwise
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 from bench.adapter import Array, Program
 from bench.spec import TimingPlan
@@ -16,50 +16,19 @@ from bench.worker.measure.canary import canary
 from bench.worker.measure.counters import Sensors
 from bench.worker.measure.phases import Clock, Phases
 from bench.worker.measure.steady import WarmUp, has_two_levels, warm_up
+from bench.worker.messages import (
+    CanaryLane,
+    LatencyLane,
+    NativeLane,
+    PowerLane,
+    StepLane,
+    TutorialLane,
+)
 
 # the program is warm by then; `fit` has still to be traced and its pipeline made once
 FIRST_FIT_STEPS = 16
 # five pairs of a quarter and half a block: half a second of a trial
 CANARY_SHARE = 4
-
-
-class StepLane(TypedDict):
-    warm_up_block_seconds: list[float]
-    block_seconds: list[float]
-    steps_per_block: int
-    batch_size: int
-
-
-class LatencyLane(TypedDict):
-    step_seconds: list[float]
-    batch_size: int
-
-
-class CanaryLane(TypedDict):
-    single_seconds: tuple[float, ...]
-    double_seconds: tuple[float, ...]
-    late_seconds: tuple[float, ...]
-    steps: int
-
-
-class NativeLane(TypedDict):
-    slice_seconds: list[float]
-    short_slice_seconds: list[float]
-    steps_per_slice: int
-    steps_per_short_slice: int
-    batch_size: int
-
-
-class TutorialLane(TypedDict):
-    slice_seconds: list[float]
-    steps_per_slice: int
-    batch_size: int
-
-
-class PowerLane(TypedDict):
-    seconds: float
-    steps: int
-    batch_size: int
 
 
 def step_lane(

@@ -30,9 +30,8 @@ class Board:
     def follow(self, *phases: str, seconds: float = 2.0) -> GpuUseModel:
         watch = GpuWatch("cuda:0", self.read, self)
         for phase in phases:
-            watch.heard({"event": "phase", "phase": phase})
+            watch.enter(phase)
             self.seconds += seconds
-        watch.heard({"event": "epoch", "epoch": 1})
         return watch.use()
 
 
@@ -69,7 +68,7 @@ def test_the_largest_memory_counts_and_every_cause_of_slowness():
 
     watch = GpuWatch("cuda:0", read, lambda: 0.0)
     for phase in ("load", "parity", "load"):
-        watch.heard({"event": "phase", "phase": phase})
+        watch.enter(phase)
     use = watch.use()
     assert use.peak_used_bytes == 3
     assert use.slowed_by == ["heat", "its power limit"]
@@ -79,7 +78,7 @@ def test_the_largest_memory_counts_and_every_cause_of_slowness():
 
 def test_a_driver_that_tells_nothing_leaves_nothing_but_unknowns():
     watch = GpuWatch("cuda:0", lambda device: Reading(), lambda: 0.0)
-    watch.heard({"event": "phase", "phase": "load"})
+    watch.enter("load")
     assert set(watch.use().model_dump().values()) == {None}
     assert set(GpuWatch("cuda:0").use().model_dump().values()) == {None}
 

@@ -23,6 +23,7 @@ from bench.errors import WriteError
 from bench.run import events, process
 from bench.run.outcome import Outcome
 from bench.run.process import Launch, Worker, run_in_turns, worker_packages
+from bench.spec import AccuracyPlan, Cell, Execution, Trial
 from tests.fakes.workers import run_worker
 
 PRELUDE = f"""#!{sys.executable} -ISB
@@ -40,6 +41,14 @@ if child == 0:
     time.sleep(600)
 print("process", child, flush=True)
 """
+THREE_EPOCHS = Trial(
+    kind="accuracy",
+    cell=Cell(
+        workload="mlp-512", backend="fake", execution=Execution(device="cpu", batch_size=128)
+    ),
+    seed=0,
+    accuracy=AccuracyPlan(epochs=3),
+)
 SOON = {**events.DEADLINES, "spawn": 5.0, "build": 0.15, "accuracy": 0.2}
 
 
@@ -202,7 +211,7 @@ def test_events_are_passed_on_in_order_and_extend_the_deadline(work):
          {"cells": [{}, {}]}, "no end in phase 'build'. Expected: all within 1 s"),
         ("send(event='phase', phase='accuracy')\n"
          "while True: send(event='epoch'); time.sleep(0.01)",
-         {"trial": {"accuracy": {"epochs": 3}}},
+         {"trial": THREE_EPOCHS},
          "no end in phase 'accuracy'. Expected: all within 1.5 s"),
     ],
     ids=["events in a phase", "phases", "phases of two cells", "epochs"],
@@ -403,7 +412,7 @@ def workers(tmp_path: Path) -> Callable[..., list[Worker]]:
             interpreter.write_text(PRELUDE + TURNS + text, encoding="utf-8")
             interpreter.chmod(0o755)
             launch = Launch(interpreter=str(interpreter), packages=tmp_path, deadlines=SOON)
-            found.append(Worker({}, launch, tmp_path / f"worker{index}.log", ignore))
+            found.append(Worker({"cells": []}, launch, tmp_path / f"worker{index}.log", ignore))
         return found
 
     return made

@@ -17,10 +17,11 @@ from bench.parity.gates import gate
 from bench.parity.rungs import LARGEST, digests
 from bench.record import ContentionModel, EnvironmentModel, Record, read_record, write_record
 from bench.run.outcome import Beside, Outcome, record_of
-from bench.spec import AccuracyPlan, Cell, Execution, ParityPlan, TimingPlan, Trial
+from bench.spec import AccuracyPlan, Cell, Execution, ParityPlan, Setup, TimingPlan, Trial
 from bench.worker import entry
 from bench.worker.accuracy import INFERENCE_PASSES
-from bench.worker.job import trial_from
+from bench.worker.messages import PilotTask, Process, Task, TrialTask
+from bench.worker.task import read_task, write_task
 from bench.workloads import WORKLOADS
 from tests.fakes.adapter import (
     FIT_SECONDS,
@@ -318,10 +319,10 @@ def test_what_is_timed_waits_for_its_turn(run_trial):
     assert told[at : at + 6] == ["step", "turn", "turn", "turn", "latency", "turn"]
 
 
-def test_without_whoever_gives_the_turns_a_worker_ends(run_trial):
+def test_a_worker_ends_if_the_parent_that_gives_the_turns_is_gone(run_trial):
     result = with_turns(run_trial, 2)[-1]["result"]
     assert result["status"] == "failed"
-    assert result["reason"].startswith("whoever gives the turns is gone.")
+    assert result["reason"].startswith("the parent that gives the turns is gone.")
 
 
 def test_phases_are_announced_as_they_begin(timed):
@@ -499,7 +500,29 @@ def test_a_pilot_without_cells_tells_the_versions(work):
     assert result["versions"]["fake"] == "1.0"
 
 
+PROCESS = Process(
+    result_descriptor=3, turn_descriptor=None, spawned_monotonic=0.5, cache_folder="/kept"
+)
+
+
+def across(task: Task) -> tuple[Task, Process]:
+    """Return what a worker reads of this task."""
+    file = io.BytesIO()
+    write_task(task, PROCESS, file)
+    return read_task(io.StringIO(file.getvalue().decode()))
+
+
 def test_a_trial_crosses_the_pipe_whole():
     for plan in ({"timing": TIMING}, {"accuracy": ACCURACY}, {"parity": PARITY}):
-        trial = replace(trial_of("fake", replace(CPU, threads=3), **plan), round=2, position=1)
-        assert trial_from(json.loads(json.dumps(asdict(trial)))) == trial
+        trial = replace(
+            trial_of("fake", replace(CPU, threads=3), **plan),
+            round=2, position=1, setup=Setup(hash_seed=1, padding_bytes=2),
+        )  # fmt: skip
+        task = TrialTask(backend="fake", adapter="f", trial=trial, digests={"a": "b"}, dump="/d")
+        assert across(task) == (task, PROCESS)
+
+
+def test_a_pilot_crosses_the_pipe_whole():
+    cells = [Cell(workload=name, backend="fake", execution=CPU) for name in ("mlp-512", "cnn")]
+    task = PilotTask(backend="fake", adapter="f", cells=cells)
+    assert across(task) == (task, PROCESS)

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 
 import pytest
 from pydantic import ValidationError
@@ -19,6 +18,7 @@ from bench.worker.measure.calibration import (
     dense_products,
     rounds,
 )
+from bench.worker.messages import PilotTask, Process
 from bench.workloads import MLP_512
 from tests.fakes.adapter import ACCUMULATE_SECONDS, CLOCK, PRODUCT_SECONDS, Clock, FakeBackend
 
@@ -156,13 +156,14 @@ def piloted(name: str, patch: pytest.MonkeyPatch, data: mnist.Mnist, *cells: Cel
     # a fake replaces this process's clock; the end of the patch brings it back
     patch.setattr(time, "perf_counter", time.perf_counter)
     patch.setattr(mnist, "load", lambda: data)
-    task = {
-        "backend": name,
-        "adapter": "tests.fakes.adapter",
-        "spawned_monotonic": time.monotonic(),
-        "cells": [asdict(cell) for cell in cells],
-    }
-    job = pilot.PilotJob(task, lambda event: None)
+    task = PilotTask(backend=name, adapter="tests.fakes.adapter", cells=list(cells))
+    process = Process(
+        result_descriptor=1,
+        turn_descriptor=None,
+        spawned_monotonic=time.monotonic(),
+        cache_folder=None,
+    )
+    job = pilot.PilotJob(task, process, lambda event: None)
     job.run()
     return job.result
 
@@ -172,7 +173,7 @@ def test_a_pilot_calibrates_once_for_all_its_cells(monkeypatch, data):
     monkeypatch.setattr(pilot, "calibrate", lambda *given: made.append(given) or calibrate(*given))
     result = piloted("fake", monkeypatch, data, CELL, DEEPER)
     assert len(made) == 1
-    (found,) = calibrations("fake", result)
+    (found,) = calibrations("fake", result["calibrations"])
     assert (found.backend, found.device, found.precision) == ("fake", "cpu", "float32")
     assert found.attained.large.operations_per_second == 2 * 2048**3 / PRODUCT_SECONDS
     assert [one.shape for one in found.attained.dense] == dense_products([CELL, DEEPER])
@@ -181,15 +182,14 @@ def test_a_pilot_calibrates_once_for_all_its_cells(monkeypatch, data):
 
 def test_a_backend_that_can_not_be_calibrated_is_still_piloted(monkeypatch, data):
     result = piloted("fake-uncalibrated", monkeypatch, data, CELL)
-    (found,) = calibrations("fake-uncalibrated", result)
+    (found,) = calibrations("fake-uncalibrated", result["calibrations"])
     assert found.attained is None
     assert found.missing == "NotImplementedError: no product"
     assert [entry["status"] for entry in result["cells"]] == ["ok"]
 
 
 def test_a_pilot_of_no_cell_has_no_calibration(monkeypatch, data):
-    assert calibrations("fake", piloted("fake", monkeypatch, data)) == []
-    assert calibrations("fake", None) == []
+    assert "calibrations" not in piloted("fake", monkeypatch, data)
 
 
 def test_rates_are_those_of_the_best_repeat():
