@@ -1,4 +1,4 @@
-"""The project's sessions. `nox -l` lists them; what stands after `--` goes to the command."""
+"""The project's sessions. `nox -l` lists them; arguments after `--` go to the command."""
 
 import os
 import re
@@ -24,8 +24,8 @@ nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "tests"]
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
-# GB to download and GB on disk. Disk of the first two as measured on Linux x86-64, Python 3.11;
-# the downloads and all of tensorflow-cuda are rough guesses, never measured
+# GB to download and GB on disk. The disk of the first two was measured on Linux x86-64 with Python
+# 3.11; the downloads and all of tensorflow-cuda are rough guesses, never measured
 SIZES = {
     "pytorch": (3.0, 5.5),
     "tensorflow": (0.4, 1.6),
@@ -36,13 +36,10 @@ SIZES = {
 FRAMEWORKS = ["pytorch", "tensorflow", "jax"]
 PLUGIN = "examples/flax-nnx"
 PLACES = {**BACKENDS, "flax-nnx": samestep_flax.PLACE}
-# folders of tests that need a framework, or a browser
+# folders of tests that need a framework or a browser
 APART = ["browser", "conformance", "microbench", "end_to_end"]
 # imports take 3 to 7 times as long without bytecode
-BYTECODE: dict[str, str | None] = {
-    "UV_COMPILE_BYTECODE": "1",
-    "PYTHONDONTWRITEBYTECODE": None,
-}
+BYTECODE: dict[str, str | None] = {"UV_COMPILE_BYTECODE": "1", "PYTHONDONTWRITEBYTECODE": None}
 
 
 @nox.session
@@ -53,20 +50,20 @@ def pytorch(session: nox.Session) -> None:
 
 @nox.session
 def tensorflow(session: nox.Session) -> None:
-    """Make the environment of Keras on TensorFlow; with CUDA where an NVIDIA driver is found."""
+    """Make the environment of Keras on TensorFlow; with CUDA if an NVIDIA driver is found."""
     framework(session, "tensorflow", extra=for_this_machine("tensorflow"))
 
 
 @nox.session
 def jax(session: nox.Session) -> None:
-    """Make the environment of JAX, plain and under Keras; with CUDA where a driver is found."""
+    """Make the environment of JAX, plain and under Keras; with CUDA if a driver is found."""
     framework(session, "jax", extra=for_this_machine("jax"))
 
 
 @nox.session
 def flax(session: nox.Session) -> None:
     """Make the environment of the plug-in in examples/, by its own pyproject.toml."""
-    # editable, because uv takes a folder that it has built once for unchanged
+    # editable, because uv does not build a folder again that it has built once
     session.install(
         "--constraint", "constraints/plugin.txt", "--editable", PLUGIN, "pytest", env=BYTECODE
     )
@@ -75,14 +72,14 @@ def flax(session: nox.Session) -> None:
 
 @nox.session(requires=FRAMEWORKS)
 def bench(session: nox.Session) -> None:
-    """Run the benchmark: everything after `--` goes to `samestep run`."""
+    """Run the benchmark; arguments after `--` go to `samestep run`."""
     parent(session)
     session.run("samestep", "run", *interpreters(session), *session.posargs, env=BYTECODE)
 
 
 @nox.session
 def doctor(session: nox.Session) -> None:
-    """Look at the machine and at the environments that were made; makes none."""
+    """Judge the machine and the environments that were made; make no environment."""
     parent(session)
     arguments = ["doctor", "--environments", *interpreters(session), *session.posargs]
     session.run("samestep", *arguments, env=BYTECODE)
@@ -100,22 +97,14 @@ def parity(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run all tests: without frameworks first, then each backend in its environment."""
     parent(session, "tests")
-    session.run(
-        "pytest",
-        *(f"--ignore=tests/{folder}" for folder in APART),
-        # it looks at each test, and only microbench measures any
-        "-pno:benchmark",
-        "-n=auto",
-        "--dist=worksteal",
-        *session.posargs,
-        env=BYTECODE,
-    )
+    # pytest-benchmark would look at each test, and only microbench measures any
+    parallel = ["-pno:benchmark", "--dist=worksteal"]
+    apart = [f"--ignore=tests/{folder}" for folder in APART]
+    session.run("pytest", *apart, *parallel, "-n=auto", *session.posargs, env=BYTECODE)
     for backend in BACKENDS:
         # most of it is compiling, which takes one core
-        in_environment(
-            session, backend, "pytest", "tests/conformance", f"--backend={backend}",
-            "-pno:benchmark", "-n=2", "--dist=worksteal",
-        )  # fmt: skip
+        conformance = ["tests/conformance", f"--backend={backend}", *parallel, "-n=2"]
+        in_environment(session, backend, "pytest", *conformance)
     session.run(
         "pytest", "tests/end_to_end", "-m", "framework", *interpreters(session), env=BYTECODE
     )
@@ -167,7 +156,7 @@ def selftest(session: nox.Session) -> None:
 
 @nox.session(requires=FRAMEWORKS)
 def soak(session: nox.Session) -> None:
-    """The standard profile for an hour with random kills; `-- --minutes 5` for less."""
+    """Run the standard profile for an hour with random kills; `-- --minutes 5` for less."""
     parent(session, "tests")
     with TemporaryDirectory() as folder:
         arguments = [f"--folder={folder}/soak", *interpreters(session), *session.posargs]
@@ -206,10 +195,10 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def audit(session: nox.Session) -> None:
-    """Look up all pins among known vulnerabilities; fails where these can't be reached."""
+    """Look up all pins among known vulnerabilities; fail if these can't be reached."""
     session.install("pip-audit>=2.7")
     for pins in sorted(Path("constraints").glob("*.txt")):
-        # the pins as they stand; what the database does not know is a failure too
+        # the pins alone; a package that the database does not know is a failure too
         session.run(
             "pip-audit", "--strict", "--progress-spinner=off", "--no-deps", "--disable-pip",
             f"--requirement={pins}",
@@ -218,7 +207,7 @@ def audit(session: nox.Session) -> None:
 
 @nox.session(requires=FRAMEWORKS)
 def licences(session: nox.Session) -> None:
-    """Hold the licences of all that is installed against those that we may use."""
+    """Compare the licences of all installed packages with those that we may use."""
     parent(session, "tests", "lint", "browser")
     session.run("python", "scripts/licences.py")
     for backend in {place.environment: backend for backend, place in BACKENDS.items()}.values():
@@ -226,7 +215,7 @@ def licences(session: nox.Session) -> None:
 
 
 def for_this_machine(extra: str) -> str:
-    """The extra, with CUDA where an NVIDIA driver is found."""
+    """Return the extra, with CUDA if an NVIDIA driver is found."""
     return extra if shutil.which("nvidia-smi") is None else f"{extra}-cuda"
 
 
@@ -256,35 +245,35 @@ def framework(session: nox.Session, name: str, *, extra: str) -> None:
             python = Path(session.bin, "python")
     except CommandFailed:
         session.warn(f"{name} could not be installed: its backends will be unavailable")
-        # what is there does not import, and whoever tries says so
+        # the worker that tries to import it will report that it fails
         python = Path(session.bin, "python")
     write_note(session, name, python)
 
 
 def versions_wanted(arguments: list[str]) -> list[str]:
-    """The requirements that follow `--with`, such as `torch==2.14.0` or plain `torch`."""
+    """Return the requirements that follow `--with`, such as `torch==2.14.0` or `torch`."""
     return [wanted for option, wanted in pairwise(arguments) if option == "--with"]
 
 
 def without_versions(arguments: list[str]) -> list[str]:
-    """The arguments that are not nox's business but samestep's."""
+    """Return the arguments for samestep: all but those of `--with`."""
     following = pairwise(["", *arguments])
     return [word for before, word in following if "--with" not in (before, word)]
 
 
 def other_versions(arguments: list[str], packages: list[str]) -> list[str]:
-    """Those of the requirements after `--with` that are about one of these packages."""
+    """Return the requirements after `--with` that concern these packages."""
     names = {project(package) for package in packages}
     return [wanted for wanted in versions_wanted(arguments) if project(wanted) in names]
 
 
 def project(requirement: str) -> str:
-    """`torch` of `torch==2.14.0`."""
+    """Return the project of a requirement: `torch` of `torch==2.14.0`."""
     return re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0].lower().replace("_", "-")
 
 
 def install_apart(session: nox.Session, name: str, packages: list[str]) -> Path:
-    """An environment beside the pinned one, made anew; returns its interpreter."""
+    """Make a new environment beside the pinned one; return its interpreter."""
     folder = Path(session.cache_dir, "samestep", f"{name}-with").resolve()
     session.run("python", "-m", "venv", "--clear", str(folder))
     python = folder / "bin" / "python"
@@ -293,7 +282,7 @@ def install_apart(session: nox.Session, name: str, packages: list[str]) -> Path:
 
 
 def enough_disk(session: nox.Session, extra: str) -> bool:
-    """Say what an installation takes, before it starts; False where the disk is too small."""
+    """Log what an installation needs; return whether the disk has room for it."""
     download, needed = SIZES[extra]
     free = shutil.disk_usage(Path.cwd()).free / 1e9
     session.log(
@@ -305,17 +294,19 @@ def enough_disk(session: nox.Session, extra: str) -> bool:
 
 
 def interpreter_note(session: nox.Session, name: str) -> Path:
+    """Return the file that names an environment's interpreter."""
     return Path(session.cache_dir, "samestep", f"{name}-interpreter")
 
 
 def write_note(session: nox.Session, name: str, python: Path) -> None:
+    """Write the file that names an environment's interpreter."""
     note = interpreter_note(session, name)
     note.parent.mkdir(parents=True, exist_ok=True)
     note.write_text(str(python), encoding="utf-8")
 
 
 def interpreter(session: nox.Session, backend: str) -> str:
-    """The Python of a backend's environment; raises where that could not be made."""
+    """Return the Python of a backend's environment; end the session if it could not be made."""
     note = interpreter_note(session, PLACES[backend].environment)
     if not note.exists():
         session.error(f"{backend} has no environment; see the warnings above")
@@ -323,7 +314,7 @@ def interpreter(session: nox.Session, backend: str) -> str:
 
 
 def interpreters(session: nox.Session) -> list[str]:
-    """`--python BACKEND=PATH` for every environment that was made."""
+    """Return `--python BACKEND=PATH` for every environment that was made."""
     return [
         f"--python={backend}={interpreter(session, backend)}"
         for backend, place in BACKENDS.items()

@@ -73,7 +73,7 @@ def doctor(
     preflight = examine(watched, out, devices)
     installed = None
     if environments or backend or python:
-        from bench.machine.lock import hold_machine
+        from bench.machine.run_lock import hold_machine
 
         # a check beside a run would disturb what that run times
         with hold_machine(devices, "doctor", out):
@@ -101,8 +101,9 @@ def answer_as_text(
 def examine(seconds: float, place: Path, devices: Sequence[str]) -> "PreflightModel":
     """Judge all that a run may use: the machine, these GPUs and their locks."""
     from bench.machine.doctor import judge
-    from bench.machine.lock import holder, lock_names
+    from bench.machine.lock import holder
     from bench.machine.look import look
+    from bench.machine.run_lock import lock_names
 
     seen = look(seconds, place, devices, len(DEFAULT_BACKENDS))
     holders = [who for name in lock_names(devices) if (who := holder(name)) is not None]

@@ -1,7 +1,7 @@
-"""One run at a time on a machine, and on each of its GPUs.
+"""Hold a lock by name, so that there is one run at a time on a machine and on each of its GPUs.
 
 A lock is the kernel's (`flock`, on a small file) and ends with the process that took it, however
-that ends: it is never stale. The file stays behind; while the lock is held it says by whom.
+that ends: it is never stale. The file stays behind; while the lock is held it names the holder.
 """
 
 import errno
@@ -10,7 +10,7 @@ import getpass
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,45 +18,26 @@ from pathlib import Path
 from bench.errors import LockedError, WriteError
 
 MACHINE = "machine"
-# names the folder instead of these, for tests and for machines that have neither
+# names another folder than these, for tests and for machines that have neither
 VARIABLE = "SAMESTEP_LOCKS"
 FOLDERS = (Path("/run/lock"), Path("/tmp"))
-# whoever only looks holds a lock for a moment, and a holder needs one to write its name
+# a process that only looks holds a lock for a moment, and a holder needs a moment for its name
 PATIENCE_SECONDS = 0.1
 RETRY_SECONDS = 0.02
 LONGEST_HOLDER_BYTES = 500
-# never through somebody's link, never waiting for the other end of somebody's pipe
+# never follow another user's link, never wait for the other end of another user's pipe
 CAREFULLY = os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 @contextmanager
 def hold(*names: str, purpose: str) -> Iterator[None]:
-    """Hold the locks of these names; `purpose` is what others read about us.
+    """Hold the locks of these names; `purpose` is what others read about this process.
 
-    Raises `LockedError` where another holds one of them, `WriteError` where there can be no lock.
+    Raises `LockedError` if another process holds one of them, `WriteError` if no lock can be made.
     """
     with ExitStack() as stack:
         for name in names:
             stack.enter_context(_held(name, purpose))
-        yield
-
-
-def lock_names(devices: Iterable[str]) -> list[str]:
-    """Return the machine's lock, which every run takes, and those of the GPUs among `devices`."""
-    # the tests inside a framework's environment read this module, and have no NVML there
-    from bench.machine import nvml  # noqa: PLC0415
-
-    return [MACHINE, *(nvml.gpu_uuid(device) for device in devices if device != "cpu")]
-
-
-@contextmanager
-def hold_machine(devices: Iterable[str], command: str, folder: Path) -> Iterator[None]:
-    """Hold the machine and its GPUs for a command that works in `folder`.
-
-    Raises `LockedError` if another run has one of them.
-    """
-    purpose = f"samestep {command} in {folder.absolute()}"
-    with hold(*lock_names(devices), purpose=purpose):
         yield
 
 
@@ -80,7 +61,7 @@ def _held(name: str, purpose: str) -> Iterator[None]:
 
 
 def holder(name: str) -> str | None:
-    """Who holds the lock, `unknown` where that can't be read; None where it is free."""
+    """Return the holder of the lock; None if it is free, `unknown: ...` if it can't be read."""
     path = lock_path(name)
     try:
         descriptor = os.open(path, os.O_RDONLY | CAREFULLY)
@@ -95,11 +76,12 @@ def holder(name: str) -> str | None:
 
 
 def lock_path(name: str) -> Path:
+    """Return the file of a lock."""
     return lock_folder() / f"samestep-{name}.lock"
 
 
 def lock_folder() -> Path:
-    """The first that every user may write, not only this one: all must agree on it."""
+    """Return the first folder that every user may write: all must agree on it."""
     named = os.environ.get(VARIABLE)
     if named:
         return Path(named)
@@ -116,7 +98,7 @@ def _open_to_all(folder: Path) -> bool:
 
 
 def _acquire(path: Path, name: str) -> int:
-    """A descriptor that holds the lock. Raises `LockedError`, or `OSError`."""
+    """Return a descriptor that holds the lock. Raises `LockedError` or `OSError`."""
     due = time.monotonic() + PATIENCE_SECONDS
     while True:
         descriptor = _open(path)
@@ -134,10 +116,10 @@ def _acquire(path: Path, name: str) -> int:
 
 
 def _open(path: Path) -> int:
-    """Opened for reading and writing; for reading where another user's file allows no more.
+    """Open the file for reading and writing; for reading if another user's file allows no more.
 
     With O_CREAT the kernel refuses another user's file in a folder such as /tmp
-    (fs.protected_regular), so that only a file that isn't there is created.
+    (fs.protected_regular). So only a missing file is created. Raises `OSError`.
     """
     try:
         descriptor = os.open(path, os.O_RDWR | CAREFULLY)
@@ -171,7 +153,7 @@ def _locked(descriptor: int, how: int) -> bool:
 
 
 def _is_at(path: Path, descriptor: int) -> bool:
-    """Whether the file that is locked is still the one that others will open."""
+    """Return whether the locked file is still the one that others will open."""
     try:
         return os.path.samestat(path.lstat(), os.fstat(descriptor))
     except FileNotFoundError:
@@ -189,8 +171,8 @@ def _ourselves(purpose: str) -> str:
 
 
 def _note(descriptor: int, text: str) -> None:
-    """Say who holds the lock, as far as the file can be written: the lock itself needs no note."""
-    # a second name may have been given to the file so that we overwrite something of value
+    """Write the holder's name into the file, if it can be written; the lock works without it."""
+    # a hard link may have been made to trick this process into overwriting a valuable file
     if os.fstat(descriptor).st_nlink != 1:
         return
     with suppress(OSError):
@@ -199,6 +181,6 @@ def _note(descriptor: int, text: str) -> None:
 
 
 def _read(descriptor: int) -> str:
-    """What the holder wrote. Anyone may write it, so that it is shown as one printable line."""
+    """Return what the holder wrote, as one printable line, for anyone may have written it."""
     text = os.pread(descriptor, LONGEST_HOLDER_BYTES, 0).decode(errors="replace")
     return "".join(c if c.isprintable() else " " for c in text).strip() or "unknown"

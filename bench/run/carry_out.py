@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.machine import look
 from bench.machine.doctor import LOOK_SECONDS, SMOKE_LOOK_SECONDS, judge
-from bench.machine.lock import hold_machine
+from bench.machine.run_lock import hold_machine
 from bench.record import Record
 from bench.record.folder import RunFolder
 from bench.record.preflight import PreflightModel

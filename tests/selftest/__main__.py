@@ -13,7 +13,7 @@ from types import ModuleType
 
 from bench.errors import LockedError
 from bench.machine.environment import environment
-from bench.machine.lock import hold_machine
+from bench.machine.run_lock import hold_machine
 from bench.record.run import read_run
 from bench.record.stored import read_records
 from tests.selftest import aa, contention, effect

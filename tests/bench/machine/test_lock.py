@@ -1,4 +1,4 @@
-"""One run at a time: the second is told who holds the lock, and no lock outlives its holder."""
+"""One run at a time: the second run learns who holds the lock; no lock outlives its holder."""
 
 import fcntl
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import LockedError, WriteError
-from bench.machine import lock, nvml
+from bench.machine import lock, nvml, run_lock
 from bench.machine.lock import MACHINE, hold, holder, lock_path
 from bench.run import carry_out
 from tests.records import build_run, plan, write_folder
@@ -245,8 +245,8 @@ def test_all_users_agree_on_the_first_folder_that_all_may_write(tmp_path, monkey
 
 def test_a_run_takes_the_machine_and_each_of_its_gpus(monkeypatch, tmp_path):
     monkeypatch.setattr(nvml, "gpu_uuid", lambda device: f"GPU-{device[-1]}")
-    assert lock.lock_names(["cpu"]) == [MACHINE]
-    with lock.hold_machine(["cpu", "cuda:0", "cuda:1"], "run", Path("runs/a")):
+    assert run_lock.lock_names(["cpu"]) == [MACHINE]
+    with run_lock.hold_machine(["cpu", "cuda:0", "cuda:1"], "run", Path("runs/a")):
         for name in (MACHINE, "GPU-0", "GPU-1"):
             assert holder(name).startswith(f"samestep run in {Path.cwd()}/runs/a, pid ")
         assert holder("GPU-2") is None
