@@ -1,4 +1,4 @@
-"""The job of an accuracy trial: train, evaluate outside the clock, predict all test images last."""
+"""The job of an accuracy trial: train, evaluate outside the clock, predict all test images."""
 
 import math
 import time
@@ -19,7 +19,7 @@ from bench.worker.trial import TrialJob
 EVALUATION_BATCH = 250
 INFERENCE_BATCH = 32
 INFERENCE_PASSES = 1
-# after any epoch of all images every workload has more in every backend; less is no training
+# after one epoch of all images every workload exceeds this in every backend; less is no training
 LEAST_ACCURACY = 0.90
 
 
@@ -44,7 +44,7 @@ class AccuracyJob(TrialJob):
 
 
 class Training:
-    """The training of a loaded program. Making one scales the data."""
+    """Trains a loaded program. The constructor scales the data."""
 
     def __init__(
         self,

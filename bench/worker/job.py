@@ -38,7 +38,7 @@ from bench.worker.messages import (
     RungResult,
     Value,
 )
-from bench.worker.settings import require_in_force
+from bench.worker.settings import require_settings
 
 Send = Callable[[Event], None]
 
@@ -135,7 +135,7 @@ class Job:
         with self.phases("device"):
             self.result["layers"] = [layer_row(layer) for layer in program.layers()]
             self.result["settings"] = self.settings(program)
-            require_in_force(execution, workload, self.result["settings"])
+            require_settings(execution, workload, self.result["settings"])
 
     def settings(self, program: Program) -> dict[str, Value]:
         """Return the actual settings and the state of the compiler's cache at the start."""

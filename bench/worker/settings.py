@@ -1,19 +1,19 @@
-"""What was asked for against what is in force, as the backend reads it back."""
+"""Compare the settings that were asked for with the actual ones, as the backend reports them."""
 
 from collections.abc import Iterator, Mapping
 
 from bench.errors import ParityError
 from bench.spec import Execution, Workload
 
-# whose equations an execution's optimizer computes
+# the source of the equations that an execution's optimizer computes
 EQUATIONS = {"matched": "keras", "stock": "framework"}
 
 
-def require_in_force(
+def require_settings(
     execution: Execution, workload: Workload, settings: Mapping[str, object]
 ) -> None:
-    """Raise `ParityError` for the first setting that was asked for and has another value."""
-    for name, wanted in asked_for(execution, workload):
+    """Raise `ParityError` for the first setting whose actual value is not the one asked for."""
+    for name, wanted in requested_settings(execution, workload):
         if settings.get(name) != wanted:
             raise ParityError(
                 f"setting {name} is not what was asked for. Expected: {wanted}. "
@@ -21,7 +21,8 @@ def require_in_force(
             )
 
 
-def asked_for(execution: Execution, workload: Workload) -> Iterator[tuple[str, object]]:
+def requested_settings(execution: Execution, workload: Workload) -> Iterator[tuple[str, object]]:
+    """Yield the name and the value of each setting that the execution asks for."""
     yield "device", execution.device
     yield "precision", execution.precision
     yield "optimizer_equations", EQUATIONS[execution.optimizer]
@@ -31,7 +32,7 @@ def asked_for(execution: Execution, workload: Workload) -> Iterator[tuple[str, o
 
 
 def require_compiled(execution: Execution, settings: Mapping[str, object]) -> None:
-    """Raise `ParityError` where a mode that compiles ran without it; known when it has run."""
+    """Raise `ParityError` if a mode that compiles ran uncompiled; known after the first step."""
     if execution.mode != "default" and not settings.get("compiled"):
         raise ParityError(
             f"mode {execution.mode!r} ran without a compiled program. Expected: one. "

@@ -1,6 +1,6 @@
-"""The job of a timing trial: its lanes in order, each in its phase, and what invalidates them.
+"""The job of a timing trial: its lanes in order, each in its phase, and the checks between them.
 
-What is timed in a lane stands in `bench/worker/measure/lanes.py`.
+What each lane times is in `bench/worker/measure/lanes.py`.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""What timing and accuracy trials share: the program is built and checked before and after."""
+"""What timing and accuracy trials share: build the program, and check it before and after."""
 
 from collections.abc import Iterator
 
@@ -38,27 +38,27 @@ class TrialJob(Job):
         self.climb(self.exact_rungs())
         self.first_step()
         self.measure()
-        # again: what was compiled is known by now
+        # again, since only now is it known what was compiled
         self.result["settings"] = self.settings(self.program)
         require_compiled(self.trial.cell.execution, self.result["settings"])
         self.result["peak_device_bytes"] = self.program.peak_device_bytes()
-        # the oracle's arrays are not the framework's memory, and its threads not the lanes'
+        # before the oracle runs: its arrays are not the framework's memory
         self.result["peak_rss_bytes"] = peak_rss_bytes()
         self.climb(self.short_certificate(backend))
 
     def measure(self) -> None:
-        """Fill `result` with what this kind of trial is for."""
+        """Fill `result` with the figures of this kind of trial."""
         raise NotImplementedError
 
     def exact_rungs(self) -> Iterator[Rung]:
-        """Compare what this trial has with what it was given."""
+        """Compare data, layers and initial parameters with those expected, exactly."""
         received = digests(self.trial.seed, self.data, self.initial)
         yield data_rung(self.digests, received)
         yield parameters_rung(self.workload, self.program.layers())
         yield initial_rung(self.initial, self.program.parameters())
 
     def short_certificate(self, backend: Backend) -> Iterator[Rung]:
-        """Compare the very program that was measured with the oracle."""
+        """Compare the program that was measured with the oracle."""
         execution = self.trial.cell.execution
         ladder = Ladder(
             lambda workload: backend.build(workload, execution),
@@ -86,17 +86,18 @@ class TrialJob(Job):
 
     @property
     def steps_per_call(self) -> int:
-        """Steps that one call of the train step makes."""
+        """Return the steps that one call of the train step makes."""
         return 1 if self.trial.timing is None else self.trial.timing.steps_per_call
 
     def call_once(self) -> None:
+        """Make one call of the train step and wait for its end."""
         self.program.train_step(self.batches[0])
         self.program.synchronize()
 
     def call_until_compiled(self) -> None:
         """Make steps until one compiles nothing.
 
-        Some compilers find out in the second step what the first has changed.
+        Some compilers see only in the second step what the first has changed.
         """
         for _ in range(MOST_RECOMPILED_STEPS):
             compiled = self.program.compilations()

@@ -9,7 +9,7 @@ from bench import mnist
 from bench.adapter import Array, Backend, Program
 from bench.machine.gpu_support import ARCHITECTURE
 from bench.spec import Dropout, Execution, Workload
-from bench.worker.settings import require_in_force
+from bench.worker.settings import require_settings
 from bench.workloads import CNN, MLP_512, MLP_512_256, WORKLOADS
 from tests.conformance.planted import climb
 
@@ -195,7 +195,7 @@ def test_what_was_asked_for_is_in_force(backend: Backend, how: dict[str, object]
     program = backend.build(MLP_512, execution)
     initial = mnist.initial_parameters(MLP_512, 0, execution.dtype)
     program.load(initial, seed=1)
-    require_in_force(execution, MLP_512, program.settings())
+    require_settings(execution, MLP_512, program.settings())
 
 
 @DETERMINISTIC

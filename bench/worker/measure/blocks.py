@@ -1,7 +1,7 @@
-"""Blocks of train steps, and slices of the framework's own loop: what is timed, and no more.
+"""Time blocks of train steps and slices of the framework's own loop.
 
-The clock is an argument everywhere, so that tests check exact numbers. Nothing here synchronizes
-inside what it times, except at its end.
+The clock is an argument everywhere, so that tests check exact numbers. Between the two readings of
+the clock the only synchronization is the last one.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,12 +13,12 @@ from bench.errors import MeasurementError
 from bench.worker.measure.phases import Clock
 
 BLOCK_SECONDS = 0.1
-# a step of a nanosecond is none: whoever needs more returns before the work is done
+# a step of a nanosecond is no step: a backend that needs more returns before its work is done
 MOST_STEPS_PER_BLOCK = 2**20
 
 
 def step_block(program: Program, batches: Iterable[Any], steps: int, clock: Clock) -> float:
-    """Seconds of `steps` train steps over `batches` in turn, synchronized before and at the end."""
+    """Return the seconds of `steps` train steps over `batches` in turn, the last one completed."""
     turn = islice(cycle(batches), steps)
     program.synchronize()
     started = clock()
@@ -31,7 +31,7 @@ def step_block(program: Program, batches: Iterable[Any], steps: int, clock: Cloc
 def fit_slice(
     program: Program, images: Array, labels: Array, batch_size: int, clock: Clock
 ) -> float:
-    """Seconds of the framework's own loop over these images, in their order."""
+    """Return the seconds of the framework's own loop over these images, in their order."""
     program.synchronize()
     started = clock()
     program.fit(images, labels, batch_size)
@@ -42,10 +42,10 @@ def fit_slice(
 def call_size(
     program: Program, batch_of: Callable[[int], Any], most: int, clock: Clock
 ) -> tuple[int, Any]:
-    """Steps that a call of the train step makes, a power of four, and the batch for it.
+    """Return the steps per call of the train step, a power of four, and the batch for a call.
 
-    So many that a call takes a quarter of a block, so that a block still has parts; at most `most`.
-    `batch_of` puts so many batches on the device.
+    A call takes a quarter of a block, so that a block still has parts, or `most` steps.
+    `batch_of(n)` puts n batches on the device.
     """
     steps, batch = 1, batch_of(1)
     while 4 * steps <= most:
@@ -59,10 +59,10 @@ def call_size(
 
 
 def block_size(program: Program, batches: Iterable[Any], clock: Clock) -> tuple[int, float]:
-    """The smallest power of two of steps that takes `BLOCK_SECONDS`, and the seconds of a step.
+    """Return the smallest power of two of steps that takes `BLOCK_SECONDS`, and a step's seconds.
 
-    Judged by the fastest of three blocks, since a disturbed block makes steps look slow. Raises
-    `MeasurementError` where no number of steps takes that long.
+    The fastest of three blocks decides, since a disturbed block makes steps look slow. Raises
+    `MeasurementError` if no number of steps takes that long.
     """
     steps = 1
     while steps <= MOST_STEPS_PER_BLOCK:

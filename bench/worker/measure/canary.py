@@ -1,6 +1,6 @@
-"""The canary: twice the work takes twice as long, and is done when the backend says so.
+"""The canary: twice the work must take twice as long, and be done when the backend says so.
 
-A backend that returns before its work is done, or that skips it, gives beautiful times.
+A backend that returns before its work is done, or that skips it, would seem very fast.
 """
 
 import statistics
@@ -16,9 +16,9 @@ from bench.worker.measure.phases import Clock
 PAIRS = 5
 LOWEST, HIGHEST = 1.8, 2.2
 IMPOSSIBLE = 1.5
-# a busy moment of the machine makes a canary unsound, and an honest backend's next one is sound
+# a busy moment of the machine makes a canary unsound; an honest backend's next canary is sound
 MOST_TRIES = 3
-# after a sync a weight's way to the host takes as long as without work before it
+# after a sync, copying a weight to the host takes as long as if no work came before it
 LATEST = 0.25
 
 
@@ -26,8 +26,8 @@ LATEST = 0.25
 class Canary:
     """Pairs of blocks of `steps` and of twice as many, in turn.
 
-    `late_seconds` is how much longer the weights took to read after the second block's end than
-    once more: what was still under way.
+    `late_seconds` is the time of a first reading of the weights after the second block, less that
+    of a second reading: the work that was still under way.
     """
 
     steps: int
@@ -37,27 +37,29 @@ class Canary:
 
     @property
     def ratio(self) -> float:
-        """Median of the pairs' ratios; 0 where blocks take no time."""
+        """Return the median of the pairs' ratios; 0 if blocks take no time."""
         pairs = zip(self.single_seconds, self.double_seconds, strict=True)
-        return statistics.median(two / one if one > 0 else 0.0 for one, two in pairs)
+        return statistics.median(double / single if single > 0 else 0.0 for single, double in pairs)
 
     @property
     def late_share(self) -> float:
-        """Of a double block's work, the share that came after its end."""
+        """Return the share of a double block's work that came after its end."""
         late = statistics.median(self.late_seconds)
         whole = statistics.median(self.double_seconds) + late
         return late / whole if whole > 0 else 0.0
 
     @property
     def doubtful(self) -> bool:
+        """Return whether the ratio is so far from 2 that it deserves a flag."""
         return not LOWEST <= self.ratio <= HIGHEST
 
     @property
     def sound(self) -> bool:
+        """Return whether the times can be those of the work."""
         return self.ratio >= IMPOSSIBLE and self.late_share <= LATEST
 
     def require_sound(self) -> None:
-        """Raise `MeasurementError` for what no honest backend shows time and again."""
+        """Raise `MeasurementError` unless the times can be those of the work."""
         if self.ratio < IMPOSSIBLE:
             raise MeasurementError(
                 f"canary: twice the steps took {self.ratio:.3g} times as long. Expected: {LOWEST} "
@@ -71,16 +73,16 @@ class Canary:
 
 
 def canary(program: Program, batches: Sequence[Any], steps: int, clock: Clock) -> Canary:
-    """The first one that is sound; where none is, the last of `MOST_TRIES`."""
+    """Return the first sound canary; if none is sound, the last of `MOST_TRIES`."""
     for _ in range(MOST_TRIES):
-        found = five_pairs(program, batches, steps, clock)
-        if found.sound:
+        result = five_pairs(program, batches, steps, clock)
+        if result.sound:
             break
-    return found
+    return result
 
 
 def five_pairs(program: Program, batches: Sequence[Any], steps: int, clock: Clock) -> Canary:
-    """Five pairs; which of a pair goes first changes from pair to pair."""
+    """Return a canary of five pairs; the order in a pair changes from pair to pair."""
     seconds: dict[int, list[float]] = {steps: [], 2 * steps: []}
     late = []
     for pair in range(PAIRS):
@@ -96,7 +98,7 @@ def five_pairs(program: Program, batches: Sequence[Any], steps: int, clock: Cloc
 
 
 def reading(program: Program, clock: Clock) -> float:
-    """Seconds that the weights take to the host, which waits for all that is under way."""
+    """Return the seconds of copying the weights to the host, after all work under way."""
     started = clock()
     program.parameters()
     return clock() - started

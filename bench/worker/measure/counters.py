@@ -1,7 +1,7 @@
-"""What else happened while something was timed, from counters that the kernel keeps.
+"""Read the kernel's counters around each timed window: what else the machine did meanwhile.
 
-Standard library alone, since it runs in the worker. A counter that this system does not have is
-None. Reading them takes a tenth of a millisecond and happens between what is timed.
+A counter that this system does not have is None. A reading takes a tenth of a millisecond and
+happens outside the timed windows.
 """
 
 import os
@@ -19,11 +19,11 @@ CGROUP_ROOT = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counters:
-    """Seconds since some start, all cores together; None where the system does not tell.
+    """Seconds since some start, all cores together; None if the system does not count them.
 
-    `other_cpu` is the CPU time of everything but this process, `steal` what the hypervisor gave
-    to other machines, `throttled` how long this control group was held back by its quota,
-    `pressure` how long any task of the machine waited for a CPU (its own threads' waits count).
+    `other_cpu` is the CPU time of all other processes, `steal` what the hypervisor gave to other
+    machines, `throttled` how long the quota held this control group back, `pressure` how long any
+    task of the machine waited for a CPU, this process's own threads included.
     """
 
     wall: float
@@ -35,6 +35,7 @@ class Counters:
 
 
 def read_counters() -> Counters:
+    """Return all counters as they are now."""
     own = time.process_time()
     busy, steal = cpu_seconds()
     return Counters(
@@ -48,7 +49,7 @@ def read_counters() -> Counters:
 
 
 def cpu_seconds() -> tuple[float | None, float | None]:
-    """Busy and stolen seconds of all cores since the system's start; None, None without /proc."""
+    """Return busy and stolen seconds of all cores since the start; None, None without /proc."""
     try:
         with PROC_STAT.open(encoding="ascii") as lines:
             _, *ticks = lines.readline().split()
@@ -61,7 +62,7 @@ def cpu_seconds() -> tuple[float | None, float | None]:
 
 
 def throttled_seconds() -> float | None:
-    """How long the quota of this process's own control group (version 2) has held it back."""
+    """Return the seconds for which the quota of this control group (version 2) held it back."""
     try:
         lines = CGROUPS.read_text(encoding="utf-8").splitlines()
         own = next(line[3:] for line in lines if line.startswith("0::"))
@@ -73,6 +74,7 @@ def throttled_seconds() -> float | None:
 
 
 def pressure_seconds() -> float | None:
+    """Return the seconds in which some task of the machine waited for a CPU."""
     try:
         some = PRESSURE.read_text(encoding="ascii").splitlines()[0]
         return int(some.rpartition("total=")[2]) / 1e6
@@ -80,7 +82,8 @@ def pressure_seconds() -> float | None:
         return None
 
 
-def spent(before: Counters, after: Counters) -> Counters:
+def elapsed(before: Counters, after: Counters) -> Counters:
+    """Return what the counters rose by between two readings."""
     return Counters(
         wall=after.wall - before.wall,
         own_cpu=after.own_cpu - before.own_cpu,
@@ -92,15 +95,16 @@ def spent(before: Counters, after: Counters) -> Counters:
 
 
 def difference(after: float | None, before: float | None) -> float | None:
+    """Return the difference of two values; None if either is unknown."""
     # may be below zero for other_cpu, since /proc/stat counts in ticks and a process's own time
-    # does not; clipped, short windows would add up to work that nobody did
+    # does not; if it were clipped, short windows would add up to work that no process did
     return None if after is None or before is None else after - before
 
 
 class Sensors:
-    """Differences of the counters over windows, kept by lane.
+    """Keeps the counters' differences over timed windows, by lane.
 
-    A window is what is timed, so that it begins when this process has its `turn`.
+    `turn` is called before a window: it returns when this process may be timed.
     """
 
     def __init__(
@@ -114,22 +118,23 @@ class Sensors:
 
     @contextmanager
     def window(self, lane: str) -> Iterator[None]:
-        """Watch what happens inside; a window is kept also where it fails."""
+        """Count what happens inside; a window that fails is kept too."""
         self._turn()
         before = self._read()
         try:
             yield
         finally:
-            self._windows.setdefault(lane, []).append(spent(before, self._read()))
+            self._windows.setdefault(lane, []).append(elapsed(before, self._read()))
 
     def columns(self) -> dict[str, dict[str, list[float] | None]]:
-        """Lane to counter to its seconds by window; None for a counter that is not there."""
+        """Return the seconds by lane, counter and window; None for a missing counter."""
         return {
-            lane: {f"{one.name}_seconds": column(windows, one.name) for one in fields(Counters)}
+            lane: {f"{each.name}_seconds": column(windows, each.name) for each in fields(Counters)}
             for lane, windows in self._windows.items()
         }
 
 
 def column(windows: list[Counters], name: str) -> list[float] | None:
+    """Return a counter's value in each window; None if any is unknown."""
     values = [getattr(window, name) for window in windows]
     return None if None in values else values

@@ -25,7 +25,7 @@ from bench.worker.messages import (
     TutorialLane,
 )
 
-# the program is warm by then; `fit` has still to be traced and its pipeline made once
+# the program is warm by then, but `fit` must be traced and its pipeline built once
 FIRST_FIT_STEPS = 16
 # five pairs of a quarter and half a block: half a second of a trial
 CANARY_SHARE = 4

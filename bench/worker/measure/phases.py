@@ -1,4 +1,4 @@
-"""The phases of a worker's work, and the clocks they are measured with."""
+"""Measure the phases of a worker's work."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ Clock = Callable[[], float]
 
 
 class Phases:
-    """Wall seconds by phase; a phase entered twice adds up. Calls `announce` at each entry."""
+    """Adds up wall seconds by phase; calls `announce` at each entry into a phase."""
 
     def __init__(self, clock: Clock, announce: Callable[[str], None]) -> None:
         self.seconds: dict[str, float] = {}
@@ -17,6 +17,7 @@ class Phases:
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
+        """Announce a phase and count its seconds, without those of `apart`."""
         self._announce(name)
         started, apart = self._clock(), self._apart
         try:
@@ -26,7 +27,7 @@ class Phases:
 
     @contextmanager
     def apart(self, name: str) -> Iterator[None]:
-        """A pause inside a phase, counted under its own name and not in the phase's seconds."""
+        """Count a pause under its own name, and not in the seconds of the phase around it."""
         started = self._clock()
         try:
             yield

@@ -1,4 +1,4 @@
-"""When a program is warm: a rule on block times alone, so that it can be tested without one."""
+"""Judge whether a program is warm, by the times of its blocks alone."""
 
 import math
 import statistics
@@ -14,12 +14,12 @@ SMALLEST_LEVEL = 0.3
 
 
 def is_steady(window: Sequence[float]) -> bool:
-    """Whether these block times show no drift beyond their own noise, and no two levels.
+    """Return whether these block times show no drift beyond their own noise, and no two levels.
 
     Neither the medians of the window's halves nor its Theil-Sen line (Theil 1950, Sen 1968) from
-    end to end may differ by more than 2 % of the median, or two standard errors of the difference
-    of two half-window medians where the blocks are too noisy for that. The noise is taken around
-    the line, so that a drift does not excuse itself.
+    end to end may differ by more than 2 % of the median. If the blocks are too noisy for that, two
+    standard errors of the difference of two half-window medians are allowed. The noise is taken
+    around the line, so that a drift does not add to its own allowance.
     """
     half = len(window) // 2
     middle = statistics.median(window)
@@ -39,10 +39,10 @@ def is_steady(window: Sequence[float]) -> bool:
 
 
 def has_two_levels(blocks: Sequence[float]) -> bool:
-    """Whether these times fall into two groups, with more between them than within either.
+    """Return whether these times form two groups that are further apart than either is wide.
 
-    Each of at least 30 % of the blocks, and more than 2 % apart. Of ten normal values 3 % do so by
-    chance, at any noise; of fewer than eight too many do to say so.
+    Each group has at least 30 % of the blocks, and they are more than 2 % apart. Ten normal values
+    do so by chance in 3 % of cases, at any noise; fewer than eight do so too often to be judged.
     """
     if len(blocks) < FEWEST_FOR_LEVELS:
         return False
@@ -58,7 +58,7 @@ def has_two_levels(blocks: Sequence[float]) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarmUp:
-    """Seconds of every block of a warm-up, and whether the last window of them was steady."""
+    """The seconds of every block of a warm-up, and whether its last window was steady."""
 
     block_seconds: tuple[float, ...]
     steady: bool

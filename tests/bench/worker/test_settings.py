@@ -6,7 +6,7 @@ import pytest
 
 from bench.errors import ParityError
 from bench.spec import Execution
-from bench.worker.settings import require_compiled, require_in_force
+from bench.worker.settings import require_compiled, require_settings
 from bench.workloads import MLP_512
 
 ASKED = Execution(device="cpu", batch_size=128, threads=2)
@@ -20,7 +20,7 @@ IN_FORCE = {
 
 
 def test_what_is_as_asked_for_passes():
-    require_in_force(ASKED, MLP_512, IN_FORCE)
+    require_settings(ASKED, MLP_512, IN_FORCE)
     require_compiled(ASKED, {"compiled": False})
     require_compiled(replace(ASKED, mode="compiled"), {"compiled": "inductor"})
 
@@ -37,7 +37,7 @@ def test_what_is_as_asked_for_passes():
 )
 def test_a_planted_mismatch_is_caught(setting, value):
     with pytest.raises(ParityError, match=f"setting {setting} is not what was asked for"):
-        require_in_force(ASKED, MLP_512, {**IN_FORCE, setting: value})
+        require_settings(ASKED, MLP_512, {**IN_FORCE, setting: value})
 
 
 @pytest.mark.parametrize("mode", ["compiled", "graph", "epoch"])
@@ -48,4 +48,4 @@ def test_a_mode_that_fell_back_is_caught(mode, found):
 
 
 def test_threads_that_nobody_asked_for_are_the_frameworks_choice():
-    require_in_force(replace(ASKED, threads=None), MLP_512, {**IN_FORCE, "threads_intra": 7})
+    require_settings(replace(ASKED, threads=None), MLP_512, {**IN_FORCE, "threads_intra": 7})
