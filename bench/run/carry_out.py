@@ -13,7 +13,7 @@ from bench.record.preflight import PreflightModel
 from bench.record.run import RunModel
 from bench.run.planner import Planner
 from bench.run.process import worker_packages
-from bench.run.progress import Display, QuietDisplay
+from bench.run.progress import Display
 from bench.run.request import Request
 from bench.run.runner import Runner
 from bench.spec import MODES
@@ -39,7 +39,7 @@ def carry_out(
     has the machine, `UsageError` if the folder is in use, `RecordError` if it holds no run to
     resume, `WriteError` if a file can't be written.
     """
-    display = display or QuietDisplay()
+    display = display or Display()
     place = RunFolder(folder)
     devices = devices_of(place.read()) if resume else request.devices
     with hold_machine(devices, "run", folder):
@@ -60,7 +60,7 @@ def certify(request: Request, folder: Path, display: Display | None = None) -> R
     None if Ctrl-C came. Holds locks, and raises, as `carry_out` does: it would disturb a run that
     is timed.
     """
-    display = display or QuietDisplay()
+    display = display or Display()
     with hold_machine(request.devices, "parity", folder):
         RunFolder(folder).require_new()
         try:

@@ -17,6 +17,7 @@ from bench.record import Record, as_line
 from bench.record.preflight import PreflightModel
 from bench.record.run import PilotModel, RunModel
 from bench.run import estimate
+from bench.run.progress import Display
 from bench.spec import Trial
 from bench.worker.messages import EpochFigures
 
@@ -34,8 +35,8 @@ def plural(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-class TerminalDisplay:
-    """The run's `Display` on a rich console; a context manager, because it takes its bar down."""
+class TerminalDisplay(Display):
+    """Shows a run on a rich console; a context manager, because it removes its bar at the end."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False)

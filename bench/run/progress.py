@@ -1,8 +1,7 @@
-"""How the progress of a run is reported: what a display is, and one that shows nothing."""
+"""Report the progress of a run: the calls that a run makes on a display."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 from bench.record import Record
 from bench.record.preflight import PreflightModel
@@ -11,45 +10,35 @@ from bench.spec import Trial
 from bench.worker.messages import EpochFigures
 
 
-class Display(Protocol):
-    """What a run reports to. Called between trials, and when an epoch ends; never timed."""
+class Display:
+    """Shows nothing; a subclass shows what it overrides.
 
-    def looking(self, seconds: float) -> None: ...
+    Calls come between trials and when an epoch ends, and are never timed.
+    """
 
-    def preflight(self, found: PreflightModel) -> None: ...
+    def looking(self, seconds: float) -> None:
+        """The run looks at the idle machine for so long."""
 
-    def piloting(self, backend: str, device: str) -> None: ...
+    def preflight(self, found: PreflightModel) -> None:
+        """The look has ended with these findings."""
 
-    def planned(self, run: RunModel, missing: Sequence[Trial]) -> None: ...
+    def piloting(self, backend: str, device: str) -> None:
+        """A pilot of the backend starts."""
 
-    def started(self, trial: Trial) -> None: ...
+    def planned(self, run: RunModel, missing: Sequence[Trial]) -> None:
+        """The plan is made; these of its trials have no record yet."""
 
-    def epoch(self, trial: Trial, figures: EpochFigures) -> None: ...
+    def started(self, trial: Trial) -> None:
+        """A trial starts."""
 
-    def ended(self, record: Record) -> None: ...
+    def epoch(self, trial: Trial, figures: EpochFigures) -> None:
+        """An accuracy trial has trained an epoch."""
 
-    def unwritten(self, record: Record, path: Path) -> None: ...
+    def ended(self, record: Record) -> None:
+        """A trial has ended with this record."""
 
-    def added(self, trials: Sequence[Trial], why: str) -> None: ...
+    def unwritten(self, record: Record, path: Path) -> None:
+        """The record could not be written to this path."""
 
-
-class QuietDisplay:
-    """A `Display` that shows nothing; the base of one that shows some of it."""
-
-    def looking(self, seconds: float) -> None: ...
-
-    def preflight(self, found: PreflightModel) -> None: ...
-
-    def piloting(self, backend: str, device: str) -> None: ...
-
-    def planned(self, run: RunModel, missing: Sequence[Trial]) -> None: ...
-
-    def started(self, trial: Trial) -> None: ...
-
-    def epoch(self, trial: Trial, figures: EpochFigures) -> None: ...
-
-    def ended(self, record: Record) -> None: ...
-
-    def unwritten(self, record: Record, path: Path) -> None: ...
-
-    def added(self, trials: Sequence[Trial], why: str) -> None: ...
+    def added(self, trials: Sequence[Trial], why: str) -> None:
+        """These trials have joined the plan."""

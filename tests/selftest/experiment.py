@@ -19,7 +19,7 @@ from bench.record.stored import read_records
 from bench.run import plan
 from bench.run.planner import Planner
 from bench.run.process import worker_packages
-from bench.run.progress import QuietDisplay
+from bench.run.progress import Display
 from bench.run.request import Request
 from bench.run.runner import Runner
 from bench.run.schedule import most_repeats
@@ -47,7 +47,7 @@ def profile(rounds: int) -> profiles.Profile:
     )  # fmt: skip
 
 
-class Watcher(QuietDisplay):
+class Watcher(Display):
     """A display of one line a trial, which a subclass may use to disturb some of them."""
 
     def piloting(self, backend: str, device: str) -> None:

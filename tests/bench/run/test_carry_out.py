@@ -16,7 +16,7 @@ from bench.record.run import read_run
 from bench.record.stored import read_records
 from bench.run import process
 from bench.run.carry_out import carry_out, certify, exit_code
-from bench.run.progress import QuietDisplay
+from bench.run.progress import Display
 from tests.bench.machine.test_doctor import seen
 from tests.bench.run.test_runner import request_for
 
@@ -55,7 +55,7 @@ def test_parity_is_one_call_that_prints_nothing(tmp_path, capfd):
 def test_the_call_holds_the_machine(tmp_path, call):
     holders: list[Any] = []
 
-    class Watching(QuietDisplay):
+    class Watching(Display):
         def piloting(self, backend: str, device: str) -> None:
             holders.append(holder(MACHINE))
             raise KeyboardInterrupt

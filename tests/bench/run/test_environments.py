@@ -15,7 +15,7 @@ from bench.machine import doctor, nvml
 from bench.machine.lock import MACHINE, hold
 from bench.run import process
 from bench.run.environments import Installed, look_at
-from bench.run.progress import QuietDisplay
+from bench.run.progress import Display
 from bench.run.request import Request
 from tests.bench.run.test_runner import request_for
 from tests.fakes.machines import COMPILING, FITTING, HOPPER, OLD, WITHOUT_CUDA, asked, telling
@@ -28,7 +28,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def installed(request: Request, *gpus: Any) -> list[Installed]:
-    return list(look_at(request, gpus, QuietDisplay()))
+    return list(look_at(request, gpus, Display()))
 
 
 def one_telling(folder: Path, told: dict[str, Any], *gpus: Any) -> Installed:

@@ -28,7 +28,7 @@ from bench.run.events import DEADLINES
 from bench.run.outcome import Outcome
 from bench.run.pilot import Miss, Pilot, add_outcome
 from bench.run.process import worker_packages
-from bench.run.progress import QuietDisplay
+from bench.run.progress import Display
 from bench.run.request import Request
 from bench.run.runner import Runner
 from bench.spec import AccuracyPlan, Cell, Execution, ParityPlan, Trial
@@ -73,7 +73,7 @@ def request_for(*backends: str, **changes: Any) -> Request:
 
 
 @dataclass
-class Listener(QuietDisplay):
+class Listener(Display):
     """A display that notes what it is told, and is interrupted where a test says."""
 
     interrupt_at: int | None = None
