@@ -1,7 +1,7 @@
-"""samestep: one workload, two frameworks, the same step: proved first, timed second.
+"""samestep: one workload, several frameworks, the same step: proved first, timed second.
 
-This package is the harness. It imports no framework, ever: a trial runs in a process of its own,
-whose worker (`bench.worker`) is the only importer of a backend.
+This package is the harness. It never imports a framework: each trial runs in a process of its own,
+and the worker in it (`bench.worker`) is the only importer of a backend.
 """
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""`python -m bench` is `samestep`."""
+"""Run `samestep` as `python -m bench`."""
 
 from bench.cli import main
 

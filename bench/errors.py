@@ -1,37 +1,37 @@
-"""The errors that samestep raises on purpose: one root, a class for each exit of the command line.
+"""The errors that samestep raises on purpose: one root, and one class per exit code or subject.
 
 A message says what failed, what was expected, what was received and what to do next, on one line.
 """
 
 
 class SamestepError(Exception):
-    """Something that was asked for did not happen."""
+    """A request that could not be carried out."""
 
     exit_code = 1
 
 
 class UsageError(SamestepError):
-    """The request itself is wrong: an unknown name, a workload that makes no sense."""
+    """The request itself is wrong: an unknown name, an invalid workload."""
 
     exit_code = 2
 
 
 class DataError(SamestepError):
-    """MNIST is missing, damaged, or not the MNIST that was asked for."""
+    """MNIST is missing or damaged, or the files are not the original ones."""
 
 
 class RecordError(SamestepError):
-    """A record or a run's folder that can't be accepted."""
+    """A record or a run's folder is not acceptable."""
 
 
 class WriteError(SamestepError):
-    """A file could not be written; whatever stood there before still stands."""
+    """A file could not be written; its previous content is unchanged."""
 
     exit_code = 74
 
 
 class LockedError(SamestepError):
-    """Another run holds the machine or a GPU; two at once would time each other."""
+    """Another run holds the machine or a GPU; two runs at once would disturb each other's times."""
 
     exit_code = 75
 
@@ -41,18 +41,18 @@ class ParityError(SamestepError):
 
 
 class MeasurementError(SamestepError):
-    """A backend was timed that can't be: its times are not those of its work."""
+    """A backend can't be timed: its times are not those of its work."""
 
 
 class TrainingError(SamestepError):
-    """Training produced what no working model produces, such as a loss that is not finite."""
+    """A training gave a result that no working model gives, such as a loss that is not finite."""
 
 
-# what the reason of such a record begins with
+# start of the reason in the record of a trial that ran out of memory
 PREFIX = "out of memory: "
-# PyTorch's and TensorFlow's
+# exception types of PyTorch and TensorFlow
 TYPES = frozenset({"OutOfMemoryError", "ResourceExhaustedError"})
-# JAX and CUDA's libraries say it in errors of other types, as do C++ and the system
+# JAX, CUDA's libraries, C++ and the system report it by text, in errors of other types
 TEXTS = (
     *("resource_exhausted", "out of memory", "out_of_memory", "cublas_status_alloc_failed"),
     *("can't allocate memory", "cannot allocate memory", "std::bad_alloc"),
@@ -60,9 +60,10 @@ TEXTS = (
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether this is what Python, a framework or the system raises when there is no more memory.
+    """Return whether this is an error of Python, a framework or the system for memory that ran out.
 
-    Not where we say it ourselves: a library that does not load may quote such a text.
+    Errors of samestep itself don't count: a message about a library that does not load may quote
+    such a text.
     """
     if isinstance(error, SamestepError):
         return False
@@ -72,6 +73,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def says_out_of_memory(reason: str | None) -> bool:
+    """Return whether a record's reason says that memory ran out."""
     return reason is not None and reason.startswith(PREFIX)
 
 

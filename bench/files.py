@@ -1,4 +1,4 @@
-"""Writing files so that a reader sees the old content or the new one, never a part."""
+"""Write files so that a reader sees the old content or the new content, never a part."""
 
 import contextlib
 import errno
@@ -15,9 +15,9 @@ TEMPORARY = ".unfinished-"
 
 
 def open_plain(path: Path) -> IO[bytes]:
-    """A file of a stranger's folder, opened for reading: never through a link, never a pipe.
+    """Open a file of an untrusted folder for reading: never through a link, never a pipe.
 
-    Raises `OSError` for what is no plain file.
+    Raises `OSError` if it is not a plain file.
     """
     if path.is_symlink():
         raise OSError(errno.ELOOP, "it is a link, which may lead anywhere")
@@ -31,7 +31,7 @@ def open_plain(path: Path) -> IO[bytes]:
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace `path` by `content`: a temporary file in the same folder, fsync, rename.
 
-    Raises `WriteError` that says what could not be written and why; `path` is then as it was.
+    Raises `WriteError` with the path and the reason; `path` is then unchanged.
     """
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-            # made private; a record is for whoever may read the folder
+            # mkstemp makes it private; a record may be read by all who may read the folder
             os.chmod(temporary, 0o644)
             os.replace(temporary, path)
     _sync_folder(path.parent)
@@ -47,7 +47,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 @contextlib.contextmanager
 def writing(what: object) -> Iterator[None]:
-    """What the system refuses meanwhile is a `WriteError` that says what could not be written."""
+    """Turn an `OSError` of the block into a `WriteError` that names `what` could not be written."""
     try:
         yield
     except OSError as error:
@@ -57,7 +57,7 @@ def writing(what: object) -> Iterator[None]:
 def remove_unfinished(folder: Path) -> None:
     """Remove the temporary files of a process that was killed while it wrote in this folder.
 
-    Raises `WriteError`. Nobody else may be writing there.
+    No other process may be writing in the folder. Raises `WriteError`.
     """
     for path in folder.glob(f"{TEMPORARY}*"):
         try:
@@ -68,7 +68,7 @@ def remove_unfinished(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _temporary_beside(path: Path) -> Iterator[tuple[IO[bytes], str]]:
-    """A new open file in the same folder, gone afterwards unless it was renamed."""
+    """Yield a new open file in the same folder and its name; removed at the end unless renamed."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f"{TEMPORARY}{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -78,7 +78,7 @@ def _temporary_beside(path: Path) -> Iterator[tuple[IO[bytes], str]]:
 
 
 def _sync_folder(folder: Path) -> None:
-    # some file systems refuse to sync a folder; the file itself is written by now
+    # some file systems refuse to sync a folder; the file itself is already written
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

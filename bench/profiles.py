@@ -11,7 +11,7 @@ from bench.spec import (
 from bench.workloads import WORKLOADS
 
 MOST_ROUNDS = 30
-# float64 first: the certificate of float32 points to it
+# float64 comes first: the certificate of float32 refers to its certificate
 CERTIFICATE = (
     ParityPlan(precision="float64", steps=500),
     ParityPlan(precision="float32", steps=10, twin_steps=300),
@@ -20,15 +20,16 @@ CERTIFICATE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """How much is measured. `epochs` replaces a workload's published number, for those named.
+    """How much is measured.
 
-    `longer` adds a training of so many epochs with the first seed, for those named.
+    `epochs` replaces the published number of epochs, by workload name. `longer` adds one training
+    with the first seed and this number of epochs, by workload name.
 
-    `parity` is climbed by every cell before anything else. In the first `cold_rounds` a compiler's
-    cache is empty, where a mode has one. `judged`: with more cells there are more rounds, as their
-    verdicts need, and some are added while a cell has fewer than `steady_rounds` in which it was
-    steady. Rounds are added up to `most_rounds` while an interval is too wide; with
-    `repeats`, disturbed trials are run once more.
+    Every cell passes the rungs of `parity` before anything else. In the first `cold_rounds` rounds
+    the compile cache is empty, if a mode has one. If `judged`, the number of rounds grows with the
+    number of cells, as the verdicts need; rounds are also added while a cell was steady in fewer
+    than `steady_rounds` rounds. Rounds are added up to `most_rounds` while an interval is too wide.
+    With `repeats`, disturbed trials are run once more.
     """
 
     name: str
@@ -85,6 +86,7 @@ PROFILES = {
 
 
 def select_profile(name: str) -> Profile:
+    """Return the profile of this name; raises `UsageError` if there is none."""
     if name not in PROFILES:
         raise UsageError(
             f"unknown profile. Expected: one of {', '.join(PROFILES)}. Received: {name!r}"

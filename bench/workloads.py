@@ -1,4 +1,4 @@
-"""The five workloads as values, with what their sources published (`published.json`)."""
+"""The five workloads as values, with their sources' published results (`published.json`)."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -24,7 +24,7 @@ LOGITS = Dense(units=10, activation="linear")
 
 
 def load_published() -> dict[str, tuple[PublishedResult, ...]]:
-    """Workload name to what its sources printed; a source without an accuracy is left out."""
+    """Return published results by workload name; sources without an accuracy are left out."""
     text = resources.files("bench.spec").joinpath("published.json").read_text(encoding="utf-8")
     document = json.loads(text)
     return {
@@ -38,6 +38,7 @@ def load_published() -> dict[str, tuple[PublishedResult, ...]]:
 
 
 def published_result(entry: Mapping[str, Any], source: Mapping[str, Any]) -> PublishedResult:
+    """Combine one entry of `published.json` with its source."""
     return PublishedResult(
         source=entry["source"],
         **source,
@@ -62,7 +63,7 @@ def _pair(values: list[float] | None) -> tuple[float, float] | None:
 
 
 def dense_stack(*units: int) -> tuple[Layer, ...]:
-    """ReLU layers of these widths, then the ten logits."""
+    """Return ReLU layers of these widths, then the layer of the ten logits."""
     return (*(Dense(units=width) for width in units), LOGITS)
 
 
@@ -134,9 +135,9 @@ WORKLOADS = {
 
 
 def select_workloads(names: Iterable[str]) -> tuple[Workload, ...]:
-    """The workloads of these names, in the order of the table; all of them for no names.
+    """Return the named workloads in the order of the table; all of them if no name is given.
 
-    Raises `UsageError` that lists the known names for an unknown one.
+    Raises `UsageError` that lists the known names if a name is unknown.
     """
     wanted = set(names) or set(WORKLOADS)
     unknown = sorted(wanted - set(WORKLOADS))
