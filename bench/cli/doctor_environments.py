@@ -90,10 +90,10 @@ def interpreters(found: "Sequence[Installed]") -> Iterator[str]:
 
 def gpu_line(gpu: "Gpu") -> str:
     """Write `cuda:0: NVIDIA T4, GPU-1a2b, compute capability 7.5, a driver for CUDA 12.4`."""
-    from bench.machine.gpu_support import dotted
+    from bench.machine.gpu_support import version_text
 
-    capability = "unknown" if gpu.capability is None else dotted(gpu.capability)
-    cuda = "unknown" if gpu.driver_cuda is None else dotted(gpu.driver_cuda)
+    capability = "unknown" if gpu.capability is None else version_text(gpu.capability)
+    cuda = "unknown" if gpu.driver_cuda is None else version_text(gpu.driver_cuda)
     return (
         f"{gpu.device}: {gpu.name}, {gpu.uuid or 'UUID unknown'}, compute capability "
         f"{capability}, a driver for CUDA up to {cuda}"

@@ -88,11 +88,11 @@ def select_backends(names: Sequence[str]) -> tuple[str, ...]:
 
 def select_devices(names: Sequence[str]) -> tuple[str, ...]:
     """The devices asked for, or the CPU and the first GPU; each must be on this machine."""
-    from bench.machine.devices import device_named, require_known_order
+    from bench.machine.devices import find_device, require_known_order
     from bench.machine.nvml import gpus, visible_gpus
 
     seen = visible_gpus()
-    wanted = [device_named(name, seen, os.environ) for name in names]
+    wanted = [find_device(name, seen, os.environ) for name in names]
     wanted = wanted or ["cpu", *(gpu.device for gpu in seen[:1])]
     if set(wanted) != {"cpu"}:
         require_known_order((gpu.name for gpu in gpus()), os.environ)

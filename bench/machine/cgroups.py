@@ -1,4 +1,4 @@
-"""What its control groups allow this process: CPU time and memory. Linux, versions 1 and 2."""
+"""Read what control groups allow this process: CPU time and memory. Linux, versions 1 and 2."""
 
 import math
 from pathlib import Path
@@ -8,19 +8,22 @@ ROOT = Path("/sys/fs/cgroup")
 
 
 def cpu_quota() -> float | None:
-    """In cores; infinite where nothing limits it, None where there are no control groups."""
+    """Return the CPU quota in cores; infinite without a limit, None without control groups."""
     folders = groups("cpu")
     return None if folders is None else min(map(_cpu_quota, folders), default=math.inf)
 
 
 def memory_room_bytes() -> float | None:
-    """What may still be taken, a file cache that can be dropped included; as `cpu_quota`."""
+    """Return how many bytes may still be allocated, droppable file cache included.
+
+    The value is infinite without a limit and None without control groups.
+    """
     folders = groups("memory")
     return None if folders is None else min(map(_memory_room, folders), default=math.inf)
 
 
 def memory_kills() -> int | None:
-    """How many of its group the kernel has killed for memory; None where nobody counts."""
+    """Return the number of OOM kills in this control group; None if the kernel keeps no count."""
     for folder in groups("memory") or ():
         words = _words(folder / "memory.events") or _words(folder / "memory.oom_control")
         counts = dict(zip(words[::2], words[1::2], strict=False))
@@ -30,21 +33,24 @@ def memory_kills() -> int | None:
 
 
 def groups(controller: str) -> list[Path] | None:
-    """The folders of the process's own group and of those above it: their limits hold as well."""
+    """Return the folders of this process's control group and of the groups above it.
+
+    Their limits apply to the process as well. None if the system has no control groups.
+    """
     try:
         lines = MEMBERSHIP.read_text(encoding="utf-8").splitlines()
     except OSError:
         return None
-    found: list[Path] = []
+    folders: list[Path] = []
     for line in lines:
         _, controllers, name = line.split(":", 2)
-        # version 2 has one tree for all controllers, and its line names none
+        # version 2 has one tree for all controllers, and its line names no controller
         if controllers and controller not in controllers.split(","):
             continue
         top = ROOT / controller if controllers else ROOT
         own = top / name.lstrip("/")
-        found += [own, *(folder for folder in own.parents if folder.is_relative_to(top))]
-    return found
+        folders += [own, *(folder for folder in own.parents if folder.is_relative_to(top))]
+    return folders
 
 
 def _cpu_quota(folder: Path) -> float:
@@ -66,7 +72,7 @@ def _memory_room(folder: Path) -> float:
 def _cache_bytes(folder: Path) -> int:
     words = _words(folder / "memory.stat")
     counts = dict(zip(words[::2], words[1::2], strict=False))
-    # version 1 counts the groups below under a name of its own
+    # version 1 has a separate count that includes the groups below
     return int(counts.get("total_inactive_file", counts.get("inactive_file", 0)))
 
 

@@ -1,7 +1,8 @@
-"""Devices by name: which GPUs CUDA sees, how it numbers them, what a user may call them; pure.
+"""Name the GPUs: which ones CUDA sees, how it numbers them, and what a user may call them; pure.
 
-The driver (NVML) counts all GPUs of a machine by their place on the PCI bus. CUDA counts those that
-CUDA_VISIBLE_DEVICES leaves it, in the order of that variable. `cuda:N` is CUDA's number everywhere.
+The driver (NVML) counts all GPUs of a machine in PCI bus order. CUDA counts only those that
+CUDA_VISIBLE_DEVICES makes visible, in the order of that variable. `cuda:N` is CUDA's number
+everywhere.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,16 +16,16 @@ Version: TypeAlias = tuple[int, int]
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 ORDER = "CUDA_DEVICE_ORDER"
 BY_BUS = "PCI_BUS_ID"
-# what some frameworks also compute on, and nobody has measured with this harness
+# other kinds of devices that frameworks compute on; never measured with this harness
 UNTRIED = frozenset({"hip", "mps", "rocm", "tpu", "xla", "xpu"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gpu:
-    """A GPU that CUDA sees, as `cuda:N`. What its driver does not tell is None.
+    """A GPU that CUDA sees as `cuda:N`; a value is None if the driver does not report it.
 
-    `driver_cuda` is the newest CUDA that the driver runs, `capability` the GPU's compute
-    capability, which decides what machine code it understands.
+    `driver_cuda` is the newest CUDA version that the driver supports. `capability` is the GPU's
+    compute capability, which decides which machine code it can run.
     """
 
     device: str
@@ -34,29 +35,33 @@ class Gpu:
     driver_cuda: Version | None = None
 
 
-def visible(uuids: Sequence[str], variable: str | None) -> list[str]:
-    """What the driver calls the GPUs that CUDA sees, in CUDA's order: its number, or a UUID.
+def visible_names(uuids: Sequence[str], variable: str | None) -> list[str]:
+    """List the driver's names of the GPUs that CUDA sees, in CUDA's order: numbers or UUIDs.
 
-    `uuids` are those of all GPUs in the driver's order, `variable` is CUDA_VISIBLE_DEVICES, None
-    where it is not set. As CUDA reads it: numbers or UUIDs, of which the beginning will do if it
-    fits one GPU alone; the first that fits none ends the list; one that comes twice empties it.
+    `uuids` are those of all GPUs in the driver's order. `variable` is CUDA_VISIBLE_DEVICES, or None
+    if it is not set. It is read as CUDA does: it lists numbers or UUIDs, and the start of a UUID is
+    enough if it fits only one GPU. The first entry that fits no GPU ends the list; an entry that is
+    repeated empties it.
     """
     if variable is None:
         return [str(number) for number in range(len(uuids))]
-    found: list[str] = []
-    for name in variable.split(","):
-        called = driver_name(name.strip(), uuids)
-        if called is None:
-            return found
-        if called in found:
+    names: list[str] = []
+    for entry in variable.split(","):
+        driver = driver_name(entry.strip(), uuids)
+        if driver is None:
+            return names
+        if driver in names:
             return []
-        found.append(called)
-    return found
+        names.append(driver)
+    return names
 
 
 def driver_name(name: str, uuids: Sequence[str]) -> str | None:
-    """The number in the driver's order; None where no GPU, or more than one, is called so."""
-    # a part of a GPU: the driver knows it by its UUID, and counts it nowhere
+    """Return the GPU's number in the driver's order; None if `name` fits no GPU, or several.
+
+    The name of a part of a GPU (`MIG-...`) is returned unchanged.
+    """
+    # a part of a GPU: the driver knows it by its UUID and gives it no number
     if name.startswith("MIG-"):
         return name
     if name.isdecimal():
@@ -65,10 +70,11 @@ def driver_name(name: str, uuids: Sequence[str]) -> str | None:
     return fitting[0] if len(fitting) == 1 and name.startswith("GPU-") else None
 
 
-def device_named(name: str, gpus: Sequence[Gpu], variables: Mapping[str, str]) -> str:
-    """`cpu` or `cuda:N` for what a user calls a device: also `cuda`, and `cuda:` with a UUID.
+def find_device(name: str, gpus: Sequence[Gpu], variables: Mapping[str, str]) -> str:
+    """Return `cpu` or `cuda:N` for a user's name of a device: also `cuda`, and `cuda:` with a UUID.
 
-    Of a UUID the beginning will do. Raises `UsageError` for what is not there, with all that is.
+    The start of a UUID is enough. Raises `UsageError` that lists all devices if the name fits none
+    of them, or several.
     """
     kind, _, which = name.partition(":")
     wanted = "cuda:0" if name == "cuda" else name
@@ -87,20 +93,22 @@ def device_named(name: str, gpus: Sequence[Gpu], variables: Mapping[str, str]) -
         problem = f"{len(fitting)} GPUs have a UUID that begins so"
     if kind in UNTRIED:
         problem = f"{kind} is untried: this version measures cpu and cuda"
-    raise UsageError(f"{problem}. Expected: one of {listed(gpus, variables)}. Received: {name}")
+    raise UsageError(
+        f"{problem}. Expected: one of {device_list(gpus, variables)}. Received: {name}"
+    )
 
 
-def listed(gpus: Iterable[Gpu], variables: Mapping[str, str]) -> str:
-    """`cpu, cuda:0 (NVIDIA T4, GPU-1a2b)`, and what hides the rest."""
+def device_list(gpus: Iterable[Gpu], variables: Mapping[str, str]) -> str:
+    """Return the devices as `cpu, cuda:0 (NVIDIA T4, GPU-1a2b)`, with what hides the others."""
     named = (f"{gpu.device} ({gpu.name}, {gpu.uuid or 'UUID unknown'})" for gpu in gpus)
     left = f", as {VISIBLE}={variables[VISIBLE]} leaves them" if VISIBLE in variables else ""
     return ", ".join(("cpu", *named)) + left
 
 
 def require_known_order(names: Iterable[str], variables: Mapping[str, str]) -> None:
-    """Raise `UsageError` where CUDA may number the GPUs of these names unlike the driver.
+    """Raise `UsageError` if CUDA may number these GPUs differently from the driver.
 
-    Energy, clock and temperature would then be read from another GPU than the one that computes.
+    Energy, clock and temperature would then be read from a GPU that does not compute.
     """
     order, shown = variables.get(ORDER, BY_BUS), variables.get(VISIBLE, "0")
     numbered = any(part.strip().isdecimal() for part in shown.split(","))

@@ -1,6 +1,7 @@
-"""Whether a machine is fit to be measured on, judged by what was seen of it; pure.
+"""Judge whether a machine is fit to be measured on, from what was seen of it; pure.
 
-`bench.machine.look` looks. What a system does not tell stays unknown and makes no verdict worse.
+`bench.machine.look` collects the facts. A fact that the system does not report stays unknown and
+makes no verdict worse.
 """
 
 from collections.abc import Iterable
@@ -19,23 +20,24 @@ from bench.record.preflight import (
 LOOK_SECONDS = 5.0
 SMOKE_LOOK_SECONDS = 1.0
 
-# with a quarter gone to others, a trial of a quiet moment and the next one see different machines
+# if others take a quarter, a trial in a quiet moment and the next trial see different machines
 UNFIT_SHARE = 0.25
-# the largest worker of the published runs took 1.9 GB; and as much as one for the parent and the
-# file cache, without which MNIST and the frameworks are read from disk for each trial
+# the largest worker of the published runs took 1.9 GB; the parent and the file cache need as much
+# again: without the cache MNIST and the frameworks are read from disk for each trial
 WORKER_BYTES = 2_000_000_000
-# a published run has 2 MB of records, its logs and figures come on top; the rest is for the system
+# a published run has 2 MB of records, plus logs and figures; the rest is for the system
 RUN_BYTES = 50_000_000
 COMFORTABLE_DISK_BYTES = 1_000_000_000
-# pages that move at all mean that memory is short now; at this rate a step waits for the disk
+# any moved page means that memory is short now; at this rate a step waits for the disk
 UNFIT_SWAP_BYTES_PER_SECOND = 10_000_000
-# they keep the clock low or raise it late; with intel_pstate `powersave` raises it, not at once
+# they keep the clock low or raise it late; with intel_pstate, `powersave` raises it with a delay
 SLOW_GOVERNORS = frozenset({"powersave", "conservative"})
-# NVIDIA parts slow down from about 83 degrees on, and work will add to what an idle one has
+# NVIDIA GPUs slow down from about 83 degrees on, and work heats an idle GPU further
 WARM_GPU_CELSIUS = 75
 
 
 def judge(seen: SeenModel) -> PreflightModel:
+    """Return the verdict on the machine with all findings: the worst of them decides."""
     findings = [
         other_cpu(seen),
         stolen(seen),
@@ -45,46 +47,49 @@ def judge(seen: SeenModel) -> PreflightModel:
         swap(seen),
         disk(seen),
         power(seen),
-        *(finding for gpu in seen.gpus for finding in (gpu_use(gpu), gpu_clock(gpu))),
+        *(item for gpu in seen.gpus for item in (gpu_use(gpu), gpu_clock(gpu))),
         *([] if seen.lock_holders is None else [lock(seen.lock_holders)]),
     ]
-    verdict = worst(finding.verdict for finding in findings)
+    verdict = worst_verdict(item.verdict for item in findings)
     return PreflightModel(verdict=verdict, findings=findings, seen=seen)
 
 
-def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """The verdict of all; unknown only where nothing is known."""
+def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the worst of these verdicts; `unknown` only if all are."""
     return max(verdicts, key=VERDICTS.index)
 
 
-def above(value: float, *, doubtful: float, unfit: float) -> Verdict:
+def verdict_above(value: float, *, doubtful: float, unfit: float) -> Verdict:
+    """Return the verdict on a value that should be small: worse above each of the two limits."""
     if value > unfit:
         return "unfit"
     return "doubtful" if value > doubtful else "fit"
 
 
-def below(value: float, *, doubtful: float, unfit: float) -> Verdict:
-    return above(-value, doubtful=-doubtful, unfit=-unfit)
+def verdict_below(value: float, *, doubtful: float, unfit: float) -> Verdict:
+    """Return the verdict on a value that should be large: worse below each of the two limits."""
+    return verdict_above(-value, doubtful=-doubtful, unfit=-unfit)
 
 
 def doubtful_if(bad: bool) -> Verdict:
     return "doubtful" if bad else "fit"
 
 
-def unknown(name: str, reason: str) -> FindingModel:
+def unknown_finding(name: str, reason: str) -> FindingModel:
     return FindingModel(name=name, value=None, verdict="unknown", reason=reason)
 
 
-def found(name: str, value: str, verdict: Verdict, reason: str) -> FindingModel:
+def finding(name: str, value: str, verdict: Verdict, reason: str) -> FindingModel:
     return FindingModel(name=name, value=value, verdict=verdict, reason=reason)
 
 
 def percent(share: float) -> str:
-    """`5 %`, `12.3 %`."""
+    """Format a share as `5 %` or `12.3 %`."""
     return f"{100 * share:.1f}".removesuffix(".0") + " %"
 
 
 def gigabytes(number: int) -> str:
+    """Format a number of bytes as `1.9 GB`."""
     return f"{number / 1e9:,.1f} GB"
 
 
@@ -100,90 +105,90 @@ def stolen(seen: SeenModel) -> FindingModel:
 
 def cpu_share(name: str, share: float | None, most: float, why: str) -> FindingModel:
     if share is None:
-        return unknown(name, "this system does not count it")
-    verdict = above(share, doubtful=most, unfit=UNFIT_SHARE)
+        return unknown_finding(name, "this system does not count it")
+    verdict = verdict_above(share, doubtful=most, unfit=UNFIT_SHARE)
     value = f"{percent(share)} of all cores"
-    return found(name, value, verdict, f"expected at most {percent(most)}: {why}")
+    return finding(name, value, verdict, f"expected at most {percent(most)}: {why}")
 
 
 def cores(seen: SeenModel) -> FindingModel:
     name = "usable cores"
     if seen.allowed_cores is None:
-        return unknown(name, "this system tells neither quotas nor CPU masks")
+        return unknown_finding(name, "this system tells neither quotas nor CPU masks")
     verdict = doubtful_if(seen.allowed_cores < seen.cores)
     value = f"{seen.allowed_cores:.3g} of {seen.cores}"
     why = "under a quota or CPU mask, frameworks may start more threads than can run"
-    return found(name, value, verdict, f"expected all: {why}")
+    return finding(name, value, verdict, f"expected all: {why}")
 
 
 def governor(seen: SeenModel) -> FindingModel:
     name = "CPU governor"
     if seen.governors is None:
-        return unknown(name, "this system shows none, as most virtual machines")
+        return unknown_finding(name, "this system shows none, as most virtual machines")
     verdict = doubtful_if(not SLOW_GOVERNORS.isdisjoint(seen.governors))
     why = "powersave and conservative raise the clock late or never"
-    return found(name, ", ".join(seen.governors), verdict, f"expected performance: {why}")
+    return finding(name, ", ".join(seen.governors), verdict, f"expected performance: {why}")
 
 
 def memory(seen: SeenModel) -> FindingModel:
     available, taken = seen.available_memory_bytes, seen.workers * WORKER_BYTES
-    verdict = below(available, doubtful=taken + WORKER_BYTES, unfit=taken)
+    verdict = verdict_below(available, doubtful=taken + WORKER_BYTES, unfit=taken)
     why = f"{seen.workers} at a time take {gigabytes(WORKER_BYTES)} each, the rest is for files"
     expected = f"expected at least {gigabytes(taken + WORKER_BYTES)}: {why}"
-    return found("free memory", gigabytes(available), verdict, expected)
+    return finding("free memory", gigabytes(available), verdict, expected)
 
 
 def swap(seen: SeenModel) -> FindingModel:
     if seen.swap_used_bytes is None or seen.swap_moved_bytes is None:
-        return unknown("swap", "this system does not count it")
+        return unknown_finding("swap", "this system does not count it")
     most = UNFIT_SWAP_BYTES_PER_SECOND * seen.seconds
-    verdict = above(seen.swap_moved_bytes, doubtful=0, unfit=most)
+    verdict = verdict_above(seen.swap_moved_bytes, doubtful=0, unfit=most)
     moved = f"{seen.swap_moved_bytes / 1e6:,.1f} MB moved in {seen.seconds:.0f} s"
     value = f"{gigabytes(seen.swap_used_bytes)} used, {moved}"
-    return found("swap", value, verdict, "expected none to move: it does where memory is short")
+    return finding("swap", value, verdict, "expected none to move: it does where memory is short")
 
 
 def disk(seen: SeenModel) -> FindingModel:
     if seen.free_disk_bytes is None:
-        return unknown("free disk", "the place of the run does not tell")
-    verdict = below(seen.free_disk_bytes, doubtful=COMFORTABLE_DISK_BYTES, unfit=RUN_BYTES)
+        return unknown_finding("free disk", "the place of the run does not tell")
+    verdict = verdict_below(seen.free_disk_bytes, doubtful=COMFORTABLE_DISK_BYTES, unfit=RUN_BYTES)
     expected = f"expected at least {gigabytes(COMFORTABLE_DISK_BYTES)}, where the run goes"
-    return found("free disk", gigabytes(seen.free_disk_bytes), verdict, expected)
+    return finding("free disk", gigabytes(seen.free_disk_bytes), verdict, expected)
 
 
 def power(seen: SeenModel) -> FindingModel:
     if seen.on_battery is None:
-        return unknown("power", "this system does not tell whether it runs on battery")
+        return unknown_finding("power", "this system does not tell whether it runs on battery")
     value = "battery" if seen.on_battery else "mains"
     verdict = doubtful_if(seen.on_battery)
-    return found("power", value, verdict, "expected mains: on battery clocks are lowered")
+    return finding("power", value, verdict, "expected mains: on battery clocks are lowered")
 
 
 def gpu_use(gpu: GpuSeenModel) -> FindingModel:
     name = f"use of {gpu.device}"
     if gpu.processes is None and gpu.busy_share is None:
-        return unknown(name, "its driver tells neither processes nor load")
-    busy = above(gpu.busy_share or 0, doubtful=MOST_OTHER_SHARE, unfit=UNFIT_SHARE)
-    verdict = worst((busy, doubtful_if(bool(gpu.processes))))
+        return unknown_finding(name, "its driver tells neither processes nor load")
+    busy = verdict_above(gpu.busy_share or 0, doubtful=MOST_OTHER_SHARE, unfit=UNFIT_SHARE)
+    verdict = worst_verdict((busy, doubtful_if(bool(gpu.processes))))
     load = "load unknown" if gpu.busy_share is None else f"{percent(gpu.busy_share)} busy"
     others = "processes unknown" if gpu.processes is None else f"{gpu.processes} processes"
     expected = f"expected no other process and at most {percent(MOST_OTHER_SHARE)}"
-    return found(name, f"{others}, {load}", verdict, f"{expected}: its time would be shared")
+    return finding(name, f"{others}, {load}", verdict, f"{expected}: its time would be shared")
 
 
 def gpu_clock(gpu: GpuSeenModel) -> FindingModel:
     name = f"clock of {gpu.device}"
     if gpu.celsius is None and gpu.slowed_by is None:
-        return unknown(name, "its driver tells neither temperature nor what slows it")
+        return unknown_finding(name, "its driver tells neither temperature nor what slows it")
     verdict = doubtful_if(bool(gpu.slowed_by) or (gpu.celsius or 0) > WARM_GPU_CELSIUS)
     heat = "temperature unknown" if gpu.celsius is None else f"{gpu.celsius} °C"
     causes = ["unknown"] if gpu.slowed_by is None else gpu.slowed_by or ["nothing"]
     value = f"{heat}, slowed by {', '.join(causes)}"
     expected = f"expected at most {WARM_GPU_CELSIUS} °C, slowed by nothing"
-    return found(name, value, verdict, f"{expected}: work would lower its clock")
+    return finding(name, value, verdict, f"{expected}: work would lower its clock")
 
 
 def lock(holders: list[str]) -> FindingModel:
     value = "; ".join(holders) or "free"
     verdict: Verdict = "unfit" if holders else "fit"
-    return found("lock", value, verdict, "expected free: a second run is refused, exit code 75")
+    return finding("lock", value, verdict, "expected free: a second run is refused, exit code 75")

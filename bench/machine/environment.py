@@ -1,4 +1,4 @@
-"""What the machine and the software are, as the parent sees them. No figure is guessed."""
+"""Describe the machine and its software as the parent sees them. No figure is guessed."""
 
 import hashlib
 import os
@@ -13,7 +13,7 @@ from bench import __version__
 from bench.machine.nvml import gpus
 from bench.record import ContentionModel, EnvironmentModel
 
-# variables that change what a framework computes or how fast; every other stays out of the record
+# variables that change what a framework computes or how fast; a record keeps no others
 VARIABLES = frozenset(
     {
         "CUDA_DEVICE_ORDER",
@@ -49,14 +49,14 @@ VARIABLES = frozenset(
 
 
 def usable_cores() -> int | None:
-    """Those that `taskset` or a container's set of CPUs leave; workers inherit it."""
+    """Return how many cores a CPU mask (`taskset`, a container) leaves; workers inherit it."""
     if not hasattr(os, "sched_getaffinity"):
         return None
     return len(os.sched_getaffinity(0))
 
 
 def environment(versions: Mapping[str, str], variables: Mapping[str, str]) -> EnvironmentModel:
-    """The machine, with a backend's versions and the variables that its worker sees."""
+    """Return the machine, with a backend's versions and the variables that its worker sees."""
     return EnvironmentModel(
         host_sha256=hashlib.sha256(platform.node().encode()).hexdigest(),
         system=f"{platform.system()} {platform.release()}",
@@ -70,12 +70,12 @@ def environment(versions: Mapping[str, str], variables: Mapping[str, str]) -> En
         python=platform.python_version(),
         samestep=__version__,
         versions=dict(versions),
-        variables=allowed({**os.environ, **variables}),
+        variables=recorded_variables({**os.environ, **variables}),
     )
 
 
-def allowed(variables: Mapping[str, str]) -> dict[str, str]:
-    """Those that are noted; a byte that is no UTF-8, which no record could hold, is a `?`."""
+def recorded_variables(variables: Mapping[str, str]) -> dict[str, str]:
+    """Select the variables that a record keeps; a byte that is not UTF-8 becomes a `?`."""
     return {
         name: value.encode(errors="replace").decode()
         for name, value in sorted(variables.items())
@@ -84,7 +84,7 @@ def allowed(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def cpu_name() -> str:
-    """The model's name from /proc/cpuinfo, or what the platform calls its processor."""
+    """Return the CPU model from /proc/cpuinfo, or the platform's name for its processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -94,13 +94,14 @@ def cpu_name() -> str:
 
 
 def available_memory_bytes() -> int:
+    """Return the memory that new processes can use without swapping, as psutil estimates it."""
     return int(psutil.virtual_memory().available)
 
 
 def swap_bytes() -> tuple[int | None, int | None]:
-    """Swap in use, and what was moved from and to it since the system's start."""
+    """Return the bytes of swap in use, and those moved from and to it since the system's start."""
     with warnings.catch_warnings():
-        # psutil would warn and say 0 for what it could not find out
+        # psutil would warn and return 0 for what it cannot read
         warnings.simplefilter("error", RuntimeWarning)
         try:
             swap = psutil.swap_memory()
@@ -109,8 +110,8 @@ def swap_bytes() -> tuple[int | None, int | None]:
     return int(swap.used), int(swap.sin + swap.sout)
 
 
-def on_battery() -> bool | None:
-    """False where there is no battery; None where the system does not tell."""
+def runs_on_battery() -> bool | None:
+    """Return whether the machine runs on its battery; False without one, None if it is unknown."""
     try:
         battery = psutil.sensors_battery()
     except (AttributeError, OSError):
@@ -121,20 +122,21 @@ def on_battery() -> bool | None:
 
 
 class ContentionMeter:
-    """CPU time of all cores between its making and `read`, split by whose it was."""
+    """CPU time of all cores between its creation and `read`, split by who used it."""
 
     def __init__(self, now: float) -> None:
         self._started = now
         self._before = psutil.cpu_times()
 
     def read(self, now: float, worker_cpu_seconds: float | None) -> ContentionModel:
+        """Return the CPU seconds of the worker, of other processes, and stolen by the host."""
         after = psutil.cpu_times()
         spent = {
             name: value - getattr(self._before, name) for name, value in after._asdict().items()
         }
         idle = spent["idle"] + spent.get("iowait", 0.0)
         steal = spent.get("steal")
-        # guest time is counted in user time already
+        # user time already includes guest time
         busy = sum(
             value for name, value in spent.items() if name not in ("guest", "guest_nice", "steal")
         )

@@ -1,11 +1,11 @@
-"""Whether an installed framework can compute on a GPU, from what the two tell; pure.
+"""Decide whether an installed framework can compute on a GPU, from what the two report; pure.
 
-A build carries its kernels as machine code (`sm_90`), which runs on GPUs of the same major compute
-capability from that minor one on, and as PTX (`compute_90`), which the driver of any newer GPU
-compiles when it is first used. With the suffix `a` it is for that one capability alone, with `f`
-for its family. The driver must be of the major CUDA version that the build was made for, or newer;
-to compile PTX, of the minor one too.
-(CUDA C++ Programming Guide, "Compute Capability"; CUDA Compatibility, "Minor Version".)
+A build carries its kernels as machine code (`sm_90`) or as PTX (`compute_90`). Machine code runs on
+GPUs of the same major compute capability, from its minor capability on. PTX is compiled by the
+driver of any newer GPU when it is first used. With the suffix `a` the code is for that one
+capability alone, with `f` for its family. The driver must support the major CUDA version that the
+build was made for, or a newer one. To compile PTX it must support the minor version too. (CUDA C++
+Programming Guide, "Compute Capability"; CUDA Compatibility, "Minor Version".)
 """
 
 import re
@@ -23,9 +23,9 @@ SupportVerdict: TypeAlias = Literal["ok", "doubtful", "unsupported", "unavailabl
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """What an installed framework tells of itself; None for what it does not.
+    """What an installed framework reports of itself; None for what it does not report.
 
-    `cuda` is the version that it was made for, `architectures` are those it has kernels for.
+    `cuda` is the CUDA version that it was made for, `architectures` are those it has kernels for.
     """
 
     devices: Sequence[str]
@@ -35,9 +35,10 @@ class Build:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Support:
-    """What to expect of a build on a device; the verdicts that are statuses of records mean them.
+    """What to expect of a build on a device.
 
-    `doubtful` may work, and may take very long at first.
+    The verdicts that are statuses of records have the same meaning. With `doubtful` the build may
+    work, and its first use may take very long.
     """
 
     verdict: SupportVerdict
@@ -45,6 +46,7 @@ class Support:
 
     @property
     def hopeless(self) -> bool:
+        """Return whether nothing can run: no trial is started then."""
         return self.verdict in {"unsupported", "unavailable"}
 
 
@@ -52,38 +54,41 @@ OK = Support(verdict="ok")
 
 
 def support(build: Build, gpu: Gpu) -> Support:
-    """The first of these that speaks against it; what is unknown speaks against nothing."""
+    """Return the first objection to this build on this GPU; unknown facts are no objection."""
     for judge in (judge_driver, judge_kernels, judge_presence, judge_compiling):
-        found = judge(build, gpu)
-        if found is not None:
-            return found
+        objection = judge(build, gpu)
+        if objection is not None:
+            return objection
     return OK
 
 
 def judge_driver(build: Build, gpu: Gpu) -> Support | None:
+    """Return an objection if the driver is older than the major CUDA version of the build."""
     wanted, has = version(build.cuda), gpu.driver_cuda
     if wanted is None or has is None or has[0] >= wanted[0]:
         return None
     return Support(
         verdict="unsupported",
         reason=f"driver too old. Expected: one for CUDA {wanted[0]}, which this build was made "
-        f"for. Received: one for CUDA {dotted(has)} at most. Update the NVIDIA driver, or take a "
-        f"build for CUDA {has[0]}",
+        f"for. Received: one for CUDA {version_text(has)} at most. Update the NVIDIA driver, or "
+        f"take a build for CUDA {has[0]}",
     )
 
 
 def judge_kernels(build: Build, gpu: Gpu) -> Support | None:
-    if how_carried(build, gpu) != "not at all":
+    """Return an objection if the build has no kernels for this GPU in any form."""
+    if kernel_form(build, gpu) != "not at all":
         return None
     return Support(
         verdict="unsupported",
         reason=f"unsupported architecture. Expected: one of {', '.join(build.architectures or ())},"
-        f" which this build has kernels for. Received: {received(gpu)}. Take a build that has its "
-        "kernels",
+        f" which this build has kernels for. Received: {describe_gpu(gpu)}. Take a build that has "
+        "its kernels",
     )
 
 
 def judge_presence(build: Build, gpu: Gpu) -> Support | None:
+    """Return an objection if the framework does not list this GPU among its devices."""
     if gpu.device in build.devices:
         return None
     why = "made without CUDA" if build.cuda is None else "it does not find this GPU"
@@ -95,24 +100,28 @@ def judge_presence(build: Build, gpu: Gpu) -> Support | None:
 
 
 def judge_compiling(build: Build, gpu: Gpu) -> Support | None:
-    if how_carried(build, gpu) != "as PTX":
+    """Return an objection if the driver has to compile the kernels.
+
+    That may take long; with a driver older than the build's CUDA version it is impossible.
+    """
+    if kernel_form(build, gpu) != "as PTX":
         return None
-    why = f"no kernels for {received(gpu)}: the driver has to compile them from PTX"
+    why = f"no kernels for {describe_gpu(gpu)}: the driver has to compile them from PTX"
     wanted, has = version(build.cuda), gpu.driver_cuda
     if wanted is not None and has is not None and has < wanted:
         return Support(
             verdict="unsupported",
             reason=f"unsupported architecture, {why}, which it can't. Expected: a driver for CUDA "
-            f"{dotted(wanted)}. Received: one for CUDA {dotted(has)} at most. Update the NVIDIA "
-            "driver",
+            f"{version_text(wanted)}. Received: one for CUDA {version_text(has)} at most. Update "
+            "the NVIDIA driver",
         )
     return Support(verdict="doubtful", reason=f"{why}, which may take half an hour at first")
 
 
-def how_carried(
+def kernel_form(
     build: Build, gpu: Gpu
 ) -> Literal["as machine code", "as PTX", "not at all", "unknown"]:
-    """The way in which the build has kernels for this GPU."""
+    """Return the form in which the build has kernels for this GPU."""
     known = [match for name in build.architectures or () if (match := ARCHITECTURE.fullmatch(name))]
     if not known or gpu.capability is None:
         return "unknown"
@@ -123,7 +132,7 @@ def how_carried(
 
 
 def runs(architecture: re.Match[str], capability: Version) -> bool:
-    """Whether code for this architecture, compiled where it is PTX, runs on that capability."""
+    """Return whether code for this architecture runs on that capability, PTX being compiled."""
     made_for = int(architecture["major"]), int(architecture["minor"])
     if architecture["only"] == "a":
         return capability == made_for
@@ -133,17 +142,17 @@ def runs(architecture: re.Match[str], capability: Version) -> bool:
 
 
 def version(text: str | None) -> Version | None:
-    """`(12, 5)` of `12.5.1`; None where there is no such number."""
+    """Return `(12, 5)` for `12.5.1`; None if the text does not start with a number."""
     match = VERSION.match(text or "")
     return None if match is None else (int(match["major"]), int(match["minor"] or 0))
 
 
-def dotted(number: Version) -> str:
+def version_text(number: Version) -> str:
     return ".".join(map(str, number))
 
 
-def received(gpu: Gpu) -> str:
-    """`sm_120 (NVIDIA RTX 5090, compute capability 12.0)`."""
+def describe_gpu(gpu: Gpu) -> str:
+    """Describe the GPU as `sm_120 (NVIDIA RTX 5090, compute capability 12.0)`."""
     assert gpu.capability is not None
     major, minor = gpu.capability
     return f"sm_{major}{minor} ({gpu.name}, compute capability {major}.{minor})"

@@ -1,7 +1,7 @@
-"""A GPU while a trial runs on it, as the driver tells the parent: energy, clock, memory.
+"""Watch a GPU while a trial runs on it, as the driver reports to the parent: energy, clock, memory.
 
-Read when the worker says which phase comes next, never while a lane is timed: a question to the
-driver may hold up what is launched meanwhile.
+The GPU is read when the worker announces its next phase, never while a lane is timed: a query to
+the driver may delay kernel launches.
 """
 
 import time
@@ -12,16 +12,18 @@ from statistics import median
 from bench.machine.nvml import Reading, reading
 from bench.record import GpuUseModel
 
-# what these announce is timed at once
+# phases that are timed from the moment they are announced
 TIMED = frozenset({"first_step", "step", "latency", "native", "tutorial"})
 
 
-# of as many trials a median says what a GPU's clock usually is
+# with this many trials, the median is a GPU's usual clock
 FEWEST_FOR_USUAL = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
+    """A reading of the GPU, with its time on the monotonic clock in seconds."""
+
     at: float
     reading: Reading
 
@@ -43,9 +45,9 @@ class GpuWatch:
         self._in_power = False
 
     def enter(self, phase: str) -> None:
-        """Note how the GPU is when the worker enters a phase, unless that phase is timed.
+        """Read the GPU as the worker enters a phase, unless that phase is timed.
 
-        Both ends of `power` are noted, for its energy.
+        The readings at the two ends of the phase `power` give its energy.
         """
         if phase in TIMED:
             return
@@ -56,11 +58,11 @@ class GpuWatch:
         self._in_power = phase == "power"
 
     def use(self) -> GpuUseModel:
-        """All that was read; what the driver never told is None."""
+        """Return all that was read; a value is None if the driver never reported it."""
         readings = [moment.reading for moment in self._moments]
-        used = [one.used_bytes for one in readings if one.used_bytes is not None]
-        clocks = [one.clock_megahertz for one in readings if one.clock_megahertz is not None]
-        slowed = [one.slowed_by for one in readings if one.slowed_by is not None]
+        used = [now.used_bytes for now in readings if now.used_bytes is not None]
+        clocks = [now.clock_megahertz for now in readings if now.clock_megahertz is not None]
+        slowed = [now.slowed_by for now in readings if now.slowed_by is not None]
         return GpuUseModel(
             peak_used_bytes=max(used, default=None),
             clock_megahertz=clocks or None,
@@ -70,7 +72,7 @@ class GpuWatch:
         )
 
     def _energy(self) -> dict[str, float | None]:
-        """Joules of the whole board between the two ends of the power lane."""
+        """Return the energy of the whole board in joules, and the seconds, of the power lane."""
         if len(self._powered) != 2:
             return {"energy_joules": None, "energy_seconds": None}
         first, last = self._powered
@@ -82,7 +84,7 @@ class GpuWatch:
 
 @dataclass(slots=True)
 class UsualClocks:
-    """Multiprocessor clocks of a session's timing trials, by device."""
+    """Multiprocessor clocks in MHz of a session's timing trials, by device."""
 
     seen: dict[str, list[float]] = field(default_factory=dict)
 
@@ -91,6 +93,6 @@ class UsualClocks:
             self.seen.setdefault(device, []).append(median(use.clock_megahertz))
 
     def usual(self, device: str) -> float | None:
-        """The median over the trials so far; None while they are few."""
+        """Return the median clock over the trials so far; None if there are too few."""
         clocks = self.seen.get(device, [])
         return median(clocks) if len(clocks) >= FEWEST_FOR_USUAL else None

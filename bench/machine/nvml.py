@@ -1,4 +1,4 @@
-"""NVIDIA GPUs as the driver tells of them (NVML). What it does not tell is None."""
+"""Query NVIDIA GPUs through their driver (NVML). A value is None if it is not reported."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 
 import pynvml
 
-from bench.machine.devices import VISIBLE, Gpu, visible
+from bench.machine.devices import VISIBLE, Gpu, visible_names
 from bench.record import GpuModel
 from bench.record.preflight import GpuSeenModel
 
-# what lowers a GPU's clock; that it idles, or that a user set its clocks, does not count
+# what lowers a GPU's clock; idling and clocks set by a user don't count
 SLOWDOWNS = {
     "its power limit": pynvml.nvmlClocksEventReasonSwPowerCap,
     "its hardware": pynvml.nvmlClocksEventReasonHwSlowdown,
@@ -21,12 +21,12 @@ SLOWDOWNS = {
     | pynvml.nvmlClocksEventReasonHwThermalSlowdown,
     "its power supply": pynvml.nvmlClocksEventReasonHwPowerBrakeSlowdown,
 }
-Told = TypeVar("Told")
+Answer = TypeVar("Answer")
 
 
 @contextmanager
 def driver() -> Iterator[None]:
-    """NVML, to be asked. Raises `pynvml.NVMLError` where there is none."""
+    """Open NVML for queries. Raises `pynvml.NVMLError` if there is no driver."""
     pynvml.nvmlInit()
     try:
         yield
@@ -35,21 +35,24 @@ def driver() -> Iterator[None]:
 
 
 def gpus() -> list[GpuModel]:
-    """All NVIDIA GPUs that answer, in the driver's order; none where there is no driver.
+    """Return all NVIDIA GPUs that answer, in the driver's order; empty if there is no driver.
 
-    One that has fallen off its bus answers nothing any more.
+    A GPU that has fallen off its bus no longer answers.
     """
     try:
         with driver():
             release = pynvml.nvmlSystemGetDriverVersion()
-            found = [told(partial(gpu_at, index, release)) for index in indices()]
+            answers = [ask(partial(gpu_at, index, release)) for index in indices()]
     except pynvml.NVMLError:
         return []
-    return [one for one in found if one is not None]
+    return [gpu for gpu in answers if gpu is not None]
 
 
 def gpu_at(index: int, release: str) -> GpuModel:
-    """Of the driver's number `index`. Raises `pynvml.NVMLError` where it does not answer."""
+    """Return the GPU with the driver's number `index`.
+
+    Raises `pynvml.NVMLError` if it does not answer.
+    """
     handle = pynvml.nvmlDeviceGetHandleByIndex(index)
     return GpuModel(
         name=pynvml.nvmlDeviceGetName(handle),
@@ -59,19 +62,20 @@ def gpu_at(index: int, release: str) -> GpuModel:
 
 
 def visible_gpus() -> list[Gpu]:
-    """The GPUs that CUDA sees, in CUDA's order; none where the driver can't be asked."""
+    """Return the GPUs that CUDA sees, in CUDA's order; empty if the driver can't be queried."""
     try:
         with driver():
-            names = visible(uuids(), os.environ.get(VISIBLE))
-            return [gpu_found(f"cuda:{index}", name) for index, name in enumerate(names)]
+            names = visible_names(uuids(), os.environ.get(VISIBLE))
+            return [visible_gpu(f"cuda:{index}", name) for index, name in enumerate(names)]
     except pynvml.NVMLError:
         return []
 
 
-def gpu_found(device: str, name: str) -> Gpu:
+def visible_gpu(device: str, name: str) -> Gpu:
+    """Return the GPU that the driver calls `name` and CUDA calls `device`."""
     handle = handle_named(name)
-    cuda = told(pynvml.nvmlSystemGetCudaDriverVersion)
-    capability = told(lambda: pynvml.nvmlDeviceGetCudaComputeCapability(handle))
+    cuda = ask(pynvml.nvmlSystemGetCudaDriverVersion)
+    capability = ask(lambda: pynvml.nvmlDeviceGetCudaComputeCapability(handle))
     return Gpu(
         device=device,
         name=pynvml.nvmlDeviceGetName(handle),
@@ -87,8 +91,8 @@ def indices() -> range:
 
 
 def uuids() -> list[str]:
-    """Of all GPUs in the driver's order; empty where one tells none."""
-    return [told(partial(uuid_at, index)) or "" for index in indices()]
+    """Return the UUIDs of all GPUs in the driver's order; an empty text if one reports none."""
+    return [ask(partial(uuid_at, index)) or "" for index in indices()]
 
 
 def uuid_at(index: int) -> str:
@@ -96,11 +100,11 @@ def uuid_at(index: int) -> str:
 
 
 def uuid_of(handle: Any) -> str | None:
-    return told(lambda: str(pynvml.nvmlDeviceGetUUID(handle)))
+    return ask(lambda: str(pynvml.nvmlDeviceGetUUID(handle)))
 
 
 def gpu_memory_bytes(handle: Any) -> int | None:
-    """None where the device does not tell, as a part of a shared GPU may not."""
+    """Return the memory of the GPU; None if it is not reported, as for a part of a shared GPU."""
     try:
         return int(pynvml.nvmlDeviceGetMemoryInfo(handle).total)
     except pynvml.NVMLError:
@@ -109,31 +113,34 @@ def gpu_memory_bytes(handle: Any) -> int | None:
 
 @contextmanager
 def gpu_handle(device: str) -> Iterator[Any]:
-    """NVML's handle of `cuda:N`. Raises `pynvml.NVMLError` where there is none."""
+    """Yield NVML's handle of `cuda:N`. Raises `pynvml.NVMLError` if there is none."""
     with driver():
         yield handle_of(int(device.partition(":")[2]))
 
 
 def handle_of(index: int) -> Any:
-    """Of CUDA's device `index`."""
+    """Return the NVML handle of CUDA device `index`.
+
+    Raises `pynvml.NVMLError` if CUDA sees no such device.
+    """
     shown = os.environ.get(VISIBLE)
     if shown is None:
         return handle_named(str(index))
-    names = visible(uuids(), shown)
+    names = visible_names(uuids(), shown)
     if index >= len(names):
         raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_FOUND)
     return handle_named(names[index])
 
 
 def handle_named(name: str) -> Any:
-    """Of what the driver calls a GPU: its number or its UUID."""
+    """Return the handle of the GPU that the driver calls `name`: a number or a UUID."""
     if name.isdecimal():
         return pynvml.nvmlDeviceGetHandleByIndex(int(name))
     return pynvml.nvmlDeviceGetHandleByUUID(name)
 
 
 def gpu_uuid(device: str) -> str:
-    """The driver's UUID of `cuda:N`, or the device's name where it tells none."""
+    """Return the driver's UUID of `cuda:N`, or the device's name if the driver reports no UUID."""
     try:
         with gpu_handle(device) as handle:
             return str(pynvml.nvmlDeviceGetUUID(handle))
@@ -142,7 +149,7 @@ def gpu_uuid(device: str) -> str:
 
 
 def gpu_seen(device: str) -> GpuSeenModel:
-    """What goes on on `cuda:N` at this moment."""
+    """Return the processes, load, temperature and slowdowns of `cuda:N` at this moment."""
     try:
         with gpu_handle(device) as handle:
             return GpuSeenModel(device=device, **gpu_readings(handle))
@@ -157,18 +164,19 @@ def gpu_readings(handle: Any) -> dict[str, Any]:
         return int(pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU))
 
     return {
-        "processes": told(lambda: len(pynvml.nvmlDeviceGetComputeRunningProcesses(handle))),
-        "busy_share": told(lambda: pynvml.nvmlDeviceGetUtilizationRates(handle).gpu / 100),
-        "celsius": told(temperature),
-        "slowed_by": told(lambda: slowdowns(pynvml.nvmlDeviceGetCurrentClocksEventReasons(handle))),
+        "processes": ask(lambda: len(pynvml.nvmlDeviceGetComputeRunningProcesses(handle))),
+        "busy_share": ask(lambda: pynvml.nvmlDeviceGetUtilizationRates(handle).gpu / 100),
+        "celsius": ask(temperature),
+        "slowed_by": ask(lambda: slowdowns(pynvml.nvmlDeviceGetCurrentClocksEventReasons(handle))),
     }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What the driver tells of a GPU at one moment, of the whole board; None for what it does not.
+    """What the driver reports of a GPU at one moment, for the whole board; None if not reported.
 
-    `energy_joules` counts from the driver's start. `clock_megahertz` is the multiprocessors'.
+    `energy_joules` counts from the driver's start. `clock_megahertz` is that of the
+    multiprocessors.
     """
 
     energy_joules: float | None = None
@@ -179,7 +187,7 @@ class Reading:
 
 
 def reading(device: str) -> Reading:
-    """Of `cuda:N`; all None where the driver can't be asked."""
+    """Return a reading of `cuda:N`; all None if the driver can't be queried."""
     try:
         with gpu_handle(device) as handle:
             return reading_of(handle)
@@ -188,24 +196,26 @@ def reading(device: str) -> Reading:
 
 
 def reading_of(handle: Any) -> Reading:
-    millijoules = told(lambda: pynvml.nvmlDeviceGetTotalEnergyConsumption(handle))
-    milliwatts = told(lambda: pynvml.nvmlDeviceGetEnforcedPowerLimit(handle))
-    megahertz = told(lambda: pynvml.nvmlDeviceGetClockInfo(handle, pynvml.NVML_CLOCK_SM))
+    millijoules = ask(lambda: pynvml.nvmlDeviceGetTotalEnergyConsumption(handle))
+    milliwatts = ask(lambda: pynvml.nvmlDeviceGetEnforcedPowerLimit(handle))
+    megahertz = ask(lambda: pynvml.nvmlDeviceGetClockInfo(handle, pynvml.NVML_CLOCK_SM))
     return Reading(
         energy_joules=None if millijoules is None else millijoules / 1000,
         power_limit_watts=None if milliwatts is None else milliwatts / 1000,
-        used_bytes=told(lambda: int(pynvml.nvmlDeviceGetMemoryInfo(handle).used)),
+        used_bytes=ask(lambda: int(pynvml.nvmlDeviceGetMemoryInfo(handle).used)),
         clock_megahertz=megahertz,
-        slowed_by=told(lambda: slowdowns(pynvml.nvmlDeviceGetCurrentClocksEventReasons(handle))),
+        slowed_by=ask(lambda: slowdowns(pynvml.nvmlDeviceGetCurrentClocksEventReasons(handle))),
     )
 
 
-def told(ask: Callable[[], Told]) -> Told | None:
+def ask(query: Callable[[], Answer]) -> Answer | None:
+    """Return the driver's answer to the query; None if the driver reports an error."""
     try:
-        return ask()
+        return query()
     except pynvml.NVMLError:
         return None
 
 
 def slowdowns(reasons: int) -> list[str]:
+    """List the causes of a lowered clock in NVML's bit mask of reasons."""
     return [name for name, bits in SLOWDOWNS.items() if reasons & bits]

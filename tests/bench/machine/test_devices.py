@@ -5,7 +5,7 @@ import pytest
 from bench.cli import options
 from bench.errors import UsageError
 from bench.machine import nvml
-from bench.machine.devices import Gpu, device_named, require_known_order, visible
+from bench.machine.devices import Gpu, find_device, require_known_order, visible_names
 from bench.record import GpuModel
 from tests.records import build_run, plan, write_folder
 
@@ -39,11 +39,11 @@ GPUS = [
     ],
 )
 def test_cuda_numbers_gpus_as_its_variable_says(variable, expected):
-    assert visible(UUIDS, variable) == expected
+    assert visible_names(UUIDS, variable) == expected
 
 
 def test_a_gpu_without_a_uuid_has_its_number():
-    assert visible(["", ""], "1,GPU-1") == ["1"]
+    assert visible_names(["", ""], "1,GPU-1") == ["1"]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_gpu_without_a_uuid_has_its_number():
     ],
 )
 def test_a_device_has_several_names(name, device):
-    assert device_named(name, GPUS, {}) == device
+    assert find_device(name, GPUS, {}) == device
 
 
 FOUND = (
@@ -83,13 +83,13 @@ FOUND = (
 )
 def test_what_is_not_there_is_answered_with_what_is(name, problem):
     with pytest.raises(UsageError) as raised:
-        device_named(name, GPUS, {})
+        find_device(name, GPUS, {})
     assert str(raised.value) == f"{problem}. {FOUND}{name}"
 
 
 def test_the_variable_that_hides_a_gpu_is_named():
     with pytest.raises(UsageError) as raised:
-        device_named("cuda:1", GPUS[:1], {"CUDA_VISIBLE_DEVICES": "0", "HOME": "/home/me"})
+        find_device("cuda:1", GPUS[:1], {"CUDA_VISIBLE_DEVICES": "0", "HOME": "/home/me"})
     assert str(raised.value) == (
         "no such device on this machine. Expected: one of cpu, cuda:0 (NVIDIA T4, GPU-1a2b-1), "
         "as CUDA_VISIBLE_DEVICES=0 leaves them. Received: cuda:1"

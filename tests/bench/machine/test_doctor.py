@@ -146,7 +146,7 @@ def test_the_unknown_stays_unknown_with_a_reason_and_makes_nothing_worse():
     known = [finding.name for finding in found.findings if finding.verdict != "unknown"]
     assert known == ["free memory", "lock"]
     assert all(finding.value is None and finding.reason for finding in unknown)
-    assert doctor.worst(finding.verdict for finding in unknown) == "unknown"
+    assert doctor.worst_verdict(finding.verdict for finding in unknown) == "unknown"
 
 
 def test_a_half_known_gpu_says_which_half():
@@ -309,12 +309,12 @@ Battery = namedtuple("Battery", "percent power_plugged")
 )
 def test_a_laptop_may_run_on_battery(monkeypatch, battery, expected):
     monkeypatch.setattr(psutil, "sensors_battery", lambda: battery, raising=False)
-    assert environment.on_battery() is expected
+    assert environment.runs_on_battery() is expected
 
 
 def test_a_system_without_a_word_for_batteries_tells_nothing(monkeypatch):
     monkeypatch.delattr(psutil, "sensors_battery", raising=False)
-    assert environment.on_battery() is None
+    assert environment.runs_on_battery() is None
 
 
 def told(found: Any, width: int, monkeypatch: pytest.MonkeyPatch) -> str:

@@ -9,7 +9,13 @@ import psutil
 import pytest
 
 from bench import __version__
-from bench.machine.environment import ContentionMeter, allowed, cpu_name, environment, gpus
+from bench.machine.environment import (
+    ContentionMeter,
+    cpu_name,
+    environment,
+    gpus,
+    recorded_variables,
+)
 from bench.record.run import read_run, write_run
 from bench.run.workers import Workers
 from tests.bench.run.test_runner import request_for
@@ -39,13 +45,13 @@ def test_variables_that_change_a_result_are_noted_and_nothing_else():
         "XLA_FLAGS": "--xla_cpu_enable_fast_math=false",
     }
     secrets = {"AWS_SECRET_ACCESS_KEY": "x", "HOME": "/home/me", "TF_TOKEN": "y", "OMP": "z"}
-    found = allowed({**secrets, **noted})
+    found = recorded_variables({**secrets, **noted})
     assert found == noted
     assert list(found) == sorted(found)
 
 
 def test_a_variable_that_is_no_text_leaves_a_run_that_can_be_read(tmp_path):
-    variables = allowed({"XLA_FLAGS": os.fsdecode(b"--xla_dump_to=/tmp/\xff")})
+    variables = recorded_variables({"XLA_FLAGS": os.fsdecode(b"--xla_dump_to=/tmp/\xff")})
     assert variables == {"XLA_FLAGS": "--xla_dump_to=/tmp/?"}
     write_run(build_run([], environment={**described(), "variables": variables}), tmp_path)
     assert read_run(tmp_path).environment.variables == variables

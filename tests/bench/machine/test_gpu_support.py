@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bench.machine.devices import Gpu
-from bench.machine.gpu_support import OK, Build, how_carried, support, version
+from bench.machine.gpu_support import OK, Build, kernel_form, support, version
 
 GPU = Gpu(device="cuda:0", name="NVIDIA T4", uuid="GPU-1", capability=(7, 5), driver_cuda=(12, 4))
 # as TensorFlow tells it: the newest also as PTX
@@ -17,7 +17,7 @@ BUILD = Build(
 
 
 def on(capability, *architectures):
-    return how_carried(
+    return kernel_form(
         replace(BUILD, architectures=architectures), replace(GPU, capability=capability)
     )
 
