@@ -40,7 +40,7 @@ def judge(seen: SeenModel) -> PreflightModel:
     """Return the verdict on the machine with all findings: the worst of them decides."""
     findings = [
         other_cpu(seen),
-        stolen(seen),
+        stolen_cpu(seen),
         cores(seen),
         governor(seen),
         memory(seen),
@@ -98,7 +98,7 @@ def other_cpu(seen: SeenModel) -> FindingModel:
     return cpu_share("other processes", seen.other_cpu_share, MOST_OTHER_SHARE, why)
 
 
-def stolen(seen: SeenModel) -> FindingModel:
+def stolen_cpu(seen: SeenModel) -> FindingModel:
     why = "the host gives it to other virtual machines"
     return cpu_share("stolen CPU time", seen.stolen_share, MOST_STOLEN_SHARE, why)
 

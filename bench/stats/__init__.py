@@ -1,4 +1,4 @@
-"""Statistics of a report: pure functions of numbers that stand in records, so all can be redone.
+"""The statistics of a report: pure functions of numbers in records, so that all can be recomputed.
 
 The unit of replication is the trial. Intervals are over trials, never over steps or blocks, which
 share one process and are far from independent.

@@ -1,4 +1,4 @@
-"""Accuracies of two backends over seeds: equivalent, different, or not to be told."""
+"""Compare the accuracies of two backends over seeds: equivalent, different, or undecided."""
 
 import math
 from collections.abc import Sequence
@@ -10,17 +10,20 @@ import numpy as np
 from bench.stats.estimates import CONFIDENCE, student_t
 from bench.stats.verdicts import LEVEL, adjusted
 
-# Seeds from which backends are judged, and the difference that still counts as none, as a fraction.
+# Seeds that a verdict needs, and the difference that still counts as none, as a fraction.
 FEWEST_SEEDS = 10
 MARGIN = 0.0030
-# with as many seeds a closer look is possible, but not closer than the seeds themselves lie
+# with this many seeds the margin may be smaller, but not smaller than the spread of the seeds
 MANY_SEEDS = 20
 MARGIN_OF_MANY = 0.0020
 SPREADS = 1.5
 
 
 class AccuracyVerdict(StrEnum):
-    """Of two means over seeds: EQUIVALENT is shown, it is not the lack of a difference."""
+    """The verdict on two means over seeds. EQUIVALENT is shown by a test of its own.
+
+    It is more than the lack of a difference.
+    """
 
     EQUIVALENT = "EQUIVALENT"
     DIFFERENT = "DIFFERENT"
@@ -33,8 +36,8 @@ class MeanDifference:
 
     `n` is the smaller number of seeds. `p_value`: two-sided, of no difference.
     `equivalence_p_value`: of a difference of `margin` or more, the larger of two one-sided tests
-    (Schuirmann 1987). Under `FEWEST_SEEDS` seeds the margin and both p values are None, under two
-    the interval as well.
+    (Schuirmann 1987). With fewer than `FEWEST_SEEDS` seeds the margin and both p values are None;
+    with fewer than two seeds the interval is None too.
     """
 
     n: int
@@ -48,7 +51,7 @@ class MeanDifference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccuracyClaim:
-    """A verdict with one clause that says what it rests on; p values adjusted for all claims."""
+    """A verdict with one clause that gives its reason; p values are adjusted for all claims."""
 
     comparison: MeanDifference
     p_value: float | None
@@ -58,7 +61,10 @@ class AccuracyClaim:
 
 
 def compare_means(first: Sequence[float], second: Sequence[float]) -> MeanDifference:
-    """Final accuracies of two cells, one a seed. Raises `ValueError` where one has none."""
+    """Compare the final accuracies of two cells, given as one fraction per seed.
+
+    Raises `ValueError` if a cell has no seed.
+    """
     if not first or not second:
         raise ValueError("means need a value each. Expected: 1 or more. Received: none")
     n = min(len(first), len(second))
@@ -82,10 +88,10 @@ def compare_means(first: Sequence[float], second: Sequence[float]) -> MeanDiffer
 
 
 def welch(first: Sequence[float], second: Sequence[float]) -> tuple[float, float]:
-    """The standard error of the difference of two means, and its degrees of freedom.
+    """Return the standard error of the difference of two means, and its degrees of freedom.
 
     Welch 1947, "The generalization of 'Student's' problem when several different population
-    variances are involved"; Satterthwaite's degrees.
+    variances are involved", with Satterthwaite's degrees of freedom.
     """
     parts = [(float(np.var(one, ddof=1)) / len(one), len(one) - 1) for one in (first, second)]
     squared = sum(part for part, _ in parts)
@@ -95,9 +101,9 @@ def welch(first: Sequence[float], second: Sequence[float]) -> tuple[float, float
 
 
 def above(distance: float, error: float, freedom: float) -> float:
-    """How often chance alone gets as far above zero as `distance` (one-sided p value)."""
+    """Return the one-sided p value: how often chance alone gets as far above zero as `distance`."""
     if not error:
-        # seeds that all agree to the last image leave nothing to chance
+        # if all seeds agree to the last image, nothing is left to chance
         return 0.0 if distance > 0 else 0.5 if distance == 0 else 1.0
     # scipy takes long to import, and most reports compare no seeds
     from scipy.special import stdtr  # noqa: PLC0415
@@ -106,7 +112,7 @@ def above(distance: float, error: float, freedom: float) -> float:
 
 
 def margin_of(first: Sequence[float], second: Sequence[float]) -> float:
-    """The difference that still counts as none, declared before anything was measured."""
+    """Return the difference that still counts as none; the rule was set before any measurement."""
     if min(len(first), len(second)) < MANY_SEEDS:
         return MARGIN
     pooled = math.sqrt((float(np.var(first, ddof=1)) + float(np.var(second, ddof=1))) / 2)
@@ -114,9 +120,10 @@ def margin_of(first: Sequence[float], second: Sequence[float]) -> float:
 
 
 def judge_means(comparisons: Sequence[MeanDifference]) -> list[AccuracyClaim]:
-    """A claim for each comparison, in their order; pass all that are published together.
+    """Return one claim per comparison, in their order; pass all that are published together.
 
-    Adjusted by Holm's method, equivalences and differences apart.
+    The p values are adjusted by Holm's method, those of equivalence separately from those of
+    difference.
     """
     different = adjusted([one.p_value for one in comparisons])
     same = adjusted([one.equivalence_p_value for one in comparisons])
@@ -124,6 +131,7 @@ def judge_means(comparisons: Sequence[MeanDifference]) -> list[AccuracyClaim]:
 
 
 def claim(comparison: MeanDifference, different: float | None, same: float | None) -> AccuracyClaim:
+    """Return the claim that the comparison and its adjusted p values allow."""
     verdict, reason = reasoned(comparison, different, same)
     return AccuracyClaim(
         comparison=comparison,
@@ -137,6 +145,7 @@ def claim(comparison: MeanDifference, different: float | None, same: float | Non
 def reasoned(
     comparison: MeanDifference, different: float | None, same: float | None
 ) -> tuple[AccuracyVerdict, str]:
+    """Return the verdict and its reason, from adjusted p values."""
     if different is None or same is None or comparison.margin is None:
         few = f"{comparison.n} of the {FEWEST_SEEDS} seeds that a verdict needs"
         return AccuracyVerdict.INCONCLUSIVE, few

@@ -1,4 +1,4 @@
-"""One number for a cell, and how well it is known."""
+"""Estimate one number per cell, with its uncertainty."""
 
 import math
 from collections.abc import Sequence
@@ -10,13 +10,16 @@ import numpy as np
 
 CONFIDENCE = 0.95
 # The whole range of five values covers the true median in only 1 - 2 / 2**5 = 94 % of samples:
-# under six there is no 95 % interval.
+# below six values there is no 95 % interval.
 SMALLEST_SAMPLE = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """A median over `n` trials with its 95 % interval; None under `SMALLEST_SAMPLE` trials."""
+    """A median over `n` trials with its 95 % interval.
+
+    The ends of the interval are None with fewer than `SMALLEST_SAMPLE` trials.
+    """
 
     value: float
     low: float | None
@@ -25,7 +28,7 @@ class Estimate:
 
 
 def cell_value(trials: Sequence[float]) -> Estimate | None:
-    """The median of the trials' own medians with its interval; None for no trials."""
+    """Return the median of the trials' own medians with its interval; None without trials."""
     if not trials:
         return None
     low, high = median_interval(trials) or (None, None)
@@ -33,14 +36,15 @@ def cell_value(trials: Sequence[float]) -> Estimate | None:
 
 
 def median_interval(values: Sequence[float]) -> tuple[float, float] | None:
-    """95 % interval of the median; None under `SMALLEST_SAMPLE` values.
+    """Return the 95 % interval of the median; None with fewer than `SMALLEST_SAMPLE` values.
 
     Two order statistics enclose the median of any distribution with a known chance, but no two of
-    them with just 95 %: the ends lie between the last two that do so more often and the next ones
-    (Hettmansperger and Sheather 1986, "Confidence intervals based on interpolated order
-    statistics", Statistics & Probability Letters 4:75-79). In 40,000 simulated samples of 6, 7, 8,
-    10, 15, 20 and 30 values with normal and with log-normal noise it held the true median in 94.4
-    to 95.3 %; a percentile bootstrap in 87 to 88 % at 7 values and in 91 to 94 % at the others.
+    them with exactly 95 %. The ends therefore lie between the innermost pair that does so more
+    often and the next pair inward (Hettmansperger and Sheather 1986, "Confidence intervals based on
+    interpolated order statistics", Statistics & Probability Letters 4:75-79). In 40,000 simulated
+    samples of 6, 7, 8, 10, 15, 20 and 30 values with normal and with log-normal noise it held the
+    true median in 94.4 to 95.3 %. A percentile bootstrap held it in 87 to 88 % at 7 values and in
+    91 to 94 % at the others.
     """
     if len(values) < SMALLEST_SAMPLE:
         return None
@@ -53,9 +57,9 @@ def median_interval(values: Sequence[float]) -> tuple[float, float] | None:
 
 @cache
 def innermost(n: int) -> tuple[int, float]:
-    """The highest rank whose pair of order statistics holds the median in 95 % of samples.
+    """Return the highest rank whose pair of order statistics holds the median in 95 % of samples.
 
-    With it the share of the way to the next rank at which 95 % are left.
+    Returned with it is the share of the way to the next rank at which 95 % are left.
     """
     rank = next(k for k in count(1) if coverage(n, k + 1) < CONFIDENCE)
     surplus = coverage(n, rank) - CONFIDENCE
@@ -64,7 +68,10 @@ def innermost(n: int) -> tuple[int, float]:
 
 
 def coverage(n: int, rank: int) -> float:
-    """How often the `rank`-th of `n` values from below and from above enclose the median."""
+    """Return how often a pair of order statistics of `n` values encloses the median.
+
+    The pair is the `rank`-th value from below and the `rank`-th from above.
+    """
     missed = sum(math.comb(n, below) for below in range(rank))
     return 1 - math.ldexp(missed, 1 - n)
 
@@ -72,10 +79,10 @@ def coverage(n: int, rank: int) -> float:
 def prediction_interval(
     values: Sequence[float], confidence: float = CONFIDENCE
 ) -> tuple[float, float] | None:
-    """Where one further draw falls, were the values normal (Student t); None under 2 values.
+    """Return the interval of one further draw from a normal distribution; None below 2 values.
 
-    Wider than an interval of the mean: it holds the spread of the draw itself as well. A result
-    that someone else published is such a draw.
+    It is Student's t interval and wider than an interval of the mean: it also holds the spread of
+    the draw itself. A result that another author published is such a draw.
     """
     n = len(values)
     if n < 2:
@@ -86,17 +93,18 @@ def prediction_interval(
 
 
 def student_t(probability: float, freedom: float) -> float:
-    """The quantile of Student's t with `freedom` degrees of freedom."""
-    # most reports need no quantile, and scipy takes long to import, its `stats` five times as long
+    """Return the quantile of Student's t with `freedom` degrees of freedom."""
+    # most reports need no quantile; scipy takes long to import, and its `stats` five times as long
     from scipy.special import stdtrit  # noqa: PLC0415
 
     return float(stdtrit(freedom, probability))
 
 
 def samples_per_second(samples: Sequence[int], seconds: Sequence[float]) -> float:
-    """All samples over all seconds. Rates are never averaged: a short slice would weigh too much.
+    """Divide all samples by all seconds.
 
-    The project's only throughput. Raises `ValueError` for unequal lengths and for none at all.
+    Rates are never averaged: a short slice would weigh too much. This is the project's only
+    throughput. Raises `ValueError` for unequal lengths and for empty sequences.
     """
     if len(samples) != len(seconds) or not samples:
         raise ValueError(

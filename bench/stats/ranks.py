@@ -1,4 +1,4 @@
-"""Tests by ranks, both tails at once; scipy's, with an answer also where nothing differs."""
+"""Rank tests with both tails at once: those of scipy, with an answer even if nothing differs."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -11,7 +11,7 @@ Floats: TypeAlias = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tails:
-    """One-sided p values: how well chance explains values so low, and values so high."""
+    """One-sided p values: how well chance explains values that are so low, and values so high."""
 
     low: float
     high: float
@@ -21,14 +21,14 @@ class Tails:
         return min(1.0, 2 * min(self.low, self.high))
 
 
-# beyond it the normal approximation is as good, and the exact distribution takes long to count
+# with more values the normal approximation is as good, and the exact distribution takes long
 MOST_EXACT = 50
 NO_DIFFERENCE = Tails(low=1.0, high=1.0)
 
 
 def signed_rank(differences: Floats) -> Tails:
-    """Wilcoxon's signed-rank test that paired differences lie around zero; zeros are left out."""
-    # scipy.stats takes most of a second to import, and a report without verdicts does without it
+    """Test by Wilcoxon's signed ranks whether paired differences lie around zero; drop zeros."""
+    # scipy.stats takes most of a second to import; a report without verdicts does not need it
     from scipy import stats  # noqa: PLC0415
 
     kept = differences[differences != 0]
@@ -42,7 +42,7 @@ def signed_rank(differences: Floats) -> Tails:
 
 
 def rank_sum(first: Floats, second: Floats) -> Tails:
-    """Mann and Whitney's U test that `first` is as often below `second` as above it."""
+    """Test by Mann and Whitney's U whether `first` is below `second` as often as above it."""
     from scipy import stats  # noqa: PLC0415
 
     pooled = np.concatenate([first, second])
@@ -56,5 +56,5 @@ def rank_sum(first: Floats, second: Floats) -> Tails:
 
 
 def distinct(values: Floats) -> bool:
-    """Whether the exact distribution holds; it is counted up to so many values, without ties."""
+    """Return whether the exact distribution holds: few enough values to count, and no ties."""
     return len(values) <= MOST_EXACT and len(np.unique(values)) == len(values)

@@ -1,4 +1,4 @@
-"""How many figures of a number mean something."""
+"""Round numbers to the figures that mean something."""
 
 import math
 
@@ -6,10 +6,10 @@ SIGNIFICANT_FIGURES = 3
 
 
 def decimals(value: float, low: float | None = None, high: float | None = None) -> int:
-    """How many decimals to show; negative for tens and hundreds (as `round` takes it).
+    """Return how many decimals to show; negative for tens and hundreds, as `round` takes it.
 
-    Three significant figures at most; fewer where a step of the last one is under a thirtieth of
-    half the interval's width; never fewer than one.
+    There are at most three significant figures and at least one. There are fewer than three if a
+    step of the last one is under a thirtieth of half the interval's width.
     """
     magnitude = _exponent(value)
     most = SIGNIFICANT_FIGURES - 1 - magnitude
@@ -23,5 +23,5 @@ def _exponent(value: float) -> int:
 
 
 def shown(value: float, places: int) -> str:
-    """`value` with `places` decimals and commas between thousands: 3.31, 38,700."""
+    """Format `value` with `places` decimals and commas between thousands: 3.31, 38,700."""
     return f"{round(value, places) + 0.0:,.{max(places, 0)}f}"

@@ -1,4 +1,4 @@
-"""What a comparison allows to say, and why no more."""
+"""Decide what a comparison allows a report to say, and give the reason if it allows no more."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -12,12 +12,12 @@ from bench.stats.estimates import SMALLEST_SAMPLE
 
 LEVEL = 0.05
 AGREEMENT = 0.8
-# An effect that counts is at least so many times what equal trials seem to differ by.
+# An effect counts if it is at least this many times the difference between equal trials.
 FLOORS = 2
 
 
 class Verdict(StrEnum):
-    """Of the first cell: FASTER takes less time than the second one."""
+    """The verdict on the first cell: FASTER takes less time than the second cell."""
 
     FASTER = "FASTER"
     SLOWER = "SLOWER"
@@ -27,10 +27,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A verdict with one clause that says what it rests on, or what it lacks.
+    """A verdict with one clause that gives its reason, or names what is missing.
 
-    The p values are the comparison's, adjusted for all claims that were judged together; None
-    where there was nothing to test.
+    The p values are the comparison's, adjusted for all claims that were judged together; None if
+    there was nothing to test.
     """
 
     comparison: Comparison | None
@@ -41,21 +41,21 @@ class Claim:
 
 
 def fewest_rounds(claims: int) -> int:
-    """Rounds with which all of `claims` could be called different, were they all of one sign.
+    """Return the rounds with which all of `claims` could be called different.
 
-    The signed-rank test's smallest two-sided p value is 2 / 2^n; Holm's first step takes it times
-    the number of claims.
+    They suffice if all rounds of a claim agree in sign. The signed-rank test's smallest two-sided p
+    value is 2 / 2^n; Holm's first step multiplies it by the number of claims.
     """
     return max(SMALLEST_SAMPLE, math.ceil(1 + math.log2(max(1, claims) / LEVEL) + 1e-9))
 
 
 def judge(comparisons: Sequence[Comparison | None], least: float = SAME_WITHIN) -> list[Claim]:
-    """A claim for each comparison, in their order; pass all that are published together.
+    """Return one claim per comparison, in their order; pass all that are published together.
 
-    Nothing is called different by less than `least`, a fraction.
+    No two cells are called different by less than `least`, a fraction.
 
-    Differences and equalities are adjusted apart: of ten printed SAMEs all must be right, as of
-    ten FASTERs, but no pair of cells can make both kinds false.
+    Differences and equalities are adjusted separately: of ten printed SAMEs all must be right, as
+    of ten FASTERs, but no pair of cells can make both kinds false.
     """
     different = adjusted([None if one is None else one.p_value for one in comparisons])
     same = adjusted([None if one is None else one.equivalence_p_value for one in comparisons])
@@ -66,13 +66,13 @@ def judge(comparisons: Sequence[Comparison | None], least: float = SAME_WITHIN) 
 
 
 def adjusted(p_values: Sequence[float | None]) -> list[float | None]:
-    """Holm over the values there are; what is None is no claim and stays None."""
+    """Adjust the p values by Holm's method; a None is no claim and stays None."""
     known = iter(holm([p_value for p_value in p_values if p_value is not None]))
     return [None if p_value is None else next(known) for p_value in p_values]
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjusted p values, in the order given: under 5 %, all are right in 95 % of reports.
+    """Return adjusted p values, in the order given: below 5 %, all are right in 95 % of reports.
 
     Holm 1979, "A simple sequentially rejective multiple test procedure".
     """
@@ -91,6 +91,7 @@ def claim(
     together: int,
     least: float,
 ) -> Claim:
+    """Return the claim that the comparison and its adjusted p values allow."""
     verdict, reason = reasoned(comparison, different, same, together, least)
     return Claim(
         comparison=comparison,
@@ -108,6 +109,7 @@ def reasoned(
     together: int,
     least: float,
 ) -> tuple[Verdict, str]:
+    """Return the verdict and its reason, from adjusted p values."""
     if comparison is None:
         return Verdict.AMBIGUOUS, "no round with both"
     if different is None or same is None:
@@ -124,7 +126,7 @@ def reasoned(
 def objections(
     comparison: Comparison, p_value: float, together: int, least: float
 ) -> Iterator[str]:
-    """Why the two cells may not be called different, what weighs most first."""
+    """Yield the reasons why the two cells may not be called different, the most important first."""
     ratio = comparison.ratio
     if ratio.low is None or ratio.high is None or ratio.low <= 1 <= ratio.high:
         yield "the interval holds 1"
@@ -140,7 +142,7 @@ def objections(
 
 
 def thresholds(comparison: Comparison, least: float) -> Iterator[tuple[float, str]]:
-    """What an effect must reach to count."""
+    """Yield each threshold that an effect must reach to count, with its meaning."""
     yield least, f"the {percent(least)} that counts"
     smallest, floor = comparison.minimum_detectable_effect, comparison.floor
     if smallest is not None:
