@@ -1,6 +1,6 @@
 """The embedded MNIST: its archives, their hashes, the loader; batch orders, initial parameters.
 
-Needs only the standard library and NumPy, for it runs in the workers too.
+It needs only the standard library and NumPy, because workers import it too.
 """
 
 from bench.mnist.arrays import Mnist, data_digest, load, scaled

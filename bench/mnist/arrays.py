@@ -1,4 +1,4 @@
-"""MNIST as arrays."""
+"""Load MNIST as arrays."""
 
 import os
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from bench.spec import Shape
 class Mnist:
     """60,000 training and 10,000 test images `(n, 28, 28)` uint8, labels `(n,)` int64, read-only.
 
-    Indexing with an order gives a copy that can be written, as `torch.from_numpy` wants it.
+    Indexing with an order gives a writable copy, as `torch.from_numpy` needs it.
     """
 
     train_images: NDArray[np.uint8]
@@ -38,10 +38,10 @@ class Mnist:
 
 
 def load(folder: Path | None = None) -> Mnist:
-    """The packaged MNIST, or that in `folder`: IDX files, decompressed or as `.gz`.
+    """Load the packaged MNIST, or the one in `folder`: IDX files, decompressed or as `.gz`.
 
-    Every file and every array is verified; nothing is downloaded, and nothing in `folder` is ever
-    written. Raises `DataError` on one line for a file that is missing or is not the original.
+    Every file and every array is verified. Nothing is downloaded, and nothing is ever written in
+    `folder`. Raises `DataError`, on one line, for a file that is missing or is not the original.
     """
     return Mnist(
         train_images=values(_content(TRAIN_IMAGES, folder), TRAIN_IMAGES),
@@ -56,7 +56,7 @@ def _content(source: Source, folder: Path | None) -> bytes:
         return cached_content(source)
     advice = "Put the original file there, or name no folder to use the packaged data"
     decompressed = folder / source.name
-    # unlike `Path.exists`, this does not raise in a folder that can't be searched
+    # unlike `Path.exists`, this does not raise for a folder that can't be searched
     if os.path.lexists(decompressed):
         return read_idx(decompressed, source, advice)
     return read_archive(folder / source.archive_name, source, advice)
@@ -69,9 +69,10 @@ def _labels(content: bytes, source: Source) -> NDArray[np.int64]:
 
 
 def scaled(images: NDArray[np.uint8], shape: Shape) -> NDArray[np.float32]:
-    """Pixels / 255 as float32, `(n, *shape)`: `(n, 784)` or `(n, 28, 28, 1)`. Always a new array.
+    """Divide pixels by 255 and return them as a new float32 array `(n, *shape)`.
 
-    Raises `DataError` for images that are not uint8, such as ones that were scaled before.
+    The shape is `(784,)` or `(28, 28, 1)`. Raises `DataError` for images that are not uint8, such
+    as images that were already scaled.
     """
     if images.dtype != np.uint8:
         raise DataError(
@@ -85,10 +86,10 @@ def scaled(images: NDArray[np.uint8], shape: Shape) -> NDArray[np.float32]:
 
 @cache
 def data_digest(data: Mnist) -> str:
-    """The hash that the parity rung `data` compares: SHA-256 over the four arrays.
+    """Return the hash that the parity rung `data` compares: SHA-256 over the four arrays.
 
-    Labels of any integer type that fits into int64 count as the same labels. Computed once for
-    each `Mnist`, whose arrays are read-only.
+    Labels of any integer type that fits into int64 count as the same labels. The hash is computed
+    once per `Mnist`, whose arrays are read-only.
     """
     return digest_of(
         {

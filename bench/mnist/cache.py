@@ -1,8 +1,8 @@
-"""A cache of the four decompressed files, for a quick load and for a framework that reads files.
+"""Cache the four decompressed files, to load them fast and for a framework that reads files.
 
-It holds the IDX files themselves, in the layout that `torchvision.datasets.MNIST` reads. They are
-our own derived files: one that does not verify is written anew from the packaged archive, and a
-line on stderr says so. Any number of processes may do that at once, for each one renames a whole
+The cache holds the IDX files themselves, in the layout that `torchvision.datasets.MNIST` reads.
+They are derived files: a file that does not verify is written again from the packaged archive, and
+a line on stderr says so. Several processes may do that at once, because each one renames a complete
 file into place.
 """
 
@@ -21,9 +21,9 @@ RAW = Path("MNIST", "raw")
 
 
 def cache_folder() -> Path:
-    """`$SAMESTEP_CACHE`, or `samestep` in the user's cache, with a folder for this very data.
+    """Return the cache folder for exactly this data, in `$SAMESTEP_CACHE` or the user's cache.
 
-    Raises `WriteError` for a user who has no home folder either.
+    Raises `WriteError` if the user has no home folder either.
     """
     chosen = os.environ.get("SAMESTEP_CACHE")
     base = Path(chosen).absolute() if chosen else _user_cache() / "samestep"
@@ -33,7 +33,7 @@ def cache_folder() -> Path:
 
 def _user_cache() -> Path:
     chosen = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    # the XDG specification wants a relative path ignored
+    # the XDG specification says to ignore a relative path
     if chosen.is_absolute():
         return chosen
     try:
@@ -43,7 +43,7 @@ def _user_cache() -> Path:
 
 
 def cached_content(source: Source) -> bytes:
-    """The decompressed content, from the cache where it verifies; cached if that is possible."""
+    """Return the decompressed content, from the cache if it verifies; cache it if possible."""
     try:
         path = cache_folder() / RAW / source.name
     except WriteError:
@@ -55,10 +55,10 @@ def cached_content(source: Source) -> bytes:
 
 
 def raw_folder() -> Path:
-    """A folder that holds `MNIST/raw/train-images-idx3-ubyte` and its three fellows, verified.
+    """Return a folder that holds `MNIST/raw/train-images-idx3-ubyte` and the other three, verified.
 
-    torchvision loads a corrupted file without a word, so all four are checked at every call and
-    rewritten where they do not verify. Raises `WriteError` where the cache can't be written.
+    torchvision loads a corrupted file without a warning, so all four files are checked at every
+    call and rewritten if they do not verify. Raises `WriteError` if the cache can't be written.
     """
     try:
         folder = cache_folder()
@@ -73,16 +73,16 @@ def raw_folder() -> Path:
 
 
 def packaged_content(source: Source) -> bytes:
-    """From the archive inside the package; raises `DataError` for a damaged installation."""
+    """Return the content of the packaged archive; raises `DataError` for a damaged installation."""
     return read_archive(ARCHIVES / source.archive_name, source, "Install samestep again")
 
 
 def _load(path: Path, source: Source) -> tuple[bytes, bool]:
-    """The content, and whether the cache's file is the one it should be."""
+    """Return the content, and whether the file in the cache verified."""
     try:
         return read_idx(path, source, "Decoding the packaged archive instead"), True
     except DataError as error:
-        # a file that is not there yet is no news; one that went bad is
+        # a file that does not exist yet is normal; a damaged file is worth a warning
         if os.path.lexists(path):
             logger.warning("%s", error)
         return packaged_content(source), False

@@ -1,4 +1,4 @@
-"""MNIST's four files: what they must be, and reading them so that nothing else gets through.
+"""Read MNIST's four files, so that only the original content is accepted.
 
 An IDX file is a big-endian header (a magic number, then one size per axis) and one unsigned byte
 per value, the last axis running fastest. The originals are gzip archives of such files.
@@ -20,13 +20,13 @@ from bench.spec import Shape
 
 ARCHIVES = Path(__file__).parent / "archives"
 
-# IDX writes the type of its values into the magic number: 8 stands for unsigned bytes
+# IDX stores the type of its values in the magic number: 8 stands for unsigned bytes
 UNSIGNED_BYTE = 0x08
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One of the four files. `array_sha256` is that of the values alone, without the header."""
+    """One of the four files. `array_sha256` is the hash of the values alone, without the header."""
 
     name: str
     shape: Shape
@@ -45,7 +45,7 @@ class Source:
 
     @property
     def idx_bytes(self) -> int:
-        """The size of the decompressed file."""
+        """Return the size of the decompressed file in bytes."""
         return len(self.header) + math.prod(self.shape)
 
 
@@ -81,60 +81,68 @@ SOURCES = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
 
 
 def read_archive(path: Path, source: Source, advice: str) -> bytes:
-    """The decompressed content of a gzip archive, both verified.
+    """Return the decompressed content of a gzip archive; both are verified.
 
-    The archive's own hash comes first, so that nothing unknown is ever decompressed. Raises
+    The archive's own hash is checked first, so that unknown content is never decompressed. Raises
     `DataError` that ends in `advice`.
     """
     archive = read_capped(path, source.archive_bytes, source.archive_sha256, advice)
     received = hashlib.sha256(archive).hexdigest()
     if received != source.archive_sha256:
-        raise not_mnist(path, source.archive_sha256, f"{received} ({len(archive)} bytes)", advice)
+        raise mismatch(path, source.archive_sha256, f"{received} ({len(archive)} bytes)", advice)
     with gzip.GzipFile(fileobj=io.BytesIO(archive)) as file:
         content = file.read(source.idx_bytes + 1)
-    return verified(content, path, source, advice)
+    return verify(content, path, source, advice)
 
 
 def read_idx(path: Path, source: Source, advice: str) -> bytes:
-    """The content of a decompressed IDX file, verified; raises `DataError` as `read_archive`."""
+    """Return the verified content of a decompressed IDX file.
+
+    Raises `DataError` that ends in `advice`.
+    """
     content = read_capped(path, source.idx_bytes, source.array_sha256, advice)
-    return verified(content, path, source, advice)
+    return verify(content, path, source, advice)
 
 
 def values(content: bytes, source: Source) -> NDArray[np.uint8]:
-    """The array in verified IDX content, read-only and without a copy."""
+    """Return the array in verified IDX content, read-only and without a copy."""
     flat = np.frombuffer(content, dtype=np.uint8, offset=len(source.header))
     return flat.reshape(source.shape)
 
 
-def verified(content: bytes, path: Path, source: Source, advice: str) -> bytes:
-    """`content` if its header and the hash of its values are those of `source`."""
+def verify(content: bytes, path: Path, source: Source, advice: str) -> bytes:
+    """Return `content` if its header and the hash of its values are those of `source`.
+
+    Raises `DataError` that ends in `advice` if they are not.
+    """
     start = len(source.header)
     received = hashlib.sha256(memoryview(content)[start:]).hexdigest()
     if content[:start] != source.header:
-        found = f"{received} after the header {content[:start].hex() or '(none)'}"
-        raise not_mnist(path, f"{source.array_sha256} after {source.header.hex()}", found, advice)
+        received += f" after the header {content[:start].hex() or '(none)'}"
+        expected = f"{source.array_sha256} after {source.header.hex()}"
+        raise mismatch(path, expected, received, advice)
     if received != source.array_sha256:
-        found = f"{received} ({len(content)} bytes with the header)"
-        raise not_mnist(path, f"{source.array_sha256} of the values", found, advice)
+        received += f" ({len(content)} bytes with the header)"
+        raise mismatch(path, f"{source.array_sha256} of the values", received, advice)
     return content
 
 
 def read_capped(path: Path, limit: int, expected: str, advice: str) -> bytes:
-    """All of a regular file of at most `limit` bytes."""
+    """Return all of a regular file of at most `limit` bytes; raises `DataError` for any other."""
     try:
         if not path.is_file():
-            raise not_mnist(path, expected, "no such file", advice)
+            raise mismatch(path, expected, "no such file", advice)
         with path.open("rb") as file:
             content = file.read(limit + 1)
     except OSError as error:
-        raise not_mnist(path, expected, f"{error.strerror or error}", advice) from error
+        raise mismatch(path, expected, f"{error.strerror or error}", advice) from error
     if len(content) > limit:
-        raise not_mnist(path, expected, f"a file of more than {limit} bytes", advice)
+        raise mismatch(path, expected, f"a file of more than {limit} bytes", advice)
     return content
 
 
-def not_mnist(path: Path, expected: str, received: str, advice: str) -> DataError:
+def mismatch(path: Path, expected: str, received: str, advice: str) -> DataError:
+    """Build the error for a file that is not the original; `expected` is a SHA-256."""
     return DataError(
         f"{path} is not the MNIST file of that name. Expected: sha256 {expected}. "
         f"Received: {received}. {advice}"
