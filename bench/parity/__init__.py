@@ -1,5 +1,5 @@
-"""Parity: the rungs that a cell climbs, their gates, and the oracle's side of every comparison.
+"""Parity: the rungs that a cell must pass, their gates, and the oracle's side of every comparison.
 
-Everything is compared with `bench.parity.oracle`, never with another framework.
-Needs only the standard library and NumPy, for it runs in the workers.
+Every value is compared with `bench.parity.oracle`, never with another framework. The room needs
+only the standard library and NumPy, because it runs in the workers.
 """

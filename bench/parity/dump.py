@@ -1,4 +1,4 @@
-"""One step of a cell as arrays in files, so that anyone can check it with code of their own."""
+"""Write one step of a cell as arrays in files, so that anyone can check it with their own code."""
 
 from pathlib import Path
 
@@ -14,12 +14,12 @@ STEPS = (1, 10)
 def dump(ladder: Ladder, folder: Path, cell: Cell) -> None:
     """Write `weights.npz`, `batch.npz` and `out.npz` into `folder/<workload>/<backend>`.
 
-    What a GPU computed lies in `<backend>-cuda0` beside it.
+    Results of a GPU are written into `<backend>-cuda0` beside it.
 
-    `weights`: the probe's, by canonical name. `batch`: `x` in [0, 1] as the workload takes it, `y`
-    whole numbers. `out`: what the backend computes of them: `logits`, `loss`, `grad:<name>`, and
-    `w1:<name>`, `w10:<name>` after that many steps on that same batch. All float64 but `y`;
-    without dropout, which draws other masks everywhere.
+    `weights`: the probe's, by canonical name. `batch`: `x` in [0, 1] in the workload's input shape,
+    `y` integers. `out`: what the backend computes from them: `logits`, `loss`, `grad:<name>`, and
+    `w1:<name>`, `w10:<name>` after that many steps on that same batch. All are float64 except `y`.
+    Dropout is removed, because it draws other masks in every framework.
     """
     device = cell.execution.device.replace(":", "")
     place = (
@@ -27,30 +27,31 @@ def dump(ladder: Ladder, folder: Path, cell: Cell) -> None:
     )
     place.mkdir(parents=True, exist_ok=True)
     images, labels = ladder.probe.full
-    save(place / "weights.npz", as_float64(ladder.probe.parameters))
+    save(place / "weights.npz", to_float64(ladder.probe.parameters))
     save(place / "batch.npz", {"x": images.astype(np.float64), "y": labels})
-    save(place / "out.npz", as_float64(computed(ladder)))
+    save(place / "out.npz", to_float64(step_arrays(ladder)))
 
 
 def save(path: Path, arrays: dict[str, Array]) -> None:
     np.savez(path, allow_pickle=False, **arrays)
 
 
-def computed(ladder: Ladder) -> dict[str, Array]:
+def step_arrays(ladder: Ladder) -> dict[str, Array]:
+    """Return what the backend computes from the probe: logits, loss, gradients and new weights."""
     program = ladder.build(ladder.still)
     program.load(ladder.parameters, ladder.seed)
     batch = program.put(ladder.probe.full)
     loss, gradients = program.gradients(batch)
-    found: dict[str, Array] = {"logits": program.forward(batch), "loss": np.array(loss)}
-    found |= {f"grad:{name}": value for name, value in gradients.items()}
+    arrays: dict[str, Array] = {"logits": program.forward(batch), "loss": np.array(loss)}
+    arrays |= {f"grad:{name}": value for name, value in gradients.items()}
     for number in range(1, max(STEPS) + 1):
         program.train_step(batch)
         if number in STEPS:
             program.synchronize()
             weights = program.parameters()
-            found |= {f"w{number}:{name}": value for name, value in weights.items()}
-    return found
+            arrays |= {f"w{number}:{name}": value for name, value in weights.items()}
+    return arrays
 
 
-def as_float64(arrays: dict[str, Array]) -> dict[str, Array]:
+def to_float64(arrays: dict[str, Array]) -> dict[str, Array]:
     return {name: value.astype(np.float64) for name, value in arrays.items()}

@@ -1,8 +1,8 @@
-"""The oracle's long answers, remembered: a few hundred steps in NumPy take seconds.
+"""Cache the oracle's long computations: a few hundred steps in NumPy take seconds.
 
-One small file each in the user's cache, found by a hash over all that decides its numbers: the
-oracle's own source, that of the draws, the workload, NumPy's version. A file that was damaged is
-computed again; without a folder to write to, so is everything.
+There is one small file per computation in the user's cache. Its name is a hash over all that
+decides its numbers: the source of the oracle, the probe and the draws, the workload, and NumPy's
+version. A damaged file is computed again. Without a writable folder everything is computed again.
 """
 
 import hashlib
@@ -32,13 +32,13 @@ def losses(
     batches: Callable[[], Iterable[Batch]],
     math: str,
 ) -> list[float]:
-    """The loss of each step of a training; `name` says which: the seed and the steps."""
+    """Return the loss of each step of a training; `name` identifies its seed and steps."""
 
     def train() -> list[float]:
         training = oracle.Oracle(workload, parameters, math)
         return [training.step(*batch).loss for batch in batches()]
 
-    return remembered(f"losses {name} {math}", workload, train)
+    return recall(f"losses {name} {math}", workload, train)
 
 
 def clear_steps(
@@ -49,7 +49,7 @@ def clear_steps(
     math: str,
     nearest: float,
 ) -> int:
-    """Steps of a training until one comes nearer to a kink than `nearest`, that one included."""
+    """Count the steps of a training until one comes nearer to a kink than `nearest`, inclusive."""
 
     def train() -> list[float]:
         training = oracle.Oracle(workload, parameters, math)
@@ -60,12 +60,12 @@ def clear_steps(
                 break
         return [training.steps]
 
-    (count,) = remembered(f"clear {nearest} {name} {math}", workload, train)
+    (count,) = recall(f"clear {nearest} {name} {math}", workload, train)
     return int(count)
 
 
-def remembered(name: str, workload: Workload, compute: Callable[[], list[float]]) -> list[float]:
-    """What `compute` gives, from the cache where it is there and whole."""
+def recall(name: str, workload: Workload, compute: Callable[[], list[float]]) -> list[float]:
+    """Return the values that `compute` gives, from the cache if they are there and intact."""
     try:
         path = mnist.cache_folder() / "oracle" / f"{key(name, workload)}.json"
     except WriteError:
@@ -82,7 +82,7 @@ def remembered(name: str, workload: Workload, compute: Callable[[], list[float]]
 
 
 def key(name: str, workload: Workload) -> str:
-    """A hash over all that decides the numbers."""
+    """Return a hash over all that decides the numbers."""
     package = Path(bench.__file__).parent
     parts = [(package / source).read_bytes() for source in SOURCES]
     parts += [np.__version__.encode(), repr(replace(workload, published=())).encode()]

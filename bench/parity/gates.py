@@ -1,17 +1,17 @@
 """The gates: how far a rung's measured value may lie from the oracle's, by precision.
 
-One table. Each gate stands well above the honest noise and below what each planted bug leaves;
-docs/parity.md has both, measured. CONTRIBUTING says how a gate is changed.
+Each gate in the table lies well above the honest noise and below what each planted bug leaves;
+docs/parity.md has the measurements of both. CONTRIBUTING says how to change a gate.
 """
 
 from collections.abc import Mapping
 
 from bench.errors import UsageError
 
-# standard errors: a sound backend passes this in all but 7 of a million certificates
+# in standard errors: a sound backend fails this in 7 of a million certificates
 SIGMAS = 4.5
 
-# gross errors alone show through its noise; the float64 certificate of the same code has the rest
+# its noise lets only gross errors show; the float64 certificate of the same code shows the rest
 BFLOAT16 = {
     "forward": 0.03,
     "gradient": 0.6,
@@ -68,12 +68,12 @@ GATES: Mapping[str, Mapping[str, float]] = {
         rung: limit if limit == SIGMAS else TF32_SHARE * limit for rung, limit in BFLOAT16.items()
     },
 }
-# between the gate of float64 and the noise of float32 lies what computes in float32 unasked
+# a float64 difference in this range comes from float32 that was not asked for
 FLOAT32_NOISE = (1e-9, 1e-4)
 
 
 def gate(precision: str, rung: str) -> float:
-    """Raises `UsageError` for a precision whose gates were never measured."""
+    """Return the gate of a rung; raises `UsageError` for a precision without measured gates."""
     if precision not in GATES:
         raise UsageError(
             f"no parity gates for this precision. Expected: one of {', '.join(GATES)}. "

@@ -1,4 +1,4 @@
-"""Where a training leaves the oracle's: the first step, and the first tensor in it."""
+"""Locate where a training diverges from the oracle's: the first step and the first tensor in it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -8,7 +8,7 @@ import numpy as np
 from bench.adapter import Array, Batch, Parameters, Program
 from bench.parity import oracle
 from bench.parity.gates import gate
-from bench.parity.rungs import Difference, to_largest, to_update
+from bench.parity.rungs import Difference, compare_tensors, compare_updates
 from bench.spec import Workload
 
 
@@ -21,18 +21,18 @@ def divergence(
     math: str,
     seed: int,
 ) -> str:
-    """One line: the first step and tensor beyond a gate, with both sides.
+    """Describe the first step and tensor beyond a gate on one line, with the values of both sides.
 
-    Walks along both trainings and compares each step's tensors in the order of computation:
-    logits, loss, gradients and updates from the last layer to the first. In a step both sides
-    start from the program's own weights, so that what came before is not blamed on it.
+    Follows both trainings and compares each step's tensors in the order of computation: logits,
+    loss, gradients, and updates from the last layer to the first. In each step both sides start
+    from the program's own weights, so that earlier differences do not count.
     """
     program.load(parameters, seed)
     training = oracle.Oracle(workload, parameters, math)
     for number, batch in enumerate(batches, start=1):
         before = program.parameters()
         training.parameters = {name: value.astype(np.float64) for name, value in before.items()}
-        for limit, difference in compared_step(program, training, batch, precision, before):
+        for limit, difference in compare_step(program, training, batch, precision, before):
             if not difference.measured <= limit:
                 return (
                     f"first at step {number}: {difference.what} ({difference.sides}), "
@@ -41,27 +41,33 @@ def divergence(
     return "no single step passes a gate: the difference adds up over steps"
 
 
-def compared_step(
+def compare_step(
     program: Program,
     training: oracle.Oracle,
     batch: Batch,
     precision: str,
     before: dict[str, Array],
 ) -> Iterator[tuple[float, Difference]]:
-    """One step of both, each comparison with its gate; the program has made it at the end."""
+    """Make one step on both sides; yield each comparison with its gate.
+
+    The program has made the step when the iterator is exhausted.
+    """
     placed = program.put(batch)
     logits = program.forward(placed)
     loss, gradients = program.gradients(placed)
     expected = training.step(*batch)
-    yield gate(precision, "forward"), to_largest("logits", expected.logits, logits)
-    yield gate(precision, "gradient"), to_largest("loss", np.array(expected.loss), np.array(loss))
+    yield gate(precision, "forward"), compare_tensors("logits", expected.logits, logits)
+    yield (
+        gate(precision, "gradient"),
+        compare_tensors("loss", np.array(expected.loss), np.array(loss)),
+    )
     for tensor, gradient in reversed(expected.gradients.items()):
-        difference = to_largest(f"gradient of {tensor}", gradient, gradients.get(tensor))
+        difference = compare_tensors(f"gradient of {tensor}", gradient, gradients.get(tensor))
         yield gate(precision, "gradient"), difference
     program.train_step(placed)
     program.synchronize()
     after = program.parameters()
     limit = gate(precision, f"update {training.workload.optimizer.name}")
     for tensor, value in reversed(training.parameters.items()):
-        difference = to_update(tensor, before[tensor], value, after.get(tensor))
+        difference = compare_updates(tensor, before[tensor], value, after.get(tensor))
         yield limit, replace(difference, what=f"update of {tensor}")

@@ -1,14 +1,13 @@
 """The workloads in NumPy float64: what every backend is compared with.
 
-This is the definition of the workloads, written to be read. It owes nothing to a framework: only
-NumPy, and the equations named below. All values are float64. Shapes: images `(n, 784)` or
-`(n, height, width, channels)`, labels `(n,)` whole numbers or `(n, 10)` one-hot, parameters as
-`bench.adapter` has them. Dropout is off, as in evaluation; the rungs that train use a workload
-without it.
+This is the definition of the workloads, written to be read. It depends on no framework: only on
+NumPy and the equations named below. All values are float64. Shapes: images `(n, 784)` or
+`(n, height, width, channels)`, labels `(n,)` integers or `(n, 10)` one-hot, parameters as in
+`bench.adapter`. Dropout is off, as in evaluation; the rungs that train use a workload without it.
 
-Sources: Goodfellow, Bengio, Courville, Deep Learning (2016), chapters 6.5 (back-propagation) and
-9 (convolution and pooling); Bishop, Pattern Recognition and Machine Learning (2006), 4.3.4
-(softmax and cross-entropy); for the optimizers see the functions.
+Sources: Goodfellow, Bengio, Courville, Deep Learning (2016), chapters 6.5 (back-propagation) and 9
+(convolution and pooling); Bishop, Pattern Recognition and Machine Learning (2006), 4.3.4 (softmax
+and cross-entropy); for the optimizers see the functions.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,10 +21,10 @@ from bench.adapter import Array, Parameters
 from bench.spec import CLASSES, Conv2D, Dense, Flatten, Layer, MaxPool2D, Optimizer, Workload
 
 Float = NDArray[np.float64]
-# from the gradient of a layer's output to that of its input, and those of its parameters
+# from the gradient of a layer's output to the gradients of its input and its parameters
 Backward = Callable[[Float], tuple[Float, dict[str, Float]]]
 State = dict[str, Float]
-# of a sum of some thousand terms in float64, as a share of the largest value of its layer
+# float64 error of a sum of some thousand terms, as a share of the largest value of its layer
 ROUNDING = 1e-12
 Update = Callable[[Optimizer, int, State, Float], Float]
 
@@ -43,26 +42,26 @@ class Pass:
 
 
 def activations(workload: Workload, parameters: Parameters, images: Array) -> dict[str, Float]:
-    """The output of every layer by its name, in order; that of the last are the logits."""
+    """Return the output of every layer by its name, in order; the last output is the logits."""
     values = np.asarray(images, np.float64)
-    found = {}
+    outputs = {}
     for name, layer, _ in workload.named_layers():
-        values, _ = apply(layer, of_layer(parameters, name), values)
-        found[name] = values
-    return found
+        values, _ = apply(layer, layer_parameters(parameters, name), values)
+        outputs[name] = values
+    return outputs
 
 
 def margins(workload: Workload, parameters: Parameters, images: Array) -> Float:
-    """Each image's distance to the nearest kink `(n,)`, as a share of its layer's largest value.
+    """Return each image's distance to the nearest kink `(n,)`, as a share of its layer's maximum.
 
-    How close a pre-activation comes to the zero of its ReLU, or a pool's winner to its second: a
-    difference of that size between two programs may send a gradient another way, though neither
-    is wrong. Infinity where there is no kink.
+    The distance is how close a pre-activation comes to the zero of its ReLU, or the largest value
+    of a pool to the second largest. A difference of that size between two programs may send a
+    gradient another way, though neither is wrong. The distance is infinite without a kink.
     """
     values = np.asarray(images, np.float64)
     nearest = np.full(len(values), np.inf)
     for name, layer, _ in workload.named_layers():
-        own = of_layer(parameters, name)
+        own = layer_parameters(parameters, name)
         if isinstance(layer, Dense | Conv2D) and layer.activation == "relu":
             before, _ = apply(replace(layer, activation="linear"), own, values)
             sizes = np.abs(before)
@@ -76,12 +75,12 @@ def margins(workload: Workload, parameters: Parameters, images: Array) -> Float:
 
 
 def contests(size: int, values: Float) -> Float:
-    """How close a second comes to a positive winner in each image's pool `(n,)`.
+    """Return how close the second value comes to a positive maximum in each image's pools `(n,)`.
 
-    Equal values do not count: they come of equal patches, and it is all the same to the gradients
-    which one wins. What differs by float64's rounding is equal.
+    Equal values do not count: they come from equal patches, and the gradients are the same
+    whichever of them is taken. Values that differ by float64's rounding count as equal.
     """
-    squares = into_squares(size, values)
+    squares = split_squares(size, values)
     largest = squares.max(axis=-1)
     scale = np.abs(values).max()
     others = np.where(squares < largest[..., None] - ROUNDING * scale, squares, -np.inf)
@@ -90,11 +89,11 @@ def contests(size: int, values: Float) -> Float:
 
 
 def run(workload: Workload, parameters: Parameters, images: Array, labels: Array) -> Pass:
-    """Logits, loss and gradients, by back-propagation through the layers in reverse."""
+    """Return logits, loss and gradients, by back-propagation through the layers in reverse."""
     values = np.asarray(images, np.float64)
     ways_back: list[tuple[str, Backward]] = []
     for name, layer, _ in workload.named_layers():
-        values, back = apply(layer, of_layer(parameters, name), values)
+        values, back = apply(layer, layer_parameters(parameters, name), values)
         ways_back.append((name, back))
     loss, gradient = cross_entropy(values, labels)
     gradients: dict[str, Float] = {}
@@ -105,8 +104,8 @@ def run(workload: Workload, parameters: Parameters, images: Array, labels: Array
     return Pass(logits=values, loss=loss, gradients=ordered)
 
 
-def of_layer(parameters: Parameters, name: str) -> dict[str, Float]:
-    """The layer's own parameters, `dense_0/kernel` as `kernel`."""
+def layer_parameters(parameters: Parameters, name: str) -> dict[str, Float]:
+    """Return the layer's own parameters, `dense_0/kernel` as `kernel`."""
     return {
         key.removeprefix(f"{name}/"): np.asarray(value, np.float64)
         for key, value in parameters.items()
@@ -115,11 +114,11 @@ def of_layer(parameters: Parameters, name: str) -> dict[str, Float]:
 
 
 def apply(layer: Layer, own: Mapping[str, Float], values: Float) -> tuple[Float, Backward]:
-    """The layer's output and its way back."""
+    """Return the layer's output and its backward function."""
     if isinstance(layer, Dense):
-        return activated(layer.activation, *dense(own, values))
+        return activate(layer.activation, *dense(own, values))
     if isinstance(layer, Conv2D):
-        return activated(layer.activation, *convolution(layer, own, values))
+        return activate(layer.activation, *convolution(layer, own, values))
     if isinstance(layer, MaxPool2D):
         return max_pool(layer.size, values)
     if isinstance(layer, Flatten):
@@ -128,7 +127,10 @@ def apply(layer: Layer, own: Mapping[str, Float], values: Float) -> tuple[Float,
 
 
 def dense(own: Mapping[str, Float], values: Float) -> tuple[Float, Backward]:
-    """Z = x W + b; dx = dz W^T, dW = x^T dz, db = sum of dz over the batch."""
+    """Return z = x W + b; backward dx = dz W^T, dW = x^T dz, db = sum of dz over the batch.
+
+    Goodfellow et al. 2016, section 6.5.4.
+    """
 
     def back(gradient: Float) -> tuple[Float, dict[str, Float]]:
         own_gradients = {"kernel": values.T @ gradient, "bias": gradient.sum(axis=0)}
@@ -138,11 +140,12 @@ def dense(own: Mapping[str, Float], values: Float) -> tuple[Float, Backward]:
 
 
 def convolution(layer: Conv2D, own: Mapping[str, Float], values: Float) -> tuple[Float, Backward]:
-    """z[i, j] = sum over (p, q) of x[i + p, j + q] W[p, q] + b, as deep learning has it.
+    """Return z[i, j] = sum over (p, q) of x[i + p, j + q] W[p, q] + b.
 
-    That is a cross-correlation (Goodfellow et al. 2016, equation 9.6). "Same" pads k - 1 zeros in
-    all, the odd one at the bottom and at the right. As a matrix product, each output pixel is a
-    row: its patch `(k, k, channels)` times the kernel.
+    Deep learning calls this cross-correlation a convolution (Goodfellow et al. 2016, equation 9.6).
+    "Same" pads k - 1 zeros in all, the odd one at the bottom and at the right. It is computed as a
+    matrix product, in which each output pixel is a row: its patch `(k, k, channels)` times the
+    kernel.
     """
     size, kernel = layer.kernel_size, own["kernel"]
     before, after = padding(layer)
@@ -171,18 +174,18 @@ def convolution(layer: Conv2D, own: Mapping[str, Float], values: Float) -> tuple
 
 
 def padding(layer: Conv2D) -> tuple[int, int]:
-    """Zeros before and after each axis."""
+    """Return the zeros before and after each axis."""
     lost = layer.kernel_size - 1 if layer.padding == "same" else 0
     return lost // 2, lost - lost // 2
 
 
 def max_pool(size: int, values: Float) -> tuple[Float, Backward]:
-    """The largest value of each square; its gradient goes to the first place that holds it.
+    """Return the largest value of each square; its gradient goes to the first place that holds it.
 
-    First in the order of rows, as TensorFlow and PyTorch have it. What does not fill a square is
-    dropped.
+    First in the order of rows, as in TensorFlow and PyTorch. Rows and columns that do not fill a
+    square are dropped.
     """
-    squares = into_squares(size, values)
+    squares = split_squares(size, values)
     winners = squares.argmax(axis=-1)[..., None]
 
     def back(gradient: Float) -> tuple[Float, dict[str, Float]]:
@@ -199,8 +202,8 @@ def max_pool(size: int, values: Float) -> tuple[Float, Backward]:
     return np.take_along_axis(squares, winners, axis=-1)[..., 0], back
 
 
-def into_squares(size: int, values: Float) -> Float:
-    """`(n, height, width, channels)` as `(n, rows, columns, channels, size * size)`."""
+def split_squares(size: int, values: Float) -> Float:
+    """Reshape `(n, height, width, channels)` to `(n, rows, columns, channels, size * size)`."""
     count, height, width, channels = values.shape
     rows, columns = height // size, width // size
     kept = values[:, : rows * size, : columns * size]
@@ -208,8 +211,8 @@ def into_squares(size: int, values: Float) -> Float:
     return squares.transpose(0, 1, 3, 5, 2, 4).reshape(count, rows, columns, channels, -1)
 
 
-def activated(name: str, values: Float, back: Backward) -> tuple[Float, Backward]:
-    """The activation on top of a layer: ReLU' is 1 above zero and 0 at it, tanh' = 1 - tanh^2."""
+def activate(name: str, values: Float, back: Backward) -> tuple[Float, Backward]:
+    """Apply the activation: ReLU' is 1 above zero and 0 at zero, tanh' = 1 - tanh^2."""
     if name == "relu":
         return np.maximum(values, 0), lambda g: back(g * (values > 0))
     if name == "tanh":
@@ -219,13 +222,13 @@ def activated(name: str, values: Float, back: Backward) -> tuple[Float, Backward
 
 
 def softmax(values: Float) -> Float:
-    """Probabilities `(n, 10)`; shifted by each row's maximum so that exp can't overflow."""
+    """Return probabilities `(n, 10)`; shifted by each row's maximum so that exp can't overflow."""
     exponentials = np.exp(values - values.max(axis=1, keepdims=True))
     return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
 
 
 def cross_entropy(values: Float, labels: Array) -> tuple[float, Float]:
-    """Mean over the batch of -sum_c y_c log softmax(z)_c, and its gradient (softmax - y) / n.
+    """Return the batch mean of -sum_c y_c log softmax(z)_c, and its gradient (softmax - y) / n.
 
     Bishop 2006, equations 4.108 and 4.109. log softmax(z) = z - max - log sum exp(z - max).
     """
@@ -237,17 +240,17 @@ def cross_entropy(values: Float, labels: Array) -> tuple[float, Float]:
 
 
 def one_hot(labels: Array) -> Float:
-    """`(n,)` whole numbers as `(n, 10)`; what is one-hot already stays as it is."""
+    """Return integers `(n,)` as `(n, 10)`; labels that are one-hot already stay unchanged."""
     return np.eye(CLASSES)[labels] if labels.ndim == 1 else np.asarray(labels, np.float64)
 
 
 def accuracy(values: Float, labels: Array) -> float:
-    """The share of images whose largest logit is their label's."""
+    """Return the share of images whose largest logit is their label's."""
     return float((values.argmax(axis=1) == one_hot(labels).argmax(axis=1)).mean())
 
 
 def keras_adam(settings: Optimizer, step: int, state: State, gradient: Float) -> Float:
-    """Adam as Keras 3 has it: Kingma and Ba 2015, section 2, last paragraph ("epsilon hat").
+    """Return Adam's update in Keras 3: Kingma and Ba 2015, section 2, end ("epsilon hat").
 
     m = m + (1 - b1)(g - m); v = v + (1 - b2)(g^2 - v);
     the update is rate sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + epsilon), t counted from 1.
@@ -261,9 +264,9 @@ def keras_adam(settings: Optimizer, step: int, state: State, gradient: Float) ->
 
 
 def torch_adam(settings: Optimizer, step: int, state: State, gradient: Float) -> Float:
-    """Adam as PyTorch has it: Kingma and Ba 2015, algorithm 1, epsilon after the correction.
+    """Return Adam's update in PyTorch: Kingma and Ba 2015, algorithm 1.
 
-    The update is rate m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + epsilon).
+    Epsilon is added after the correction: rate m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + epsilon).
     Source: torch.optim.Adam's documentation.
     """
     beta_1, beta_2 = settings.decay
@@ -273,17 +276,17 @@ def torch_adam(settings: Optimizer, step: int, state: State, gradient: Float) ->
 
 
 def keras_rmsprop(settings: Optimizer, step: int, state: State, gradient: Float) -> Float:
-    """V = rho v + (1 - rho) g^2; the update is rate g / sqrt(v + epsilon).
+    """Return RMSprop's update in Keras 3: rate g / sqrt(v + epsilon).
 
-    Hinton's lecture 6e of 2012; epsilon inside the root is Keras' own
-    (keras/src/optimizers/rmsprop.py).
+    v = rho v + (1 - rho) g^2, from Hinton's lecture 6e of 2012; epsilon inside the root is Keras'
+    own (keras/src/optimizers/rmsprop.py).
     """
     second = average(state, "second", gradient**2, settings.decay[0])
     return np.asarray(settings.learning_rate * gradient / np.sqrt(second + settings.epsilon))
 
 
 def torch_rmsprop(settings: Optimizer, step: int, state: State, gradient: Float) -> Float:
-    """As Keras', but with epsilon outside: rate g / (sqrt(v) + epsilon).
+    """Return RMSprop's update in PyTorch: as in Keras, but rate g / (sqrt(v) + epsilon).
 
     Source: torch.optim.RMSprop's documentation.
     """
@@ -292,7 +295,7 @@ def torch_rmsprop(settings: Optimizer, step: int, state: State, gradient: Float)
 
 
 def average(state: State, name: str, value: Float, decay: float) -> Float:
-    """The running average `name`, begun at zero, with `value` taken in."""
+    """Update the running average `name`, which starts at zero, with `value` and return it."""
     before = state.get(name, np.zeros_like(value))
     state[name] = before + (1 - decay) * (value - before)
     return state[name]
@@ -320,10 +323,10 @@ class Oracle:
         self._states: dict[str, State] = {name: {} for name in parameters}
 
     def step(self, images: Array, labels: Array) -> Pass:
-        """One update; returns the pass that it was made of."""
-        done = run(self.workload, self.parameters, images, labels)
+        """Make one update and return the pass that gave its gradients."""
+        result = run(self.workload, self.parameters, images, labels)
         self.steps += 1
-        for name, gradient in done.gradients.items():
+        for name, gradient in result.gradients.items():
             settings, state = self.workload.optimizer, self._states[name]
             self.parameters[name] -= self._update(settings, self.steps, state, gradient)
-        return done
+        return result

@@ -1,7 +1,8 @@
-"""What the rungs are climbed with: weights, batches, and variants of the workload.
+"""The inputs of the rungs: weights, batches, and variants of the workload.
 
-Probe weights have biases that are not zero: with zero biases a missing bias would change nothing.
-They are float32 numbers in every precision, so that all precisions and the oracle start alike.
+The probe's biases are not zero: with zero biases a missing bias would change nothing. Its weights
+are float32 numbers in every precision, so that all precisions and the oracle start from the same
+values.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,19 +14,19 @@ from bench import mnist
 from bench.adapter import Array, Batch
 from bench.errors import ParityError
 from bench.parity import oracle
-from bench.parity.expected import remembered
+from bench.parity.expected import recall
 from bench.spec import TRAIN_IMAGES, Conv2D, Dense, Dropout, MaxPool2D, Workload
 
 LARGEST_BIAS = 0.1
 # float32 moves a pre-activation by up to 4.5e-7 of the largest in its layer (measured)
 KINK = 1e-6
-# one in five images of the CNN comes nearer than that
+# in batches: images to choose from, because one in five of the CNN comes nearer than that
 CANDIDATES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Probe:
-    """Weights in float32, a full batch and the partial one that follows it."""
+    """Weights in float32, a full batch and the partial batch that follows it."""
 
     parameters: dict[str, Array]
     full: Batch
@@ -37,20 +38,18 @@ class Probe:
 
 
 def probe(workload: Workload, data: mnist.Mnist, seed: int) -> Probe:
-    """Weights and two batches; the first images of the epoch's order that are clear of kinks.
+    """Return weights and two batches: the first images of the epoch's order without a kink nearby.
 
-    Where a pre-activation is within rounding of zero, float32 may flip its ReLU and send a
-    gradient elsewhere, though nothing is wrong. An image of the partial batch is clear after a
-    step on the full one too.
+    If a pre-activation is within rounding of zero, float32 may flip its ReLU and send a gradient
+    elsewhere, though nothing is wrong. An image of the partial batch also has no kink nearby after
+    a step on the full batch. Raises `ParityError` if there are too few such images.
     """
-    still = without_dropout(workload)
+    still = remove_dropout(workload)
     parameters = draw(workload, seed)
     order = mnist.batch_order(seed, 0, TRAIN_IMAGES)[: CANDIDATES * workload.batch_size]
-    places = remembered(
-        f"probe {seed}", still, lambda: clear_places(still, parameters, data, order)
-    )
+    places = recall(f"probe {seed}", still, lambda: clear_places(still, parameters, data, order))
     chosen = order[np.array(places, int)]
-    images, labels = taken(data, workload, chosen)
+    images, labels = select_images(data, workload, chosen)
     size = workload.batch_size
     return Probe(
         parameters=parameters,
@@ -60,7 +59,7 @@ def probe(workload: Workload, data: mnist.Mnist, seed: int) -> Probe:
 
 
 def draw(workload: Workload, seed: int) -> dict[str, Array]:
-    """Glorot uniform kernels as a training starts with, and uniform biases up to 0.1."""
+    """Draw Glorot uniform kernels, as a training starts with, and uniform biases up to 0.1."""
     drawn = mnist.initial_parameters(workload, seed)
     for name, value in drawn.items():
         if name.endswith("/bias"):
@@ -72,11 +71,11 @@ def draw(workload: Workload, seed: int) -> dict[str, Array]:
 def clear_places(
     workload: Workload, parameters: dict[str, Array], data: mnist.Mnist, order: Array
 ) -> list[float]:
-    """Where in `order` the images of the full and of the partial batch stand.
+    """Return the positions in `order` of the images of the full and the partial batch.
 
-    Raises `ParityError` where too few are clear.
+    Raises `ParityError` if too few images are clear of kinks.
     """
-    images, labels = taken(data, workload, order)
+    images, labels = select_images(data, workload, order)
     clear = np.flatnonzero(oracle.margins(workload, parameters, images) > KINK)
     full, rest = np.split(clear, [workload.batch_size])
     require_clear(workload, full, workload.batch_size)
@@ -97,21 +96,22 @@ def require_clear(workload: Workload, places: Array, wanted: int) -> None:
         )
 
 
-def taken(data: mnist.Mnist, workload: Workload, chosen: Array) -> Batch:
-    """These training images, scaled, and their labels."""
+def select_images(data: mnist.Mnist, workload: Workload, chosen: Array) -> Batch:
+    """Return these training images, scaled, and their labels."""
     images = mnist.scaled(data.train_images[chosen], workload.input_shape)
     return images, data.train_labels[chosen]
 
 
 def partial_size(workload: Workload) -> int:
-    """Images in the last batch of an epoch; three quarters of a batch where all are whole."""
+    """Return the size of an epoch's last batch; three quarters of a batch if all are full."""
     return TRAIN_IMAGES % workload.batch_size or max(1, 3 * workload.batch_size // 4)
 
 
 def sizes(workload: Workload, steps: int) -> list[int]:
-    """Batch sizes of a trajectory, with a partial batch in it.
+    """Return the batch sizes of a trajectory, one of them partial.
 
-    It comes where an epoch ends; halfway where the trajectory or the epoch has none.
+    The partial batch is at the end of an epoch, or halfway if the trajectory has no end of an epoch
+    or the epoch has no partial batch.
     """
     batch_sizes = [workload.batch_size] * steps
     last = workload.steps_per_epoch
@@ -125,15 +125,15 @@ def sizes(workload: Workload, steps: int) -> list[int]:
 def batches(
     data: mnist.Mnist, workload: Workload, seed: int, batch_sizes: Sequence[int]
 ) -> Iterator[Batch]:
-    """Consecutive batches in the order of training, epoch after epoch."""
+    """Yield consecutive batches in the order of training, epoch after epoch."""
     epochs = -(-sum(batch_sizes) // TRAIN_IMAGES)
     order = np.concatenate([mnist.batch_order(seed, n, TRAIN_IMAGES) for n in range(epochs)])
     for chosen in np.split(order, np.cumsum(batch_sizes))[:-1]:
-        yield taken(data, workload, chosen)
+        yield select_images(data, workload, chosen)
 
 
-def without_dropout(workload: Workload) -> Workload:
-    """The workload that the rungs train: dropout draws other masks in every framework."""
+def remove_dropout(workload: Workload) -> Workload:
+    """Return the workload that the rungs train: dropout draws other masks in every framework."""
     layers = tuple(layer for layer in workload.layers if not isinstance(layer, Dropout))
     if layers == workload.layers:
         return workload
@@ -141,13 +141,13 @@ def without_dropout(workload: Workload) -> Workload:
 
 
 def tanh_twin(workload: Workload) -> Workload | None:
-    """The workload with tanh for ReLU, which has no kink; None where a layer has other kinks."""
+    """Return the workload with tanh for ReLU, without kinks; None if other layers have kinks."""
     if any(isinstance(layer, Conv2D | MaxPool2D) for layer in workload.layers):
         return None
     layers = tuple(
         replace(layer, activation="tanh")
         if isinstance(layer, Dense) and layer.activation == "relu"
         else layer
-        for layer in without_dropout(workload).layers
+        for layer in remove_dropout(workload).layers
     )
     return replace(workload, name=f"{workload.name}-tanh", layers=layers)

@@ -1,7 +1,7 @@
 """One rung: what is compared, how the difference is measured, and what a failure says.
 
-The exact rungs (data, parameters, initial) count what differs; their gate is 0. The others
-measure a difference from the oracle; their gates stand in `bench.parity.gates`.
+The exact rungs (data, parameters, initial) count what differs; their gate is 0. The others measure
+a difference from the oracle; their gates are in `bench.parity.gates`.
 """
 
 import sys
@@ -17,13 +17,13 @@ from bench.errors import ParityError
 from bench.parity.gates import FLOAT32_NOISE, gate
 from bench.spec import TRAIN_IMAGES, LayerSummary, Workload
 
-# what is not a number can't stand in a record; it is as far off as a number can be
+# a record can't hold a NaN or infinity; both count as the largest number
 LARGEST = sys.float_info.max
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rung:
-    """`where` names the first thing beyond the gate, or the one that came nearest to it."""
+    """One check. `where` names the first comparison beyond the gate, or else the nearest to it."""
 
     rung: str
     measured: float
@@ -45,14 +45,14 @@ class Difference:
 
 
 def rung_of(rung: str, precision: str, differences: Iterable[Difference], kind: str = "") -> Rung:
-    """The rung that these comparisons make, in the order in which a program computes them.
+    """Build the rung of these comparisons; they are in the order in which a program computes.
 
-    `kind` picks the gate where a rung has several: that of an optimizer.
+    `kind` selects the gate if a rung has one per optimizer.
     """
     limit = gate(precision, f"{rung} {kind}".strip())
-    found = list(differences)
-    beyond = next((one for one in found if not one.measured <= limit), None)
-    shown = beyond or max(found, key=lambda one: one.measured)
+    ordered = list(differences)
+    beyond = next((item for item in ordered if not item.measured <= limit), None)
+    shown = beyond or max(ordered, key=lambda item: item.measured)
     where = f"{shown.what} ({shown.sides})"
     if beyond is not None and precision == "float64" and is_float32(shown.measured):
         where += ": as far off as float32 is"
@@ -60,49 +60,52 @@ def rung_of(rung: str, precision: str, differences: Iterable[Difference], kind: 
 
 
 def is_float32(measured: float) -> bool:
-    """Whether a float64 comparison differs as float32 would, computed in unasked."""
+    """Return whether a float64 comparison differs as if it was computed in float32."""
     least, most = FLOAT32_NOISE
     return least < measured < most
 
 
-def to_largest(what: str, expected: Array, received: Array | None) -> Difference:
-    """The largest difference as a share of the largest magnitude expected."""
-    return compared(what, expected, received, float(np.abs(expected).max()))
+def compare_tensors(what: str, expected: Array, received: Array | None) -> Difference:
+    """Return the largest difference as a share of the largest expected magnitude."""
+    return compare(what, expected, received, float(np.abs(expected).max()))
 
 
-def to_one(what: str, expected: float, received: float) -> Difference:
-    """The difference itself, for values that are about 1."""
-    return compared(what, np.array(expected), np.array(received), 1.0)
+def compare_values(what: str, expected: float, received: float) -> Difference:
+    """Return the plain difference, for values of about 1."""
+    return compare(what, np.array(expected), np.array(received), 1.0)
 
 
-def to_update(what: str, before: Array, expected: Array, received: Array | None) -> Difference:
-    """The norm of the difference as a share of the norm of the update, both after a step."""
+def compare_updates(
+    what: str, before: Array, expected: Array, received: Array | None
+) -> Difference:
+    """Return the norm of the difference as a share of the norm of the update, both after a step."""
     if received is None or received.shape != expected.shape:
-        return compared(what, expected, received, 1.0)
+        return compare(what, expected, received, 1.0)
     start = before.astype(np.float64)
-    wanted, found = expected - start, received.astype(np.float64) - start
-    norm = float(np.linalg.norm(wanted - found))
-    measured = shared(norm, float(np.linalg.norm(wanted)))
-    sides = compared(what, wanted, found, 1.0).sides
+    wanted, made = expected - start, received.astype(np.float64) - start
+    norm = float(np.linalg.norm(wanted - made))
+    measured = ratio(norm, float(np.linalg.norm(wanted)))
+    sides = compare(what, wanted, made, 1.0).sides
     return Difference(what=what, measured=measured, sides=f"change of {sides}")
 
 
-def compared(what: str, expected: Array, received: Array | None, scale: float) -> Difference:
+def compare(what: str, expected: Array, received: Array | None, scale: float) -> Difference:
+    """Return the largest difference divided by `scale`; the largest number for a wrong shape."""
     if received is None or received.shape != expected.shape:
-        found = "nothing" if received is None else f"shape {received.shape}"
+        shape = "nothing" if received is None else f"shape {received.shape}"
         return Difference(
-            what=what, measured=LARGEST, sides=f"expected shape {expected.shape}, received {found}"
+            what=what, measured=LARGEST, sides=f"expected shape {expected.shape}, received {shape}"
         )
     apart = np.abs(expected - received.astype(np.float64))
-    # argmax takes a NaN for the largest, as it should here
+    # argmax returns the place of a NaN if there is one, as it should here
     worst = np.unravel_index(apart.argmax(), apart.shape)
     place = f"[{', '.join(map(str, worst))}] " if worst else ""
     sides = f"{place}expected {expected[worst]:.9g}, received {received[worst]:.9g}"
-    return Difference(what=what, measured=shared(float(apart[worst]), scale), sides=sides)
+    return Difference(what=what, measured=ratio(float(apart[worst]), scale), sides=sides)
 
 
-def shared(difference: float, scale: float) -> float:
-    """`difference / scale`, as far as can be where that is no number."""
+def ratio(difference: float, scale: float) -> float:
+    """Return `difference / scale`; the largest number if that is infinite or NaN."""
     if difference == 0.0:
         return 0.0
     share = difference / scale if scale else LARGEST
@@ -110,7 +113,7 @@ def shared(difference: float, scale: float) -> float:
 
 
 def require(rung: Rung) -> None:
-    """Raise `ParityError` that says what diverged, how far, and how far it may."""
+    """Raise `ParityError` if the rung fails: what diverged, how far, and the gate."""
     if not rung.passed:
         raise ParityError(
             f"rung {rung.rung}: measured {rung.measured:.3g}, gate {rung.gate:.3g}: {rung.where}"
@@ -118,7 +121,7 @@ def require(rung: Rung) -> None:
 
 
 def digests(seed: int, data: mnist.Mnist, initial: Mapping[str, Array]) -> dict[str, str]:
-    """What every backend must have been given for a trial of this seed, as hashes by name."""
+    """Return hashes of what every backend must be given for a trial of this seed, by name."""
     order = mnist.batch_order(seed, 0, TRAIN_IMAGES)
     return {
         "images and labels": mnist.data_digest(data),
@@ -128,7 +131,7 @@ def digests(seed: int, data: mnist.Mnist, initial: Mapping[str, Array]) -> dict[
 
 
 def data_rung(expected: Mapping[str, str], received: Mapping[str, str]) -> Rung:
-    """Hashes by name as `digests` gives them: the parent's against the worker's."""
+    """Compare the hashes of `digests`, by name: the parent's with the worker's."""
     differing = [
         f"{name}: expected {digest[:12]}, received {received[name][:12]}"
         for name, digest in expected.items()
@@ -138,11 +141,11 @@ def data_rung(expected: Mapping[str, str], received: Mapping[str, str]) -> Rung:
 
 
 def parameters_rung(workload: Workload, layers: Sequence[LayerSummary]) -> Rung:
-    """The model's layer table against the workload's: names, kinds, shapes, counts."""
+    """Compare the model's layer table with the workload's: names, kinds, shapes, counts."""
     differing = [
-        f"{(wanted or found).name}: expected {describe(wanted)}, received {describe(found)}"
-        for wanted, found in zip_longest(workload.summary(), layers)
-        if wanted != found
+        f"{(wanted or received).name}: expected {describe(wanted)}, received {describe(received)}"
+        for wanted, received in zip_longest(workload.summary(), layers)
+        if wanted != received
     ]
     return Rung(rung="parameters", measured=len(differing), where=next(iter(differing), None))
 
@@ -154,7 +157,7 @@ def describe(layer: LayerSummary | None) -> str:
 
 
 def initial_rung(loaded: Mapping[str, Array], returned: Mapping[str, Array]) -> Rung:
-    """The weights that were loaded come back unchanged: how many values differ, where first."""
+    """Count the values that differ between the loaded weights and those read back."""
     first: str | None = None
     total = 0
     for name in sorted(loaded.keys() | returned.keys()):
@@ -165,16 +168,19 @@ def initial_rung(loaded: Mapping[str, Array], returned: Mapping[str, Array]) -> 
     return Rung(rung="initial", measured=total, where=first)
 
 
-def differing_values(wanted: Array | None, found: Array | None) -> int:
-    """How many values differ; a missing tensor or another shape or dtype counts as all of them."""
-    if wanted is None or found is None:
-        return max(1, sum(array.size for array in (wanted, found) if array is not None))
-    if wanted.shape != found.shape or wanted.dtype != found.dtype:
+def differing_values(wanted: Array | None, received: Array | None) -> int:
+    """Count the values that differ.
+
+    If a tensor is missing, or its shape or dtype differs, all of its values count.
+    """
+    if wanted is None or received is None:
+        return max(1, sum(array.size for array in (wanted, received) if array is not None))
+    if wanted.shape != received.shape or wanted.dtype != received.dtype:
         return max(1, wanted.size)
-    return int(np.count_nonzero(wanted != found))
+    return int(np.count_nonzero(wanted != received))
 
 
 def require_changed(what: str, before: Mapping[str, Array], after: Mapping[str, Array]) -> None:
-    """Raise `ParityError` where training left every weight as it was."""
+    """Raise `ParityError` if training left every weight unchanged."""
     if initial_rung(before, after).passed:
         raise ParityError(f"{what} changed no weight. Expected: an update. Received: the same")

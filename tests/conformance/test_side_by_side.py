@@ -12,8 +12,8 @@ from bench import mnist
 from bench.adapter import Backend, Batch, Program
 from bench.mnist.draws import glorot_limit
 from bench.parity.gates import gate
-from bench.parity.probe import draw, without_dropout
-from bench.parity.rungs import Difference, require, rung_of, to_largest, to_update
+from bench.parity.probe import draw, remove_dropout
+from bench.parity.rungs import Difference, compare_tensors, compare_updates, require, rung_of
 from bench.spec import Dropout, Execution, Workload
 from bench.workloads import CNN, MLP_512
 from scripts.pages.side_by_side import WRITTEN
@@ -44,7 +44,7 @@ def both(backend: Backend, workload: Workload, *, dropout: bool = False) -> tupl
     execution = Execution(
         device="cpu", batch_size=workload.batch_size, optimizer="stock" if stock else "matched"
     )
-    program = backend.build(workload if dropout else without_dropout(workload), execution)
+    program = backend.build(workload if dropout else remove_dropout(workload), execution)
     student = open_student(backend.name, workload)
     if not dropout:
         student.without_dropout()
@@ -93,7 +93,7 @@ def count_of(backend: Backend, workload: Workload) -> int:
 def updates(workload: Workload, ours: Program, student: Any) -> list[Difference]:
     ours.synchronize()
     before, expected, received = draw(workload, seed=3), ours.parameters(), student.parameters()
-    return [to_update(name, before[name], expected[name], received[name]) for name in before]
+    return [compare_updates(name, before[name], expected[name], received[name]) for name in before]
 
 
 @ALL
@@ -126,7 +126,7 @@ def test_logits_are_ours(backend: Backend, data: mnist.Mnist, workload: Workload
     program, student = loaded(backend, workload, dropout=True)
     batch = images_of(data, workload.batch_size)
     logits = program.forward(program.put(scaled(workload, batch)))
-    require_rung("forward", [to_largest("logits", logits, student.forward(batch[0]))])
+    require_rung("forward", [compare_tensors("logits", logits, student.forward(batch[0]))])
 
 
 @ALL
@@ -135,7 +135,7 @@ def test_gradients_are_ours(backend: Backend, data: mnist.Mnist, workload: Workl
     batch = images_of(data, workload.batch_size)
     _, expected = program.gradients(program.put(scaled(workload, batch)))
     received = student.gradients(*batch)
-    differences = [to_largest(name, expected[name], received[name]) for name in expected]
+    differences = [compare_tensors(name, expected[name], received[name]) for name in expected]
     require_rung("gradient", differences)
 
 

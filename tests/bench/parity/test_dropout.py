@@ -19,7 +19,7 @@ from bench.parity.dropout import (
     sites,
 )
 from bench.parity.gates import gate
-from bench.parity.probe import Probe, probe, without_dropout
+from bench.parity.probe import Probe, probe, remove_dropout
 from bench.parity.rungs import LARGEST
 from bench.spec import Conv2D, Dense, Dropout, Execution, Flatten
 from bench.workloads import CNN, MLP_512
@@ -119,7 +119,7 @@ class Dropping(FakeProgram):
     def train_step(self, batch):
         draws = np.random.RandomState(self.steps)
         self.steps += 1
-        done = oracle.run(without_dropout(TINY_DROPOUT), self._parameters, *batch)
+        done = oracle.run(remove_dropout(TINY_DROPOUT), self._parameters, *batch)
         mask = (draws.rand(784, 1) >= 0.25) / 0.75
         self._parameters[KERNEL] = self._parameters[KERNEL] - RATE * mask * done.gradients[KERNEL]
 

@@ -10,12 +10,12 @@ from scipy import special
 
 from bench import mnist
 from bench.parity import oracle
-from bench.parity.probe import draw, tanh_twin, without_dropout
+from bench.parity.probe import draw, remove_dropout, tanh_twin
 from bench.spec import ADAM, RMSPROP, Conv2D, Optimizer, Workload
 from bench.workloads import CNN, MLP_512, MLP_512_256, WORKLOADS
 from tests.fakes.workloads import TINY
 
-TRAINED = [without_dropout(workload) for workload in WORKLOADS.values()]
+TRAINED = [remove_dropout(workload) for workload in WORKLOADS.values()]
 ALL = pytest.mark.parametrize("workload", TRAINED, ids=lambda value: value.name)
 few = settings(deadline=None, max_examples=30, derandomize=True)
 
@@ -241,6 +241,6 @@ def test_dropout_is_the_identity():
     parameters = draw(CNN, 0)
     image = np.random.RandomState(0).rand(1, 28, 28, 1)
     with_it = oracle.activations(CNN, parameters, image)
-    without = oracle.activations(without_dropout(CNN), parameters, image)
+    without = oracle.activations(remove_dropout(CNN), parameters, image)
     np.testing.assert_array_equal(with_it["dropout_0"], with_it["pool_1"])
     np.testing.assert_array_equal(with_it["dense_1"], without["dense_1"])

@@ -12,7 +12,10 @@ from bench.parity.rungs import (
     LARGEST,
     Difference,
     Rung,
-    compared,
+    compare,
+    compare_tensors,
+    compare_updates,
+    compare_values,
     data_rung,
     differing_values,
     digests,
@@ -21,9 +24,6 @@ from bench.parity.rungs import (
     require,
     require_changed,
     rung_of,
-    to_largest,
-    to_one,
-    to_update,
 )
 from bench.spec import LayerSummary
 from bench.workloads import CNN, MLP_512
@@ -165,25 +165,25 @@ EXPECTED = np.array([[1.0, -2.0], [0.5, 4.0]])
 
 def test_a_difference_is_a_share_of_the_largest_magnitude():
     received = EXPECTED + np.array([[0.0, 0.0], [0.0, 1e-3]])
-    difference = to_largest("logits", EXPECTED, received)
+    difference = compare_tensors("logits", EXPECTED, received)
     assert difference.measured == pytest.approx(1e-3 / 4)
     assert difference.sides == "[1, 1] expected 4, received 4.001"
 
 
 def test_a_difference_is_measured_in_float64():
     received = EXPECTED.astype(np.float32) + np.float32(2**-20)
-    assert to_largest("logits", EXPECTED, received).measured == 2**-20 / 4
+    assert compare_tensors("logits", EXPECTED, received).measured == 2**-20 / 4
 
 
 def test_what_is_equal_differs_by_nothing():
-    assert to_largest("logits", EXPECTED, EXPECTED.copy()).measured == 0.0
+    assert compare_tensors("logits", EXPECTED, EXPECTED.copy()).measured == 0.0
     zeros = np.zeros(3)
-    assert to_largest("gradient", zeros, zeros).measured == 0.0
-    assert to_update("kernel", EXPECTED, EXPECTED, EXPECTED).measured == 0.0
+    assert compare_tensors("gradient", zeros, zeros).measured == 0.0
+    assert compare_updates("kernel", EXPECTED, EXPECTED, EXPECTED).measured == 0.0
 
 
 def test_a_figure_about_1_is_compared_as_it_is():
-    difference = to_one("loss", 2.5, 2.25)
+    difference = compare_values("loss", 2.5, 2.25)
     assert (difference.measured, difference.sides) == (0.25, "expected 2.5, received 2.25")
 
 
@@ -191,7 +191,7 @@ def test_an_update_is_compared_by_norms():
     """However large the weights are: only what the step changed counts."""
     before = np.array([100.0, -100.0], np.float32)
     expected = before + np.array([3.0, 4.0])
-    difference = to_update("kernel", before, expected, expected + np.array([0.0, 0.5]))
+    difference = compare_updates("kernel", before, expected, expected + np.array([0.0, 0.5]))
     assert difference.measured == pytest.approx(0.5 / 5)
     assert difference.sides == "change of [1] expected 4, received 4.5"
 
@@ -203,8 +203,8 @@ def test_an_update_is_compared_by_norms():
 )
 def test_another_shape_is_as_far_off_as_can_be(received, found):
     for difference in (
-        to_largest("kernel", EXPECTED, received),
-        to_update("kernel", np.zeros((2, 2)), EXPECTED, received),
+        compare_tensors("kernel", EXPECTED, received),
+        compare_updates("kernel", np.zeros((2, 2)), EXPECTED, received),
     ):
         assert difference.measured == LARGEST
         assert difference.sides == f"expected shape (2, 2), received {found}"
@@ -215,22 +215,22 @@ def test_what_is_no_number_is_as_far_off_as_can_be(value):
     received = EXPECTED.copy()
     received[0, 1] = value
     for difference in (
-        to_largest("kernel", EXPECTED, received),
-        to_update("kernel", np.zeros((2, 2)), EXPECTED, received),
-        to_one("loss", 1.0, value),
+        compare_tensors("kernel", EXPECTED, received),
+        compare_updates("kernel", np.zeros((2, 2)), EXPECTED, received),
+        compare_values("loss", 1.0, value),
     ):
         assert difference.measured == LARGEST
         assert difference.sides.endswith(f"received {value}")
 
 
 def test_what_should_be_zero_and_is_not_fails_whatever_the_gate():
-    assert to_largest("gradient", np.zeros(2), np.array([0.0, 1e-30])).measured == LARGEST
+    assert compare_tensors("gradient", np.zeros(2), np.array([0.0, 1e-30])).measured == LARGEST
     before = np.ones(2)
-    assert to_update("kernel", before, before, before + 1e-9).measured == LARGEST
+    assert compare_updates("kernel", before, before, before + 1e-9).measured == LARGEST
 
 
 def test_a_scalar_has_no_place():
-    difference = compared("loss", np.array(1.0), np.array(1.5), 1.0)
+    difference = compare("loss", np.array(1.0), np.array(1.5), 1.0)
     assert difference.sides == "expected 1, received 1.5"
 
 

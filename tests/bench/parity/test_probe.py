@@ -11,7 +11,7 @@ import pytest
 from bench import mnist
 from bench.errors import ParityError
 from bench.parity import expected, oracle
-from bench.parity.expected import clear_steps, key, losses, remembered
+from bench.parity.expected import clear_steps, key, losses, recall
 from bench.parity.ladder import Ladder
 from bench.parity.probe import KINK, batches, draw, partial_size, probe, sizes, tanh_twin
 from bench.spec import Execution, Workload
@@ -135,7 +135,7 @@ class Counted:
 def test_what_was_computed_is_remembered():
     compute = Counted()
     for _ in range(3):
-        assert remembered("name", TINY, compute) == [0.1, 1 / 3]
+        assert recall("name", TINY, compute) == [0.1, 1 / 3]
     assert compute.times == 1
 
 
@@ -157,11 +157,11 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_what_was_damaged_is_computed_again(tmp_path, damage):
     compute = Counted()
-    remembered("name", TINY, compute)
+    recall("name", TINY, compute)
     (path,) = tmp_path.rglob("oracle/*.json")
     DAMAGES[damage](path)
     for _ in range(2):
-        assert remembered("name", TINY, compute) == [0.1, 1 / 3]
+        assert recall("name", TINY, compute) == [0.1, 1 / 3]
     # and stored anew
     assert compute.times == 2
 
@@ -171,7 +171,7 @@ def test_what_can_not_be_stored_is_computed_each_time(tmp_path, monkeypatch):
     monkeypatch.setenv("SAMESTEP_CACHE", str(tmp_path / "file"))
     compute = Counted()
     for times in (1, 2):
-        assert remembered("name", TINY, compute) == [0.1, 1 / 3]
+        assert recall("name", TINY, compute) == [0.1, 1 / 3]
         assert compute.times == times
 
 
@@ -182,7 +182,7 @@ def test_without_a_home_everything_is_computed(monkeypatch):
     monkeypatch.delenv("SAMESTEP_CACHE")
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setattr(Path, "home", homeless)
-    assert remembered("name", TINY, Counted()) == [0.1, 1 / 3]
+    assert recall("name", TINY, Counted()) == [0.1, 1 / 3]
 
 
 def test_the_key_changes_with_all_that_decides_the_numbers(monkeypatch):
