@@ -1,4 +1,4 @@
-"""What is computed and how: frozen values, checked when they are made and never changed afterwards.
+"""What is computed and how: frozen values, checked when they are created and never changed.
 
 A variant of a value is `dataclasses.replace(value, ...)`, which checks it again.
 """

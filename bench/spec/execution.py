@@ -1,4 +1,4 @@
-"""How a workload is computed, and the cell that it is with a workload and a backend."""
+"""How a workload is computed, and the cell of a workload, a backend and an execution."""
 
 import re
 from dataclasses import dataclass, replace
@@ -16,7 +16,10 @@ DEVICE = re.compile(r"cpu|cuda:(0|[1-9][0-9]{0,3})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """How a workload is computed. `threads` None leaves the framework's own choice in force."""
+    """How a workload is computed. With `threads` None the framework chooses the number of threads.
+
+    Raises `UsageError` for an unknown name or a number out of range.
+    """
 
     device: str
     batch_size: int
@@ -56,30 +59,33 @@ class Execution:
 
     @property
     def dtype(self) -> str:
-        """Of parameters and optimizer, as NumPy names it: a mixed precision keeps float32 there."""
+        """Return NumPy's name for the dtype of parameters and optimizer.
+
+        A mixed precision keeps them in float32.
+        """
         return "float64" if self.precision == "float64" else "float32"
 
     @property
     def many_steps(self) -> bool:
-        """Whether a call of the train step may make a step of each of several batches."""
+        """Return whether one call of the train step may make several steps, one per batch."""
         return self.mode == "epoch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """Workload x backend x execution: what one row of a report is about."""
+    """Workload x backend x execution: the subject of one row of a report."""
 
     workload: str
     backend: str
     execution: Execution
 
     def but(self, **changes: Any) -> "Cell":
-        """The same cell with another mode, device, ... of its execution."""
+        """Return the same cell with another mode, device, ... of its execution."""
         return replace(self, execution=replace(self.execution, **changes))
 
     @property
     def label(self) -> str:
-        """A name that is unique in a run and safe as a part of a file name."""
+        """Return a name that is unique in a run and safe as a part of a file name."""
         how = self.execution
         parts = [self.workload, self.backend, how.device.replace(":", ""), how.mode, how.precision]
         if how.optimizer != "matched":

@@ -1,4 +1,8 @@
-"""The layers: frozen values that know their shapes and their parameters' shapes."""
+"""The layers: frozen values that know their output shape and their parameters' shapes.
+
+Their constructors raise `UsageError` for an invalid argument, `output_shape` for a wrong input.
+Shapes have no batch axis; images are `(height, width, channels)`.
+"""
 
 import math
 from dataclasses import dataclass
@@ -81,7 +85,7 @@ class Conv2D:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaxPool2D:
-    """The largest value of each `size` x `size` square; what does not fill a square is dropped."""
+    """The largest value of each `size` x `size` square; incomplete squares are dropped."""
 
     size: int
     kind = "pool"
@@ -105,7 +109,7 @@ class MaxPool2D:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dropout:
-    """In training a share `rate` of the values becomes 0, the others are divided by 1 - rate."""
+    """In training a share `rate` of the values becomes 0; the others are divided by 1 - rate."""
 
     rate: float
     kind = "dropout"
@@ -127,7 +131,7 @@ class Dropout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flatten:
-    """`(height, width, channels)` to a vector, channels running fastest (the order of NHWC)."""
+    """`(height, width, channels)` to a vector; channels run fastest (the order of NHWC)."""
 
     kind = "flatten"
 

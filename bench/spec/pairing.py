@@ -1,4 +1,4 @@
-"""Which cells a report compares: one backend with another, a mode with the default one. Pure."""
+"""Decide which cells a report compares: backend with backend, and a mode with the default; pure."""
 
 from collections.abc import Iterable, Iterator
 from itertools import combinations
@@ -7,12 +7,15 @@ from bench.spec import (
     Cell,
 )
 
-# native and step
+# the lanes native and step
 LANES_JUDGED = 2
 
 
 def opponents(cells: Iterable[Cell]) -> Iterator[tuple[Cell, Cell]]:
-    """Each pair once, in the order of `cells`; the second is the reference, which came first."""
+    """Yield each pair of cells once, in the order of `cells`.
+
+    The second cell of a pair is the reference; it comes first in `cells`.
+    """
     for second, first in combinations(cells, 2):
         if first.workload == second.workload and (
             other_backend(first, second) or other_mode(first, second)
@@ -21,19 +24,20 @@ def opponents(cells: Iterable[Cell]) -> Iterator[tuple[Cell, Cell]]:
 
 
 def other_backend(first: Cell, second: Cell) -> bool:
+    """Return whether the cells differ only in their backend."""
     return first.execution == second.execution
 
 
 def other_mode(first: Cell, second: Cell) -> bool:
-    """The same backend and all else, the second one in the mode that nobody has to ask for."""
+    """Return whether the second cell is the first one in the default mode."""
     return second == first.but(mode="default")
 
 
 def claims(cells: Iterable[Cell]) -> int:
-    """How many verdicts a report of these cells judges together."""
+    """Return how many verdicts a report of these cells judges together."""
     return LANES_JUDGED * sum(1 for _ in opponents(cells))
 
 
 def shared_by(cell: Cell) -> tuple[str, str, int]:
-    """What cells have in common that are compared: they run the same slices, in turns."""
+    """Return what cells that are compared have in common: they run the same slices, in turns."""
     return cell.workload, cell.execution.device, cell.execution.batch_size

@@ -1,4 +1,4 @@
-"""A trial, and what it does: its parity, timing or accuracy plan."""
+"""A trial and what it does: its parity, timing or accuracy plan."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -21,9 +21,9 @@ Status = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParityPlan:
-    """What a parity trial climbs: the rungs of one precision, in a process of its own.
+    """What a parity trial checks: the rungs of one precision, in a process of its own.
 
-    `steps` is the length of the trajectory, `twin_steps` that of its tanh twin (0: without).
+    `steps` is the length of the trajectory, `twin_steps` that of its tanh twin; 0 means no twin.
     """
 
     precision: str
@@ -33,15 +33,15 @@ class ParityPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimingPlan:
-    """How long a timing trial looks: sizes in steps and blocks, all fixed before it starts.
+    """How long a timing trial measures, in steps, blocks and seconds; all fixed before it starts.
 
-    `run_up_steps` begin each turn and are not timed: after others had theirs, caches are cold.
-    `power_seconds` of steps while the energy of a GPU is counted; 0 without.
-    `steps_per_call` of the train step: 1 but in the mode `epoch`; it divides `steps_per_block`.
-    `cold`: with an empty cache of the compiler, where the mode has one.
+    `run_up_steps` begin each turn and are not timed: after the turns of other trials, caches are
+    cold. `power_seconds` is how long steps run while the energy of a GPU is counted; 0 means not at
+    all. `steps_per_call` is the number of steps per call of the train step: 1 except in the mode
+    `epoch`; it divides `steps_per_block`. `cold`: the compile cache is empty, if the mode has one.
 
     `steps_per_block` and `native_steps` come from the pilot, so that they are the same in every
-    trial of a cell, and `native_steps` in every backend of a workload.
+    trial of a cell; `native_steps` is also the same in every backend of a workload.
     """
 
     window_blocks: int
@@ -61,7 +61,7 @@ class TimingPlan:
 class AccuracyPlan:
     """How long an accuracy trial trains: epochs over the first `train_images` images.
 
-    `longer`: beside the workload's own trainings, to see what more epochs do.
+    `longer` marks a training in addition to the workload's own, to see the effect of more epochs.
     """
 
     epochs: int
@@ -71,10 +71,10 @@ class AccuracyPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """What nobody controls and yet moves times, drawn anew for each trial.
+    """Uncontrolled influences on times, drawn again for each trial.
 
-    The seed of Python's string hashes, and bytes added to the environment, which shift the stack
-    (Mytkowicz et al. 2009, "Producing wrong data without doing anything obviously wrong").
+    They are the seed of Python's string hashes, and bytes added to the environment, which shift the
+    stack (Mytkowicz et al. 2009, "Producing wrong data without doing anything obviously wrong").
     """
 
     hash_seed: int
@@ -85,9 +85,9 @@ class Setup:
 class Trial:
     """One fresh process that does one thing for one cell.
 
-    `round` and `position` (in the round) are None in a trial that belongs to no round; `attempt`
-    counts from 0, and is 1 where a disturbed trial is run once more. Of the three plans a trial
-    has the one of its kind; a cell that never came so far has none.
+    `round` and `position` (in the round) are None in a trial that belongs to no round. `attempt`
+    counts from 0 and is 1 if a disturbed trial is run once more. Of the three plans a trial has the
+    one of its kind; a trial of a cell that failed in the pilot has none.
     """
 
     kind: TrialKind
@@ -103,7 +103,7 @@ class Trial:
 
     @property
     def name(self) -> str:
-        """The record's file name without `.json`."""
+        """Return the record's file name without `.json`."""
         turn = "" if self.round is None else f"-r{self.round:02d}"
         precision = "" if self.parity is None else f"-{self.parity.precision}"
         longer = self.accuracy if self.accuracy is not None and self.accuracy.longer else None

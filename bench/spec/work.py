@@ -1,15 +1,15 @@
-"""The work of one train step, counted from a workload's layers: nothing here is measured.
+"""Count the work of one train step from a workload's layers: nothing here is measured.
 
-Operations are floating-point ones: an addition, a comparison, a division, a root, an exponential
-each count 1, a multiply-add 2. A convolution counts as the direct algorithm does it, products with
-the zeros of its padding included. Left out: drawing random numbers, the running metrics, scalars
-that are computed once a step (Adam's corrected rate).
+Operations are floating-point operations: an addition, a comparison, a division, a root and an
+exponential count 1 each, a multiply-add 2. A convolution counts as in the direct algorithm,
+including products with the zeros of its padding. Not counted: drawing random numbers, the running
+metrics, and scalars that are computed once per step (Adam's corrected rate).
 
-Bytes are compulsory traffic only: every array goes each way that it must, once. Images are read;
-parameters and optimizer slots are read and written; gradients of parameters, outputs of layers and
-gradients of those outputs are written and read. Bias and activation are done on the way, a Flatten
-moves nothing, labels and dropout masks are left out. An implementation that passes over an array
-twice moves more; one whose cache holds an array moves less.
+Bytes are compulsory traffic only: every array is moved once each way that it must be. Images are
+read; parameters and optimizer slots are read and written; gradients of parameters, outputs of
+layers and gradients of those outputs are written and read. Bias and activation need no extra
+traffic, and a Flatten moves nothing. Labels and dropout masks are left out. An implementation that
+passes over an array twice moves more; one whose cache holds an array moves less.
 """
 
 import math
@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 from bench.spec import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, Shape, Workload
 
-# of each value: of the function itself, then of the product with its derivative
+# operations per value: of the function itself, then of the product with its derivative
 ACTIVATION = {"linear": (0, 0), "relu": (1, 1), "tanh": (1, 3)}
-# of each parameter, as `keras/src/optimizers/adam.py` and `rmsprop.py` of Keras 3.15 write it:
+# per parameter, as in `keras/src/optimizers/adam.py` and `rmsprop.py` of Keras 3.15:
 #   m += (g - m)(1 - b1), 3;  v += (g^2 - v)(1 - b2), 4;  w -= m a / (sqrt(v) + epsilon), 5
 #   v = rho v + (1 - rho) g^2, 4;  w -= rate g / sqrt(v + epsilon), 5
 UPDATE = {"adam": 12, "rmsprop": 9}
@@ -37,12 +37,12 @@ class Work:
 
     @property
     def intensity(self) -> float:
-        """Operations a byte (Williams, Waterman and Patterson 2009)."""
+        """Return the operations per byte (Williams, Waterman and Patterson 2009)."""
         return self.operations / self.moved_bytes
 
 
 def step_work(workload: Workload, batch_size: int, precision: str = "float32") -> Work:
-    """One train step on a full batch; all arrays are of `precision`."""
+    """Return the work of one train step on a full batch; all arrays are of `precision`."""
     return Work(
         operations=sum(operations(workload, batch_size).values()),
         moved_bytes=VALUE_BYTES[precision] * sum(moved_values(workload, batch_size).values()),
@@ -50,65 +50,69 @@ def step_work(workload: Workload, batch_size: int, precision: str = "float32") -
 
 
 def operations(workload: Workload, batch_size: int) -> dict[str, int]:
-    """Floating-point operations by part of the step: `dense_0 forward`, `dense_0 weights`, ...
+    """Return floating-point operations by part of the step.
 
-    `weights` and `inputs` are the two halves of a layer's backward pass. Up to the first layer
-    with parameters nobody asks for the gradient with respect to inputs.
+    The parts are `dense_0 forward`, `dense_0 weights`, `dense_0 inputs`, ..., `loss` and `update`.
+    `weights` and `inputs` are the two halves of a layer's backward pass. Up to the first layer with
+    parameters, no gradient with respect to inputs is needed.
     """
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     trained = False
     for name, layer, shape in workload.named_layers():
-        multiplied = batch_size * product(layer, shape)
-        forward, backward = (batch_size * one for one in elementwise(layer, shape))
-        found[f"{name} forward"] = multiplied + forward
+        multiplied = batch_size * product_operations(layer, shape)
+        forward, backward = (batch_size * count for count in elementwise_operations(layer, shape))
+        counts[f"{name} forward"] = multiplied + forward
         has_parameters = bool(layer.parameter_shapes(shape))
         if has_parameters:
-            found[f"{name} weights"] = multiplied + backward
+            counts[f"{name} weights"] = multiplied + backward
         if trained:
-            found[f"{name} inputs"] = multiplied if has_parameters else backward
+            counts[f"{name} inputs"] = multiplied if has_parameters else backward
         trained = trained or has_parameters
     (classes,) = workload.summary()[-1].output_shape
-    found["loss"] = batch_size * cross_entropy(classes)
-    found["update"] = workload.parameter_total * UPDATE[workload.optimizer.name]
-    return found
+    counts["loss"] = batch_size * cross_entropy(classes)
+    counts["update"] = workload.parameter_total * UPDATE[workload.optimizer.name]
+    return counts
 
 
-def product(layer: Layer, shape: Shape) -> int:
-    """Of one image's product of inputs and kernel; each one of the backward pass takes as many."""
+def product_operations(layer: Layer, shape: Shape) -> int:
+    """Return the operations of one image's product of inputs and kernel.
+
+    Each product of the backward pass takes as many.
+    """
     if isinstance(layer, Dense | Conv2D):
         *positions, _ = layer.output_shape(shape)
         return 2 * math.prod(positions) * math.prod(layer.parameter_shapes(shape)["kernel"])
     return 0
 
 
-def elementwise(layer: Layer, shape: Shape) -> tuple[int, int]:
-    """Of one image, without the products: forward and backward."""
+def elementwise_operations(layer: Layer, shape: Shape) -> tuple[int, int]:
+    """Return the operations of one image without the products: forward and backward."""
     outputs = math.prod(layer.output_shape(shape))
     if isinstance(layer, Dense | Conv2D):
         forward, backward = ACTIVATION[layer.activation]
-        # one more each way: the bias is added, and its gradient is a sum
+        # one more per direction: the bias is added, and its gradient is a sum
         return outputs * (1 + forward), outputs * (1 + backward)
     if isinstance(layer, MaxPool2D):
-        # backward, a gradient goes to where the largest value was: no arithmetic
+        # backward, a gradient goes to the place of the largest value: no arithmetic
         return outputs * (layer.size**2 - 1), 0
     if isinstance(layer, Dropout):
-        # a random number compared with the rate, a value scaled; backward the scaling alone
+        # a random number is compared with the rate and a value scaled; backward only the scaling
         return 2 * outputs, outputs
     return 0, 0
 
 
 def cross_entropy(classes: int) -> int:
-    """Of one image: softmax cross-entropy on logits and its gradient, of a mean over the batch.
+    """Return one image's operations for softmax cross-entropy on logits and its gradient.
 
-    Forward: maximum, subtraction, exponential and sum over the classes; a logarithm, a
-    subtraction and the mean's addition. Backward: a division by the sum and one by the batch size
-    for each class, and 1 subtracted from the true one.
+    The loss is a mean over the batch. Forward: maximum, subtraction, exponential and sum over the
+    classes; a logarithm, a subtraction and the mean's addition. Backward: a division by the sum and
+    one by the batch size for each class, and 1 subtracted from the true class.
     """
     return (4 * classes + 3) + (2 * classes + 1)
 
 
 def moved_values(workload: Workload, batch_size: int) -> dict[str, int]:
-    """Numbers that one step must move between memory and processor, by what they are."""
+    """Return the numbers that one step must move between memory and processor, by kind of array."""
     parameters = workload.parameter_total
     outputs = batch_size * sum(
         math.prod(layer.output_shape(shape))

@@ -1,4 +1,4 @@
-"""What is computed: a workload, its optimizer, and what its sources published."""
+"""What is computed: a workload, its optimizer, and the results that its sources published."""
 
 import math
 import re
@@ -21,10 +21,11 @@ NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Optimizer:
-    """An optimizer in Keras 3's equations and with its defaults.
+    """An optimizer with Keras 3's equations and defaults.
 
-    `decay` is beta_1 and beta_2 for Adam (Kingma and Ba 2015, with epsilon added to the root of
-    the uncorrected second moment), and rho for RMSprop (epsilon inside the root).
+    `decay` is beta_1 and beta_2 for Adam (Kingma and Ba 2015, with epsilon added to the root of the
+    uncorrected second moment), and rho for RMSprop (epsilon inside the root). Raises `UsageError`
+    for an unknown name or a number out of range.
     """
 
     name: Literal["adam", "rmsprop"]
@@ -59,12 +60,12 @@ RMSPROP = Optimizer(name="rmsprop", decay=(0.9,))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedResult:
-    """What one source printed for a workload; None where it printed nothing.
+    """What one source printed for a workload; None if it printed nothing.
 
-    `step_milliseconds` is the range its progress bar showed, `sample_microseconds` the same per
-    sample. No source names its hardware, so these are footnotes, never rows beside measured ones.
-    `other_optimizer`: how the source's optimizer differs from the workload's.
-    `wrong_indices` are all test images that it got wrong, `sampled_wrong_indices` some of them, and
+    `step_milliseconds` is the range that its progress bar showed, `sample_microseconds` the same
+    per sample. No source names its hardware, so these are footnotes, never rows beside measured
+    ones. `other_optimizer`: how the source's optimizer differs from the workload's. `wrong_indices`
+    are all test images that it got wrong, `sampled_wrong_indices` some of them, and
     `first_predictions` its classes of the first test images.
     """
 
@@ -92,7 +93,7 @@ class PublishedResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerSummary:
-    """One row of a layer table. `output_shape` is without the batch axis and channels-last."""
+    """One row of a layer table. `output_shape` has no batch axis and is channels-last."""
 
     name: str
     kind: str
@@ -104,12 +105,12 @@ class LayerSummary:
 class Workload:
     """What is computed: layers, loss (softmax cross-entropy on logits), optimizer, batch, epochs.
 
-    `input_shape` is one image's, without the batch axis: `(784,)` or `(28, 28, 1)`. `labels` says
-    how a framework is given them: as "integer" for its sparse cross-entropy, or "one-hot" for the
-    categorical one; the function is the same.
-    `parameter_counts` are those of the layers that have parameters, in order, as the source or a
-    hand count gives them; the constructor compares them with the layers' own.
-    Raises `UsageError` for what can't be built, or does not end in 10 linear logits.
+    `input_shape` is the shape of one image, without the batch axis: `(784,)` or `(28, 28, 1)`.
+    `labels` is the form in which a framework receives them: "integer" for its sparse cross-entropy,
+    or "one-hot" for the categorical one; the function is the same. `parameter_counts` are those of
+    the layers that have parameters, in order, from the source or counted by hand; the constructor
+    compares them with the layers' own. Raises `UsageError` for a workload that can't be built or
+    does not end in 10 linear logits.
     """
 
     name: str
@@ -181,11 +182,11 @@ class Workload:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Steps of one epoch at the workload's own batch size, the partial batch included."""
+        """Return the steps of an epoch at the workload's batch size, the partial batch included."""
         return math.ceil(TRAIN_IMAGES / self.batch_size)
 
     def named_layers(self) -> Iterator[tuple[str, Layer, Shape]]:
-        """Each layer with its canonical name (`dense_0`, `conv_1`) and its input's shape."""
+        """Yield each layer with its canonical name (`dense_0`, `conv_1`) and its input's shape."""
         seen: dict[str, int] = {}
         shape = self.input_shape
         for layer in self.layers:
@@ -195,7 +196,7 @@ class Workload:
             shape = layer.output_shape(shape)
 
     def summary(self) -> tuple[LayerSummary, ...]:
-        """The layer table that follows from the definition, without any framework."""
+        """Return the layer table that follows from the definition, without any framework."""
         return tuple(
             LayerSummary(
                 name=name,
@@ -207,7 +208,7 @@ class Workload:
         )
 
     def parameter_shapes(self) -> dict[str, Shape]:
-        """Canonical parameter names to shapes, in order: `dense_0/kernel`, `dense_0/bias`, ..."""
+        """Return the parameters' shapes by canonical name (`dense_0/kernel`), in order."""
         return {
             f"{name}/{parameter}": parameter_shape
             for name, layer, shape in self.named_layers()
