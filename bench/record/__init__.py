@@ -1,4 +1,4 @@
-"""The record: the JSON file that one trial leaves. Raw samples inside, statistics never."""
+"""The record: the JSON file that one trial leaves. It holds raw samples, never statistics."""
 
 from bench.record.measured import (
     AccuracyModel,

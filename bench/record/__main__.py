@@ -1,4 +1,4 @@
-"""`python -m bench.record`: the JSON Schema of a record, for `bench/record/record.schema.json`."""
+"""Print the JSON Schema of a record, for `bench/record/record.schema.json`."""
 
 import json
 

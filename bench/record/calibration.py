@@ -1,4 +1,4 @@
-"""The calibrations of a run as they stand in `run.json`: raw seconds, and the rates they give."""
+"""Models of a run's calibrations in `run.json`: raw seconds, and the rates computed from them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated
@@ -9,7 +9,7 @@ from bench.record import Count, Samples, Seconds, Strict
 
 
 class RepeatsModel(Strict):
-    """Repeats of one thing: `calls[i]` calls took `seconds[i]` seconds together."""
+    """Repeats of one measurement: `calls[i]` calls took `seconds[i]` seconds together."""
 
     calls: Annotated[list[Count], Field(min_length=1)]
     seconds: Samples
@@ -22,7 +22,7 @@ class RepeatsModel(Strict):
 
     @property
     def call_seconds(self) -> float:
-        """Of the best repeat: what disturbs a call only makes it slower."""
+        """Return the seconds per call of the best repeat: disturbances only make a call slower."""
         return min(seconds / calls for calls, seconds in zip(self.calls, self.seconds, strict=True))
 
 
@@ -39,7 +39,7 @@ class ProductModel(RepeatsModel):
 
     @property
     def operations_per_second(self) -> float:
-        """A multiply-add counts 2."""
+        """Return floating-point operations per second; a multiply-add counts 2."""
         return 2 * self.rows * self.inner * self.columns / self.call_seconds
 
 
@@ -50,14 +50,14 @@ class AccumulateModel(RepeatsModel):
 
     @property
     def bytes_per_second(self) -> float:
-        """Two reads and a write."""
+        """Return the memory traffic: two reads and one write per value."""
         return 3 * self.array_bytes / self.call_seconds
 
 
 class AttainedModel(Strict):
-    """What was timed, as raw repeats. `dense` are the products of the workloads' dense layers.
+    """All that was timed, as raw repeats. `dense` are the products of the workloads' dense layers.
 
-    `launch` is `y += x` over a single value: all dispatch. Only a GPU has it.
+    `launch` is `y += x` over a single value: only dispatch. It is measured on GPUs alone.
     """
 
     large: ProductModel
@@ -68,7 +68,7 @@ class AttainedModel(Strict):
 
 
 class CalibrationModel(Strict):
-    """What one backend attained on one device; where that is null, `missing` is the reason."""
+    """What one backend attained on one device; if it is None, `missing` is the reason."""
 
     backend: str
     device: str

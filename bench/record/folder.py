@@ -73,8 +73,8 @@ class RunFolder:
 
     def records(self, run: RunModel, trials: Iterable[TrialModel]) -> list[Record]:
         """Return the intact records of these trials."""
-        found = (self._record(run, trial) for trial in trials)
-        return [record for record in found if record is not None]
+        records = (self._record(run, trial) for trial in trials)
+        return [record for record in records if record is not None]
 
     def _record(self, run: RunModel, trial: TrialModel) -> Record | None:
         try:

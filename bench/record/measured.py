@@ -1,4 +1,7 @@
-"""The parts of a record that are measured or read back."""
+"""The parts of a record that are measured or read back.
+
+The docstrings of these models are the descriptions in `record.schema.json`.
+"""
 
 from typing import Annotated
 
@@ -267,5 +270,5 @@ class EnvironmentModel(Strict):
 
     @property
     def cores(self) -> int:
-        """Those that were there for what was measured."""
+        """Return the number of cores that the process could use."""
         return self.cores_usable or self.cores_logical

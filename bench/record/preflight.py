@@ -1,4 +1,4 @@
-"""Models of what was seen of the machine before a run, and what to think of it."""
+"""Models of what was seen of the machine before a run, and of the verdict on it."""
 
 from typing import Annotated, Literal, TypeAlias
 
@@ -7,7 +7,7 @@ from pydantic import Field
 from bench.record import Count, Seconds, Strict
 
 Verdict: TypeAlias = Literal["unknown", "fit", "doubtful", "unfit"]
-# from the one that counts least to the one that decides
+# from the weakest to the one that decides
 VERDICTS: tuple[Verdict, ...] = ("unknown", "fit", "doubtful", "unfit")
 
 Share: TypeAlias = Annotated[float, Field(ge=0)]
@@ -25,10 +25,10 @@ class GpuSeenModel(Strict):
 
 
 class SeenModel(Strict):
-    """What was seen in `seconds` while nothing of ours ran; None where the system does not tell.
+    """What was seen in `seconds` while nothing of ours ran; None if the system does not report it.
 
-    Shares are of all cores. `workers` would take turns in a run, all in memory at once.
-    `lock_holders` is None where nobody asked for them.
+    Shares are of all cores. `workers` is the number of workers that a run would hold in memory at
+    once, taking turns. `lock_holders` is None if the look did not ask for them.
     """
 
     seconds: Seconds
@@ -48,7 +48,10 @@ class SeenModel(Strict):
 
 
 class FindingModel(Strict):
-    """`value` has its unit; it is None where the verdict is `unknown`, and `reason` says why."""
+    """One finding. `value` has its unit; it is None if the verdict is `unknown`.
+
+    `reason` says why it is unknown, or what was expected.
+    """
 
     name: str
     value: str | None
@@ -57,7 +60,7 @@ class FindingModel(Strict):
 
 
 class PreflightModel(Strict):
-    """What was seen before a run, and what to think of it: the worst of the findings."""
+    """What was seen before a run, with the verdict on it: the worst of the findings."""
 
     verdict: Verdict
     findings: list[FindingModel]

@@ -1,4 +1,7 @@
-"""What one record says: seconds per step of each lane, and what follows from them and memory."""
+"""Compute what one record says: seconds per step of each lane, and what follows from them.
+
+Every quantity is None if the record does not have its parts.
+"""
 
 from collections.abc import Iterable
 from statistics import mean, median
@@ -11,26 +14,28 @@ NO_LANES = LanesModel()
 
 
 def step_seconds(record: Record) -> float | None:
-    """Seconds per step of the step lane."""
+    """Return the seconds per step of the step lane."""
     lane = (record.lanes or NO_LANES).step
     return None if lane is None else median(lane.block_seconds) / lane.steps_per_block
 
 
 def native_seconds(record: Record) -> float | None:
-    """Seconds per step of the framework's own loop, its start-up included."""
+    """Return the seconds per step of the framework's own loop, its start-up included."""
     lane = (record.lanes or NO_LANES).native
     return None if lane is None else median(lane.slice_seconds) / lane.steps_per_slice
 
 
 def tutorial_seconds(record: Record) -> float | None:
+    """Return the seconds per step behind the input pipeline that a newcomer writes."""
     lane = (record.lanes or NO_LANES).tutorial
     return None if lane is None else median(lane.slice_seconds) / lane.steps_per_slice
 
 
 def steady_seconds(record: Record) -> float | None:
-    """Seconds per step of the framework's own loop without its start-up: the slope of two lengths.
+    """Return the seconds per step of the framework's own loop without its start-up.
 
-    None where both slices are of one length. Noise can make it, and the start-up, negative.
+    It is the slope between two lengths of slices; None if both slices have the same length. Noise
+    can make it, and the start-up, negative.
     """
     lane = (record.lanes or NO_LANES).native
     if lane is None or lane.steps_per_slice == lane.steps_per_short_slice:
@@ -40,7 +45,7 @@ def steady_seconds(record: Record) -> float | None:
 
 
 def startup_seconds(record: Record) -> float | None:
-    """What one call of the framework's own loop costs before its steps: the intercept."""
+    """Return the seconds of a call of the framework's own loop before its steps: the intercept."""
     lane, steady = (record.lanes or NO_LANES).native, steady_seconds(record)
     if lane is None or steady is None:
         return None
@@ -49,7 +54,7 @@ def startup_seconds(record: Record) -> float | None:
 
 
 def first_step_seconds(record: Record) -> float | None:
-    """Where nothing was compiled before, in this process or in another one."""
+    """Return the seconds of the first step; None if an earlier process had compiled it."""
     return None if is_primed(record) else record.timings.first_step_seconds
 
 
@@ -62,12 +67,12 @@ def peak_device_bytes(record: Record) -> float | None:
 
 
 def device_used_bytes(record: Record) -> float | None:
-    """The largest memory in use on the whole GPU that the driver told of."""
+    """Return the driver's largest reading of memory in use on the whole GPU."""
     return None if record.gpu is None else record.gpu.peak_used_bytes
 
 
 def power_watts(record: Record) -> float | None:
-    """Mean power of the whole GPU board while the power lane ran."""
+    """Return the mean power of the whole GPU board while the power lane ran."""
     use = record.gpu
     if use is None or use.energy_joules is None or not use.energy_seconds:
         return None
@@ -75,7 +80,7 @@ def power_watts(record: Record) -> float | None:
 
 
 def joules_per_step(record: Record) -> float | None:
-    """Energy of the whole GPU board for a train step, its idling included."""
+    """Return the energy of the whole GPU board per train step, idle power included."""
     lane, use = (record.lanes or NO_LANES).power, record.gpu
     if lane is None or use is None or use.energy_joules is None:
         return None
@@ -83,53 +88,59 @@ def joules_per_step(record: Record) -> float | None:
 
 
 def latency_seconds(record: Record) -> float | None:
-    """The median of the single steps of the latency lane."""
+    """Return the median of the single steps of the latency lane."""
     lane = (record.lanes or NO_LANES).latency
     return None if lane is None else median(lane.step_seconds)
 
 
 def latency_mean_seconds(record: Record) -> float | None:
-    """The mean of the single steps: to be compared with a block's time per step, a mean too."""
+    """Return the mean of the single steps.
+
+    It is what to compare with a block's time per step, which is also a mean.
+    """
     lane = (record.lanes or NO_LANES).latency
     return None if lane is None else mean(lane.step_seconds)
 
 
 def single_steps(records: Iterable[Record]) -> list[float]:
-    """Seconds of every step of the latency lane of all these trials together."""
+    """Return the seconds of every step of the latency lane of all these trials together."""
     lanes = [(record.lanes or NO_LANES).latency for record in records]
     return [seconds for lane in lanes if lane is not None for seconds in lane.step_seconds]
 
 
 def latency_quantile(records: Iterable[Record], share: float) -> float | None:
-    """The quantile `share` of all single steps of all these trials together."""
+    """Return the quantile `share` of all single steps of all these trials together."""
     steps = single_steps(records)
     return float(np.quantile(steps, share)) if steps else None
 
 
 def observer_effect(record: Record) -> float | None:
-    """How many times as long a step takes when each is waited for: latency over step.
+    """Return how many times as long a step takes if each step is waited for: latency over step.
 
-    Of means on both sides: a block's time per step is a mean, and a median of single steps would
+    Both sides are means: a block's time per step is a mean, and a median of single steps would
     leave out the slow ones.
     """
-    return over(latency_mean_seconds(record), step_seconds(record))
+    return ratio(latency_mean_seconds(record), step_seconds(record))
 
 
 def loop_overhead(record: Record) -> float | None:
-    """How many times as long a step takes in the framework's own loop: native over step."""
-    return over(native_seconds(record), step_seconds(record))
+    """Return how many times as long a step takes in the framework's own loop: native over step."""
+    return ratio(native_seconds(record), step_seconds(record))
 
 
 def pipeline_cost(record: Record) -> float | None:
-    """How many times as long a step takes behind a newcomer's pipeline: tutorial over native."""
-    return over(tutorial_seconds(record), native_seconds(record))
+    """Return how many times as long a step takes behind a newcomer's pipeline.
+
+    It is the time of the tutorial lane divided by that of the native lane.
+    """
+    return ratio(tutorial_seconds(record), native_seconds(record))
 
 
 def compile_seconds(record: Record) -> float | None:
-    """The first step less a steady one: tracing, compiling, and all that is made only once.
+    """Return the first step less a steady step: tracing, compiling, and all other one-time work.
 
-    With the further steps that compiled something anew. Not clipped at zero, which would hide how
-    noisy a difference is.
+    Further steps that compiled something are included, each less a steady step. The difference is
+    not clipped at zero, because that would hide how noisy it is.
     """
     first, again = record.timings.first_step_seconds, record.timings.recompile_seconds
     steady, timing = step_seconds(record), record.trial.timing
@@ -140,18 +151,21 @@ def compile_seconds(record: Record) -> float | None:
 
 
 def is_primed(record: Record) -> bool:
-    """Whether the compiler found in its cache what an earlier process had compiled."""
+    """Return whether the compiler's cache held what an earlier process had compiled."""
     settings = record.settings
     return settings is not None and settings.effective.get("compile_cache") == "primed"
 
 
 def cold_compile_seconds(record: Record) -> float | None:
+    """Return `compile_seconds` of a trial with an empty or no compile cache."""
     return None if is_primed(record) else compile_seconds(record)
 
 
 def primed_compile_seconds(record: Record) -> float | None:
+    """Return `compile_seconds` of a trial with a filled compile cache."""
     return compile_seconds(record) if is_primed(record) else None
 
 
-def over(above: float | None, below: float | None) -> float | None:
+def ratio(above: float | None, below: float | None) -> float | None:
+    """Divide the first number by the second; None if either is None."""
     return None if above is None or below is None else above / below

@@ -1,7 +1,7 @@
 """The whole record: its parts, its hash, the reasons of its nulls, its file.
 
 History of `SCHEMA_VERSION`:
-1  first version; what came later has a default, so that older records are still records
+1  first version; later fields have defaults, so that older records are still valid
 """
 
 import hashlib
@@ -94,10 +94,10 @@ MEASURED = (
     "gpu",
     "contention",
 )
-# a requested None is a value of its own; only a failed rung has a `where`, and only a run with
-# parity trials has a certificate
+# a requested None is a value; only a failed rung has a `where`, and only a run with parity trials
+# has a certificate
 NULL_IS_A_VALUE = ("settings.", "parity.")
-# what records of early versions do not have
+# parts that records of early versions do not have
 CAME_LATER = (
     "lanes.canary",
     "lanes.power",
@@ -112,7 +112,7 @@ CAME_LATER = (
 
 
 def unexplained_nulls(document: dict[str, Any], reasons: dict[str, str]) -> Iterator[str]:
-    """Paths of the measured parts that are null while neither they nor a parent has a reason."""
+    """Yield the paths of measured parts that are null without a reason for them or a parent."""
     pending = [(name, document[name]) for name in MEASURED]
     while pending:
         path, value = pending.pop()
@@ -125,16 +125,16 @@ def unexplained_nulls(document: dict[str, Any], reasons: dict[str, str]) -> Iter
 
 
 def digest(document: dict[str, Any]) -> str:
-    """SHA-256 over the document's canonical JSON, its own `sha256` left out."""
+    """Return the SHA-256 over the document's canonical JSON, without its own `sha256`."""
     content = {key: value for key, value in document.items() if key != "sha256"}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def seal(document: dict[str, Any]) -> Record:
-    """Check a document that has all but its hash, and make the record of it.
+    """Check a document that has all but its hash, and return the record of it.
 
-    Raises `RecordError` for what is not a record.
+    Raises `RecordError` if it is not a record.
     """
     try:
         unhashed = Record.model_validate({**document, "sha256": ""})
@@ -144,16 +144,17 @@ def seal(document: dict[str, Any]) -> Record:
 
 
 def as_line(document: dict[str, Any]) -> bytes:
-    """A record's document as it stands in a file: one line of JSON without spaces."""
+    """Return a record's document as it is stored: one line of JSON without spaces."""
     return f"{json.dumps(document, allow_nan=False, separators=(',', ':'))}\n".encode()
 
 
 def write_record(record: Record, path: Path) -> None:
+    """Write the record into `path`; raises `WriteError`."""
     write_atomically(path, as_line(record.model_dump()))
 
 
 def read_record(path: Path) -> Record:
-    """The record in `path`, checked: strict JSON, schema 1, its hash.
+    """Return the record in `path` after checks: strict JSON, schema 1, its hash.
 
     Raises `RecordError` with one line that says what is wrong and what to do.
     """
@@ -161,13 +162,13 @@ def read_record(path: Path) -> Record:
 
 
 def parse_record(content: bytes, name: str) -> Record:
-    """`read_record` of what was read already; `name` says in an error what it was."""
+    """Return the record in `content` as `read_record` does; `name` names it in errors."""
     document = parse_strict_json(content, name)
     try:
         record = Record.model_validate(document)
     except ValidationError as error:
         raise RecordError(f"{name} is not a record: {first_problem(error)}") from error
-    # of the file's own content: a field that came later has a default, and no part in old hashes
+    # hash the file's own content: later fields have defaults, which are not part of old hashes
     expected = digest(document)
     if record.sha256 != expected:
         raise RecordError(

@@ -33,10 +33,11 @@ class BackendModel(Strict):
 
 
 class PilotModel(Strict):
-    """What the pilot measured for a cell before the plan was made; the ground of the estimate.
+    """What the pilot measured for a cell before the plan was made; the basis of the estimate.
 
-    `setup_seconds` is from spawn to the end of the first step, and the process's end, without
-    `compile_seconds`: how much longer the first step took than another one.
+    `setup_seconds` is the time from spawn to the end of the first step, plus the end of the
+    process, less `compile_seconds`. `compile_seconds` is how much longer the first step took than
+    another step.
     """
 
     cell: str
@@ -54,8 +55,8 @@ SessionOutcome: TypeAlias = Literal["complete", "interrupted", "killed"]
 class SessionModel(Strict):
     """One session of a run: a run that is resumed has several.
 
-    `worker_seconds` are the wall seconds in which a worker ran, `parent_cpu_seconds` the CPU time
-    that the harness itself took meanwhile, `preflight` what the machine was like before; runs of
+    `worker_seconds` are the wall seconds in which a worker ran. `parent_cpu_seconds` is the CPU
+    time of the harness meanwhile. `preflight` describes the machine before the session. Runs of
     early versions have none of these. A killed session took at least these seconds: they were
     written after its last trial.
     """
@@ -71,9 +72,9 @@ class SessionModel(Strict):
 class RunModel(Strict):
     """The plan and its sessions. A run of parity alone has no pilot figures and no estimate.
 
-    Repeats of disturbed trials, at most `most_repeats`, and rounds, up to `most_rounds`, join
-    `trials` while the run goes on. So do rounds while a cell was steady in fewer rounds than its
-    verdicts need, `steady_rounds`.
+    Trials are added to `trials` while the run goes on: repeats of disturbed trials, at most
+    `most_repeats`, and rounds, up to `most_rounds`. Rounds are also added while a cell was steady
+    in fewer than `steady_rounds` rounds, which its verdicts need.
     """
 
     schema_version: Literal[1]
@@ -106,7 +107,7 @@ def now() -> str:
 def run_bytes(run: RunModel) -> bytes:
     """Return the content of `run.json`, which is also what is hashed.
 
-    A field that came later, and that an old file does not have, is left out.
+    Fields of later versions that an old file does not have are left out.
     """
     document = run.model_dump(exclude_unset=True)
     return f"{json.dumps(document, allow_nan=False, indent=1)}\n".encode()

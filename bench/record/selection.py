@@ -1,4 +1,4 @@
-"""Which records stand for a cell: one a round, and of those the ones that may be ranked."""
+"""Select the records that count for a cell: one per round, and of those the ones to compare."""
 
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
@@ -11,29 +11,29 @@ Quantity: TypeAlias = Callable[[Record], float | None]
 
 
 def disturbed(record: Record) -> bool:
-    """Whether something else used the machine while this trial was timed."""
+    """Return whether a flag says that the trial was disturbed while it was timed."""
     return not set(DISTURBED).isdisjoint(record.flags)
 
 
 def unsteady(record: Record) -> bool:
-    """Whether the time per step was still changing when the warm-up ended."""
+    """Return whether the time per step was still changing when the warm-up ended."""
     return UNSTEADY in record.flags
 
 
 def ranked(records: Iterable[Record]) -> list[Record]:
-    """One record for each round, in order: that of its last attempt.
+    """Return one record per round, in order: that of the last attempt.
 
-    What took turns with a disturbed trial was repeated with it, so that partners stay together.
+    Trials that took turns with a disturbed trial were repeated with it, so partners stay together.
     """
     last: dict[int, Record] = {}
-    for record in sorted(records, key=lambda one: one.trial.attempt):
+    for record in sorted(records, key=lambda record: record.trial.attempt):
         if record.trial.round is not None:
             last[record.trial.round] = record
     return [last[turn] for turn in sorted(last)]
 
 
 def by_round(records: Iterable[Record], quantity: Quantity) -> dict[int, float]:
-    """The quantity of each record that has it, by its round."""
+    """Return the quantity of each record that has it, by its round."""
     return {
         record.trial.round: value
         for record in records
@@ -42,5 +42,5 @@ def by_round(records: Iterable[Record], quantity: Quantity) -> dict[int, float]:
 
 
 def comparable(records: Iterable[Record]) -> list[Record]:
-    """The ranked records without those that never were steady: shown, but not compared."""
+    """Return the ranked records without those that never became steady: shown, but not compared."""
     return [record for record in ranked(records) if not unsteady(record)]

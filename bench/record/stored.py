@@ -72,7 +72,7 @@ def filed_records(folder: Path, run: RunModel) -> Iterator[StoredRecord]:
 
 
 def is_there(path: Path) -> bool:
-    """Return whether the path exists, be it a dangling link.
+    """Return whether the path exists; a dangling link counts.
 
     Raises `RecordError` if the system refuses to say.
     """
@@ -91,7 +91,7 @@ def archived_records(folder: Path, run: RunModel) -> Iterator[StoredRecord]:
     for number, content in enumerate(read_lines(folder / ARCHIVE), start=1):
         place = f"{ARCHIVE}, line {number}"
         record = parse_record(content, place)
-        # searched in the rest of the plan: some of its trials may have no record
+        # `in` searches the rest of the plan: some of its trials may have no record
         if record.run_id != run.run_id or record.trial not in planned:
             raise RecordError(
                 f"{place} belongs to another run or trial, or is not in the plan's order. "

@@ -1,4 +1,4 @@
-"""Strict JSON and strict models: what every file of ours is read with."""
+"""Strict JSON and strict models, with which every file of ours is read."""
 
 import json
 from pathlib import Path
@@ -10,9 +10,9 @@ from bench.errors import RecordError
 from bench.files import open_plain
 
 LARGEST_FILE_BYTES = 16 * 2**20
-# in memory JSON may take 30 times as much
+# in memory, JSON may take 30 times this size
 LARGEST_JSON_BYTES = 4 * 2**20
-# more than any 64 bits need
+# digits: more than any integer of 64 bits needs
 LONGEST_INTEGER = 20
 LONGEST_PLACE = 100
 
@@ -22,7 +22,7 @@ Samples: TypeAlias = Annotated[list[Annotated[float, Field(gt=0)]], Field(min_le
 Count: TypeAlias = Annotated[int, Field(ge=1)]
 Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 Loss: TypeAlias = Annotated[float, Field(ge=0)]
-# parts of a file's name: no separator, nothing that leads elsewhere
+# part of a file's name: no separator, nothing that leads to another folder
 Name: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$")]
 
 
@@ -33,15 +33,15 @@ class Strict(BaseModel):
 
 
 def read_strict_json(path: Path) -> Any:
-    """Any JSON file of ours: capped in size, no NaN, no duplicate keys, no half characters.
+    """Return any JSON file of ours: limited size, no NaN, no duplicate keys, no half characters.
 
-    Raises `RecordError` for anything else, a missing file included.
+    Raises `RecordError` for any other file, also if it is missing.
     """
     return parse_strict_json(read_capped(path, LARGEST_JSON_BYTES), path.name)
 
 
 def read_capped(path: Path, largest: int = LARGEST_FILE_BYTES) -> bytes:
-    """A plain file of at most so many bytes; raises `RecordError` for any other."""
+    """Return a plain file of at most `largest` bytes; raises `RecordError` for any other."""
     try:
         with open_plain(path) as file:
             content = file.read(largest + 1)
@@ -55,7 +55,7 @@ def read_capped(path: Path, largest: int = LARGEST_FILE_BYTES) -> bytes:
 
 
 def parse_strict_json(content: bytes, name: str) -> Any:
-    """`read_strict_json` of what was read already; `name` says in an error what it was."""
+    """Return the document in `content` as `read_strict_json` does; `name` names it in errors."""
     try:
         text = content.decode("utf-8")
         document = json.loads(
@@ -64,7 +64,7 @@ def parse_strict_json(content: bytes, name: str) -> Any:
             parse_int=_whole_number,
             object_pairs_hook=_unique_keys,
         )
-        # an escape may stand for half of a character, which no file and no terminal takes
+        # an escape may stand for half of a character, which no file and no terminal accepts
         if "\\ud" in text.lower():
             json.dumps(document, ensure_ascii=False).encode()
         return document
@@ -90,7 +90,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def first_problem(error: ValidationError) -> str:
-    """The first of pydantic's complaints on one line."""
+    """Return the first of pydantic's complaints on one line."""
     problem = error.errors(include_url=False, include_context=False)[0]
     where = ".".join(map(str, problem["loc"]))[:LONGEST_PLACE] or "document"
     received = "" if isinstance(problem["input"], dict) else f". Received: {problem['input']!r:.60}"

@@ -1,4 +1,4 @@
-"""A trial of the plan, as it stands in a run and in each record."""
+"""A trial of the plan, as stored in a run and in each record."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -76,6 +76,7 @@ class TrialModel(Strict):
 
     @classmethod
     def of(cls, trial: Trial) -> "TrialModel":
+        """Return the model of this trial."""
         fields = asdict(trial)
         return cls.model_validate({**fields.pop("cell"), **fields})
 
@@ -91,11 +92,11 @@ class TrialModel(Strict):
 
     @property
     def name(self) -> str:
-        """Return `Trial.name`, by which record and log are filed; raises as `trial` does."""
+        """Return `Trial.name`, the file name of record and log; raises as `trial` does."""
         return self.trial().name
 
     def trial(self) -> Trial:
-        """Return the trial that this models; raises `UsageError` for values that none can have."""
+        """Return the trial; raises `UsageError` for values that no trial can have."""
         return Trial(
             kind=self.kind,
             cell=self.cell,
