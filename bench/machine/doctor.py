@@ -94,16 +94,19 @@ def gigabytes(number: int) -> str:
 
 
 def other_cpu(seen: SeenModel) -> FindingModel:
+    """Judge the CPU time that other processes take."""
     why = "trials that see more are flagged as contended"
     return cpu_share("other processes", seen.other_cpu_share, MOST_OTHER_SHARE, why)
 
 
 def stolen_cpu(seen: SeenModel) -> FindingModel:
+    """Judge the CPU time that the host takes from this virtual machine."""
     why = "the host gives it to other virtual machines"
     return cpu_share("stolen CPU time", seen.stolen_share, MOST_STOLEN_SHARE, why)
 
 
 def cpu_share(name: str, share: float | None, most: float, why: str) -> FindingModel:
+    """Judge a share of all cores: doubtful above `most`, unfit above `UNFIT_SHARE`."""
     if share is None:
         return unknown_finding(name, "this system does not count it")
     verdict = verdict_above(share, doubtful=most, unfit=UNFIT_SHARE)
@@ -112,6 +115,7 @@ def cpu_share(name: str, share: float | None, most: float, why: str) -> FindingM
 
 
 def cores(seen: SeenModel) -> FindingModel:
+    """Judge how many of the cores this process may use."""
     name = "usable cores"
     if seen.allowed_cores is None:
         return unknown_finding(name, "this system tells neither quotas nor CPU masks")
@@ -122,6 +126,7 @@ def cores(seen: SeenModel) -> FindingModel:
 
 
 def governor(seen: SeenModel) -> FindingModel:
+    """Judge the CPU's governors: doubtful if one keeps the clock low or raises it late."""
     name = "CPU governor"
     if seen.governors is None:
         return unknown_finding(name, "this system shows none, as most virtual machines")
@@ -131,6 +136,7 @@ def governor(seen: SeenModel) -> FindingModel:
 
 
 def memory(seen: SeenModel) -> FindingModel:
+    """Judge the free memory: enough for the workers, and as much again as one takes for files."""
     available, taken = seen.available_memory_bytes, seen.workers * WORKER_BYTES
     verdict = verdict_below(available, doubtful=taken + WORKER_BYTES, unfit=taken)
     why = f"{seen.workers} at a time take {gigabytes(WORKER_BYTES)} each, the rest is for files"
@@ -139,6 +145,7 @@ def memory(seen: SeenModel) -> FindingModel:
 
 
 def swap(seen: SeenModel) -> FindingModel:
+    """Judge the traffic from and to the swap, not the swap in use."""
     if seen.swap_used_bytes is None or seen.swap_moved_bytes is None:
         return unknown_finding("swap", "this system does not count it")
     most = UNFIT_SWAP_BYTES_PER_SECOND * seen.seconds
@@ -149,6 +156,7 @@ def swap(seen: SeenModel) -> FindingModel:
 
 
 def disk(seen: SeenModel) -> FindingModel:
+    """Judge the free disk space in the folder of the run."""
     if seen.free_disk_bytes is None:
         return unknown_finding("free disk", "the place of the run does not tell")
     verdict = verdict_below(seen.free_disk_bytes, doubtful=COMFORTABLE_DISK_BYTES, unfit=RUN_BYTES)
@@ -157,6 +165,7 @@ def disk(seen: SeenModel) -> FindingModel:
 
 
 def power(seen: SeenModel) -> FindingModel:
+    """Judge the power supply: on battery, clocks are lowered."""
     if seen.on_battery is None:
         return unknown_finding("power", "this system does not tell whether it runs on battery")
     value = "battery" if seen.on_battery else "mains"
@@ -165,6 +174,7 @@ def power(seen: SeenModel) -> FindingModel:
 
 
 def gpu_use(gpu: GpuSeenModel) -> FindingModel:
+    """Judge the other processes and the load on a GPU that should be idle."""
     name = f"use of {gpu.device}"
     if gpu.processes is None and gpu.busy_share is None:
         return unknown_finding(name, "its driver tells neither processes nor load")
@@ -177,6 +187,7 @@ def gpu_use(gpu: GpuSeenModel) -> FindingModel:
 
 
 def gpu_clock(gpu: GpuSeenModel) -> FindingModel:
+    """Judge the temperature of a GPU, and what slows its clock."""
     name = f"clock of {gpu.device}"
     if gpu.celsius is None and gpu.slowed_by is None:
         return unknown_finding(name, "its driver tells neither temperature nor what slows it")
@@ -189,6 +200,7 @@ def gpu_clock(gpu: GpuSeenModel) -> FindingModel:
 
 
 def lock(holders: list[str]) -> FindingModel:
+    """Judge the lock: a second run is refused while another holds it."""
     value = "; ".join(holders) or "free"
     verdict: Verdict = "unfit" if holders else "fit"
     return finding("lock", value, verdict, "expected free: a second run is refused, exit code 75")

@@ -148,6 +148,7 @@ def version(text: str | None) -> Version | None:
 
 
 def version_text(number: Version) -> str:
+    """Return `12.4` for `(12, 4)`."""
     return ".".join(map(str, number))
 
 

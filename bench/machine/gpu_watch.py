@@ -89,6 +89,7 @@ class UsualClocks:
     seen: dict[str, list[float]] = field(default_factory=dict)
 
     def note(self, device: str, use: GpuUseModel) -> None:
+        """Add the median clock of a trial, if the driver reported clocks."""
         if use.clock_megahertz:
             self.seen.setdefault(device, []).append(median(use.clock_megahertz))
 

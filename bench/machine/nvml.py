@@ -160,6 +160,8 @@ def gpu_seen(device: str) -> GpuSeenModel:
 
 
 def gpu_readings(handle: Any) -> dict[str, Any]:
+    """Read processes, load as a share, temperature in degrees Celsius, and slowdowns."""
+
     def temperature() -> int:
         return int(pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU))
 
@@ -196,6 +198,7 @@ def reading(device: str) -> Reading:
 
 
 def reading_of(handle: Any) -> Reading:
+    """Read energy in joules, power limit in watts, memory in bytes and clock in MHz."""
     millijoules = ask(lambda: pynvml.nvmlDeviceGetTotalEnergyConsumption(handle))
     milliwatts = ask(lambda: pynvml.nvmlDeviceGetEnforcedPowerLimit(handle))
     megahertz = ask(lambda: pynvml.nvmlDeviceGetClockInfo(handle, pynvml.NVML_CLOCK_SM))

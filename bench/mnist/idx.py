@@ -40,6 +40,7 @@ class Source:
 
     @property
     def header(self) -> bytes:
+        """Return the header that the decompressed file must start with."""
         magic = UNSIGNED_BYTE << 8 | len(self.shape)
         return struct.pack(f">{1 + len(self.shape)}I", magic, *self.shape)
 

@@ -33,6 +33,7 @@ def dump(ladder: Ladder, folder: Path, cell: Cell) -> None:
 
 
 def save(path: Path, arrays: dict[str, Array]) -> None:
+    """Write the arrays into one file, without pickled objects."""
     np.savez(path, allow_pickle=False, **arrays)
 
 

@@ -89,6 +89,7 @@ def clear_places(
 
 
 def require_clear(workload: Workload, places: Array, wanted: int) -> None:
+    """Raise `ParityError` if there are fewer images than `wanted`."""
     if len(places) < wanted:
         raise ParityError(
             f"too few images of {workload.name} are clear of kinks. Expected: {wanted} in a batch. "

@@ -32,6 +32,7 @@ class Rung:
 
     @property
     def passed(self) -> bool:
+        """Return whether the measured value is within the gate, the gate included."""
         return self.measured <= self.gate
 
 

@@ -59,10 +59,12 @@ def first_step_seconds(record: Record) -> float | None:
 
 
 def peak_rss_bytes(record: Record) -> float | None:
+    """Return the peak of the worker process's resident memory."""
     return record.memory.peak_rss_bytes
 
 
 def peak_device_bytes(record: Record) -> float | None:
+    """Return the framework's own peak of device memory."""
     return record.memory.peak_device_bytes
 
 

@@ -146,6 +146,7 @@ Layer: TypeAlias = Dense | Conv2D | MaxPool2D | Dropout | Flatten
 
 
 def require_activation(activation: str) -> None:
+    """Raise `UsageError` if the activation is unknown."""
     require(
         activation in ACTIVATIONS,
         "unknown activation",
@@ -155,6 +156,7 @@ def require_activation(activation: str) -> None:
 
 
 def require_image(kind: str, shape: Shape) -> tuple[int, int, int]:
+    """Return height, width and channels; raises `UsageError` for an input of another rank."""
     require(
         len(shape) == 3,
         f"a {kind} layer takes images",

@@ -60,6 +60,7 @@ class Comparison:
 
     @property
     def effect(self) -> float:
+        """Return the median ratio's distance from 1 as a fraction, at least 0."""
         return as_fraction(math.log(self.ratio.value))
 
 
@@ -117,6 +118,7 @@ def compare_samples(first: Sequence[float], second: Sequence[float]) -> Comparis
 
 
 def logarithms(seconds: Iterable[float]) -> Floats:
+    """Return natural logarithms; raises `ValueError` for seconds that are not above zero."""
     return np.array([math.log(one) for one in seconds])
 
 

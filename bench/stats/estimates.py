@@ -70,7 +70,8 @@ def innermost(n: int) -> tuple[int, float]:
 def coverage(n: int, rank: int) -> float:
     """Return how often a pair of order statistics of `n` values encloses the median.
 
-    The pair is the `rank`-th value from below and the `rank`-th from above.
+    The pair is the `rank`-th value from below and the `rank`-th from above. It misses the median if
+    fewer than `rank` values lie on one side of it, each with chance 1/2: a binomial sum.
     """
     missed = sum(math.comb(n, below) for below in range(rank))
     return 1 - math.ldexp(missed, 1 - n)
@@ -81,8 +82,9 @@ def prediction_interval(
 ) -> tuple[float, float] | None:
     """Return the interval of one further draw from a normal distribution; None below 2 values.
 
-    It is Student's t interval and wider than an interval of the mean: it also holds the spread of
-    the draw itself. A result that another author published is such a draw.
+    It is mean +- t s sqrt(1 + 1/n), with Student's t and the sample's standard deviation s (Hahn
+    and Meeker 1991, "Statistical Intervals"). It is wider than an interval of the mean, because it
+    also holds the spread of the draw itself. A result that another author published is such a draw.
     """
     n = len(values)
     if n < 2:

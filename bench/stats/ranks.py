@@ -18,6 +18,7 @@ class Tails:
 
     @property
     def two_sided(self) -> float:
+        """Return twice the smaller tail, at most 1."""
         return min(1.0, 2 * min(self.low, self.high))
 
 
@@ -27,7 +28,11 @@ NO_DIFFERENCE = Tails(low=1.0, high=1.0)
 
 
 def signed_rank(differences: Floats) -> Tails:
-    """Test by Wilcoxon's signed ranks whether paired differences lie around zero; drop zeros."""
+    """Test by Wilcoxon's signed ranks whether paired differences lie around zero; drop zeros.
+
+    Wilcoxon 1945, "Individual comparisons by ranking methods". If nothing differs, both p values
+    are 1.
+    """
     # scipy.stats takes most of a second to import; a report without verdicts does not need it
     from scipy import stats  # noqa: PLC0415
 
@@ -42,7 +47,11 @@ def signed_rank(differences: Floats) -> Tails:
 
 
 def rank_sum(first: Floats, second: Floats) -> Tails:
-    """Test by Mann and Whitney's U whether `first` is below `second` as often as above it."""
+    """Test by Mann and Whitney's U whether `first` is below `second` as often as above it.
+
+    Mann and Whitney 1947, "On a test of whether one of two random variables is stochastically
+    larger than the other". If all values are equal, both p values are 1.
+    """
     from scipy import stats  # noqa: PLC0415
 
     pooled = np.concatenate([first, second])
