@@ -127,10 +127,7 @@ def apply(layer: Layer, own: Mapping[str, Float], values: Float) -> tuple[Float,
 
 
 def dense(own: Mapping[str, Float], values: Float) -> tuple[Float, Backward]:
-    """Return z = x W + b; backward dx = dz W^T, dW = x^T dz, db = sum of dz over the batch.
-
-    Goodfellow et al. 2016, section 6.5.4.
-    """
+    """Return z = x W + b; backward dx = dz W^T, dW = x^T dz, db = sum of dz over the batch."""
 
     def back(gradient: Float) -> tuple[Float, dict[str, Float]]:
         own_gradients = {"kernel": values.T @ gradient, "bias": gradient.sum(axis=0)}
@@ -276,10 +273,10 @@ def torch_adam(settings: Optimizer, step: int, state: State, gradient: Float) ->
 
 
 def keras_rmsprop(settings: Optimizer, step: int, state: State, gradient: Float) -> Float:
-    """Return RMSprop's update in Keras 3: rate g / sqrt(v + epsilon).
+    """Return RMSprop's update in Keras 3: rate g / sqrt(v + epsilon); v = rho v + (1 - rho) g^2.
 
-    v = rho v + (1 - rho) g^2, from Hinton's lecture 6e of 2012; epsilon inside the root is Keras'
-    own (keras/src/optimizers/rmsprop.py).
+    Hinton's lecture 6e of 2012; epsilon inside the root is Keras' own
+    (keras/src/optimizers/rmsprop.py).
     """
     second = average(state, "second", gradient**2, settings.decay[0])
     return np.asarray(settings.learning_rate * gradient / np.sqrt(second + settings.epsilon))
