@@ -3,8 +3,8 @@
 The batch has the usual shape, but only one of its images has a gradient: the last bias makes the
 loss of every other image exactly zero. The dense kernel behind the dropout is zero, so the mask
 changes nothing but the gradient of that kernel. The change of row i, as a share of what it would be
-without dropout, is 0 if value i was dropped and 1 / (1 - rate) if it was kept. The optimizer
-subtracts the gradient itself: it is RMSprop with an epsilon that dwarfs the gradient.
+without dropout, shows the mask: 0 if value i was dropped, 1 / (1 - rate) if it was kept. The
+optimizer subtracts the gradient itself: it is RMSprop with an epsilon that dwarfs the gradient.
 """
 
 from collections.abc import Callable, Iterator, Mapping

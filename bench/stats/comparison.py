@@ -41,9 +41,9 @@ class Comparison:
     `SAME_WITHIN`, the larger of two one-sided tests (Schuirmann 1987). `agreement`: share of the
     rounds whose ratio lies on the median's side of 1; between two runs, share of all pairs of a
     trial of each. `minimum_detectable_effect`: detected in 90 % of runs with this spread, at 5 %
-    two-sided. `floor`: the effect that is measured though there is none, between the even and the
-    odd rounds of the same ratio; between two runs, of the same cell, and between the halves of its
-    run.
+    two-sided. `floor`: the effect that is measured though there is none: between the even and the
+    odd rounds of the same ratio. Between two runs it is that of each cell, or between the halves of
+    its run.
     """
 
     ratio: Estimate
