@@ -1,4 +1,4 @@
-"""The command line. Commands import what they need, so that `list` answers at once."""
+"""The command line. Each command imports only what it needs, so that `list` answers at once."""
 
 import sys
 from typing import Annotated
@@ -28,21 +28,21 @@ app.command()(publish.publish)
 
 
 def main() -> None:
-    """Run the command; an error of ours is one line on standard error and its exit code.
+    """Run the command; print a `SamestepError` as one line and exit with its code.
 
-    Ctrl-C ends with 130, whenever it comes.
+    Ctrl-C exits with 130 at any time.
     """
     try:
         app()
     except SamestepError as error:
         from reports.text import printable
 
-        # it may hold a stranger's text
+        # the message may quote a file that someone else wrote
         print(f"samestep: {printable(error)}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except SystemExit as ended:
-        # typer ends with 1 where Ctrl-C came while nothing of ours looked after it
-        if isinstance(ended.__context__, typer.Abort):
+    except SystemExit as exit_:
+        # typer exits with 1 if Ctrl-C came while no command handled it
+        if isinstance(exit_.__context__, typer.Abort):
             sys.exit(EXIT_INTERRUPTED)
         raise
 
@@ -51,6 +51,7 @@ def main() -> None:
 def version(
     show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
+    """Print the version for `--version`, without a command."""
     if show:
         print(f"samestep {__version__}")
         raise typer.Exit

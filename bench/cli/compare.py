@@ -31,7 +31,7 @@ def compare(
         Path | None,
         typer.Option(
             "--out",
-            help="A folder for comparison.md, comparison.json and figures; without it Markdown "
+            help="A folder for comparison.md, comparison.json and figures. Default: print Markdown "
             "on standard output.",
         ),
     ] = None,
@@ -40,16 +40,17 @@ def compare(
         typer.Option(
             "--fail-slower",
             metavar="N%",
-            help="Exit with 1 where a cell is SLOWER by N % or more, with a line for each.",
+            help="Exit with 1 if a cell is SLOWER by N % or more, and print a line for each such "
+            "cell.",
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say how the same cells did in two or more runs. Needs no framework."""
+    """Compare the cells of two or more runs. Needs no framework."""
     from reports import compare as comparison
     from reports.results.impossible import figures_made_of
 
-    most = None if fail_slower is None else percentage(fail_slower)
+    limit = None if fail_slower is None else percentage(fail_slower)
     runs = comparison.read(folders)
     with figures_made_of(" and ".join(map(str, folders))):
         cells = comparison.compare(runs)
@@ -64,26 +65,29 @@ def compare(
             print(written)
         else:
             print(comparison.compose(runs, cells), end="")
-    if most is not None:
-        sys.exit(gate(cells, most))
+    if limit is not None:
+        sys.exit(gate(cells, limit))
 
 
 def percentage(text: str) -> Decimal:
-    """Of `10%`; a bare number is refused, since 0.1 might mean a tenth or a thousandth."""
-    found = PERCENTAGE.fullmatch(text)
-    if found is None:
+    """Return the number in a text such as `10%`.
+
+    Raises `UsageError` for a bare number: 0.1 might mean a tenth or a thousandth.
+    """
+    match = PERCENTAGE.fullmatch(text)
+    if match is None:
         raise UsageError(f"--fail-slower N%. Expected: a percentage such as 10%. Received: {text}")
-    return Decimal(found[1])
+    return Decimal(match[1])
 
 
-def gate(cells: "Sequence[ComparedCell]", most: Decimal) -> int:
-    """The exit code: 1 where a cell is too slow, and where there was nothing to judge."""
+def gate(cells: "Sequence[ComparedCell]", limit: Decimal) -> int:
+    """Return exit code 1 if a cell is slower by `limit` percent, or if no cell was compared."""
     from reports.compare import slower
 
-    if all(one.claim is None for one in cells):
+    if all(cell.claim is None for cell in cells):
         print("samestep: --fail-slower has no cell to judge: none was compared", file=sys.stderr)
         return 1
-    found = list(slower(cells, most))
-    for line in found:
+    failures = list(slower(cells, limit))
+    for line in failures:
         print(f"samestep: {line}", file=sys.stderr)
-    return 1 if found else 0
+    return 1 if failures else 0

@@ -54,6 +54,7 @@ def doctor(
         ),
     ] = None,
     python: Interpreters = None,
+    # hidden: tests look for a fraction of a second
     seconds: Annotated[float | None, typer.Option(hidden=True)] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -66,27 +67,28 @@ def doctor(
 
     backends = select_backends(split(backend) or ["all"])
     interpreters = select_interpreters(python or ())
-    watched = LOOK_SECONDS if seconds is None else seconds
-    print(f"looking at the machine for {watched:g} s", file=sys.stderr)
+    duration = LOOK_SECONDS if seconds is None else seconds
+    print(f"looking at the machine for {duration:g} s", file=sys.stderr)
     gpus = visible_gpus()
     devices = [gpu.device for gpu in gpus]
-    preflight = examine(watched, out, devices)
+    preflight = examine(duration, out, devices)
     installed = None
     if environments or backend or python:
         from bench.machine.run_lock import hold_machine
 
-        # a check beside a run would disturb what that run times
+        # a check during a run would disturb what that run times
         with hold_machine(devices, "doctor", out):
             installed = look_into(backends, interpreters, gpus)
     answer = answer_as_json if as_json else answer_as_text
     print(answer(preflight, installed, gpus))
-    lacking = bool(backend) and not all(one.good for one in installed or ())
-    sys.exit(1 if preflight.verdict == "unfit" or lacking else 0)
+    unusable = bool(backend) and not all(environment.good for environment in installed or ())
+    sys.exit(1 if preflight.verdict == "unfit" or unusable else 0)
 
 
 def answer_as_json(
     preflight: "PreflightModel", installed: "Sequence[Installed] | None", gpus: "Sequence[Gpu]"
 ) -> str:
+    """Return the preflight, and the environments if they were checked, as one JSON object."""
     more = {} if installed is None else {"environments": environments_as_json(installed, gpus)}
     return json.dumps({**preflight.model_dump(), **more}, indent=1)
 
@@ -94,24 +96,28 @@ def answer_as_json(
 def answer_as_text(
     preflight: "PreflightModel", installed: "Sequence[Installed] | None", gpus: "Sequence[Gpu]"
 ) -> str:
+    """Return the same for a terminal."""
     more = [] if installed is None else [environments_as_text(installed, gpus)]
     return "\n\n".join([as_text(preflight), *more])
 
 
 def examine(seconds: float, place: Path, devices: Sequence[str]) -> "PreflightModel":
-    """Judge all that a run may use: the machine, these GPUs and their locks."""
+    """Judge all that a run may use: the machine, these GPUs and their locks.
+
+    `place` is a folder on the disk that needs room.
+    """
     from bench.machine.doctor import judge
     from bench.machine.lock import holder
     from bench.machine.look import look
     from bench.machine.run_lock import lock_names
 
-    seen = look(seconds, place, devices, len(DEFAULT_BACKENDS))
-    holders = [who for name in lock_names(devices) if (who := holder(name)) is not None]
-    return judge(seen.model_copy(update={"lock_holders": list(dict.fromkeys(holders))}))
+    sighting = look(seconds, place, devices, len(DEFAULT_BACKENDS))
+    holders = [text for name in lock_names(devices) if (text := holder(name)) is not None]
+    return judge(sighting.model_copy(update={"lock_holders": list(dict.fromkeys(holders))}))
 
 
 def as_text(preflight: "PreflightModel") -> str:
-    """Draw the findings, with a reason beside each that is not fit, and the conclusion below."""
+    """Draw a table of the findings, with a reason for each that is not fit, and the conclusion."""
     rows = [
         (
             finding.name,
@@ -125,9 +131,9 @@ def as_text(preflight: "PreflightModel") -> str:
 
 
 def conclusion(preflight: "PreflightModel") -> str:
-    """Name the verdict and the findings that decided it."""
+    """Write the verdict and, if it is bad, the findings that decided it."""
     verdict = preflight.verdict
     if verdict not in {"doubtful", "unfit"}:
         return CONCLUSIONS[verdict]
-    names = ", ".join(one.name for one in preflight.findings if one.verdict == verdict)
+    names = ", ".join(finding.name for finding in preflight.findings if finding.verdict == verdict)
     return f"{verdict.capitalize()}: {names}. {CONCLUSIONS[verdict]}"

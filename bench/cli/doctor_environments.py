@@ -18,7 +18,7 @@ VERSIONS = ("keras", "torch", "tensorflow", "jax")
 def look_into(
     backends: Sequence[str], interpreters: Mapping[str, str], gpus: "Sequence[Gpu]"
 ) -> "list[Installed]":
-    """Ask a worker per backend, which takes some seconds each. Imports no framework here."""
+    """Ask one worker per backend, for some seconds each; this process imports no framework."""
     from bench.profiles import PROFILES
     from bench.run.display import TerminalDisplay
     from bench.run.environments import look_at
@@ -33,59 +33,64 @@ def look_into(
         return list(look_at(request, gpus, display))
 
 
-def as_json(found: "Sequence[Installed]", gpus: "Sequence[Gpu]") -> dict[str, Any]:
+def as_json(environments: "Sequence[Installed]", gpus: "Sequence[Gpu]") -> dict[str, Any]:
+    """Return the GPUs and, per backend, what is installed and which devices it can use."""
     return {
         "gpus": [asdict(gpu) for gpu in gpus],
         "backends": [
             {
-                "backend": one.backend,
-                "environment": one.environment,
-                "interpreter": one.interpreter,
-                "python": one.python,
-                **one.found.model_dump(),
-                "usable": {device: asdict(how) for device, how in one.usable.items()},
-                "advice": list(dict.fromkeys(advised for *_, advised in verdicts(one) if advised)),
+                "backend": installed.backend,
+                "environment": installed.environment,
+                "interpreter": installed.interpreter,
+                "python": installed.python,
+                **installed.found.model_dump(),
+                "usable": {name: asdict(support) for name, support in installed.usable.items()},
+                "advice": list(
+                    dict.fromkeys(advice for *_, advice in verdicts(installed) if advice)
+                ),
             }
-            for one in found
+            for installed in environments
         ],
     }
 
 
-def as_text(found: "Sequence[Installed]", gpus: "Sequence[Gpu]") -> str:
+def as_text(environments: "Sequence[Installed]", gpus: "Sequence[Gpu]") -> str:
     """Draw what is installed and where, the GPUs, and which backend can use which device."""
     rows = [
-        (one.backend, device, verdict, ". ".join(filter(None, (reason, advice))))
-        for one in found
-        for device, verdict, reason, advice in verdicts(one)
+        (installed.backend, device, verdict, ". ".join(filter(None, (reason, advice))))
+        for installed in environments
+        for device, verdict, reason, advice in verdicts(installed)
     ]
     return "\n\n".join(
         (
             table(("backend", "Python", "versions", "devices", "CUDA", "kernels for"),
-                   list(map(installed_row, found))),
-            "\n".join(interpreters(found)),
+                   list(map(installed_row, environments))),
+            "\n".join(interpreter_lines(environments)),
             "\n".join(paragraph(gpu_line(gpu)) for gpu in gpus) or "No NVIDIA GPU was found.",
             table(("backend", "device", "verdict", "reason"), rows),
         )
     )  # fmt: skip
 
 
-def installed_row(one: "Installed") -> tuple[str, ...]:
-    """Return what a worker reported; a build without CUDA has no kernels for GPUs."""
-    python = one.python or "unknown"
-    if one.unavailable is not None:
-        return (one.backend, python, *["unknown"] * 4)
-    known = one.found.versions
+def installed_row(installed: "Installed") -> tuple[str, ...]:
+    """Return what the backend's worker reported; a build without CUDA has no kernels for GPUs."""
+    backend, python = installed.backend, installed.python or "unknown"
+    if installed.unavailable is not None:
+        return (backend, python, *["unknown"] * 4)
+    known = installed.found.versions
     versions = ", ".join(f"{name} {known[name]}" for name in VERSIONS if name in known)
-    kernels = one.found.architectures or ("not told" if "cuda" in known else "none",)
-    devices = ", ".join(one.found.devices)
-    return one.backend, python, versions, devices, known.get("cuda", "none"), ", ".join(kernels)
+    kernels = installed.found.architectures or ("not told" if "cuda" in known else "none",)
+    devices = ", ".join(installed.found.devices)
+    return backend, python, versions, devices, known.get("cuda", "none"), ", ".join(kernels)
 
 
-def interpreters(found: "Sequence[Installed]") -> Iterator[str]:
-    """List each interpreter with the backends that use it, one line per interpreter."""
-    for path in dict.fromkeys(one.interpreter for one in found):
-        names = ", ".join(one.backend for one in found if one.interpreter == path)
-        yield f"{names}: {path}"
+def interpreter_lines(environments: "Sequence[Installed]") -> Iterator[str]:
+    """Write one line per interpreter: the backends that use it, and its path."""
+    backends: dict[str, list[str]] = {}
+    for installed in environments:
+        backends.setdefault(installed.interpreter, []).append(installed.backend)
+    for path, names in backends.items():
+        yield f"{', '.join(names)}: {path}"
 
 
 def gpu_line(gpu: "Gpu") -> str:
@@ -100,34 +105,36 @@ def gpu_line(gpu: "Gpu") -> str:
     )
 
 
-def verdicts(one: "Installed") -> Iterator[tuple[str, str, str, str]]:
-    """List device, verdict, reason and advice per device."""
-    if one.unavailable is not None:
-        yield "all", "unavailable", one.unavailable, advice_on_making(one)
-    for device, how in one.usable.items():
-        yield device, how.verdict, how.reason or "", advice_on(one, how)
+def verdicts(installed: "Installed") -> Iterator[tuple[str, str, str, str]]:
+    """List device, verdict, reason and advice, per device."""
+    if installed.unavailable is not None:
+        yield "all", "unavailable", installed.unavailable, advice_to_install(installed)
+    for device, support in installed.usable.items():
+        yield device, support.verdict, support.reason or "", advice(installed, support)
 
 
-def advice_on_making(one: "Installed") -> str:
-    """Say how to make the environment: with nox for our backends, by hand for a plug-in."""
-    place = all_backends().get(one.backend)
+def advice_to_install(installed: "Installed") -> str:
+    """Write how to make the environment: with nox for our backends, by hand for a plug-in."""
+    backend, environment = installed.backend, installed.environment
+    place = all_backends().get(backend)
     if place is None or place.distribution == OURS:
         return (
-            f"nox -s {one.environment} makes its environment, "
-            f"--python {one.backend}=PATH names one of yours"
+            f"nox -s {environment} makes its environment, "
+            f"--python {backend}=PATH names one of yours"
         )
     return (
         f"Install {place.distribution} with its dependencies into an environment of its own: "
-        f"--python {one.backend}=PATH names it"
+        f"--python {backend}=PATH names it"
     )
 
 
-def advice_on(one: "Installed", how: "Support") -> str:
-    if how.verdict == "unavailable" and one.found.versions.get("cuda") is None:
+def advice(installed: "Installed", support: "Support") -> str:
+    """Write how to get an environment that can use the device; empty if it can."""
+    if support.verdict == "unavailable" and installed.found.versions.get("cuda") is None:
         return (
-            f"Remove .nox/{one.environment}, then nox -s {one.environment}: "
+            f"Remove .nox/{installed.environment}, then nox -s {installed.environment}: "
             "where it finds nvidia-smi it takes the CUDA build"
         )
-    if how.hopeless:
-        return f"--python {one.backend}=PATH names another environment"
+    if support.hopeless:
+        return f"--python {installed.backend}=PATH names another environment"
     return ""

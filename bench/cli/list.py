@@ -29,22 +29,23 @@ def list_(as_json: AsJson = False) -> None:
 
 
 def as_table(rows: Sequence[Mapping[str, object]]) -> str:
-    """Draw rows that have the same keys; numbers stand to the right."""
+    """Draw rows that have the same keys; numbers are aligned to the right."""
     numbers = [key for key, value in rows[0].items() if type(value) in (int, float)]
     return table(tuple(rows[0]), [tuple(map(as_cell, row.values())) for row in rows], numbers)
 
 
 def as_cell(value: object) -> str:
-    """Write a count with commas, an accuracy with six digits at most, a truth as yes or no."""
+    """Write a count with commas, an accuracy with at most six digits, a bool as yes or no."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        # float32 accuracies have digits that their sources never published
+        # a float32 accuracy has more digits than its source published
         return f"{value:g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def workload_rows() -> list[dict[str, Any]]:
+    """Return one row per workload; the keys are the headers and the JSON's names."""
     return [
         {
             "name": workload.name,
@@ -59,6 +60,7 @@ def workload_rows() -> list[dict[str, Any]]:
 
 
 def backend_rows() -> list[dict[str, Any]]:
+    """Return one row per backend, plug-ins included."""
     return [
         {
             "name": name,
@@ -71,6 +73,7 @@ def backend_rows() -> list[dict[str, Any]]:
 
 
 def profile_rows() -> list[dict[str, Any]]:
+    """Return one row per profile."""
     return [
         {
             "name": profile.name,

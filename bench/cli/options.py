@@ -1,4 +1,4 @@
-"""What several commands take, and how it becomes values: names, devices, interpreters, folders."""
+"""Options that several commands share, and their values: names, devices, interpreters, folders."""
 
 import os
 import shutil
@@ -6,75 +6,121 @@ import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from backends import DEFAULT_BACKENDS, all_backends
 from bench.errors import UsageError
-from bench.spec import MODES, PRECISIONS, TRAIN_IMAGES, require
+from bench.spec import MODES, OPTIMIZER_MATH, PRECISIONS, TRAIN_IMAGES, require
+from bench.workloads import select_workloads
+
+if TYPE_CHECKING:
+    from bench.profiles import Profile
+    from bench.run.request import Request
 
 EXIT_INTERRUPTED = 130
+# float64 is for parity alone
+MEASURED_PRECISIONS = tuple(name for name in PRECISIONS if name != "float64")
+# float64 certifies the math, the others what is measured
+CERTIFIED_PRECISIONS = ("float64", *MEASURED_PRECISIONS)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON on standard output.")]
 RunFolder = Annotated[Path, typer.Argument(help="The run's folder.", metavar="RUN")]
 Workloads = Annotated[
     list[str] | None,
-    typer.Option("--workload", help="Workloads, comma-separated; all without it."),
+    typer.Option("--workload", help="Workloads, comma-separated. Default: all."),
 ]
 Backends = Annotated[
     list[str] | None,
     typer.Option(
-        "--backend", help=f"Backends, or 'all'; {', '.join(DEFAULT_BACKENDS)} without it."
+        "--backend",
+        help=f"Backends, comma-separated, or 'all'. Default: {', '.join(DEFAULT_BACKENDS)}.",
     ),
 ]
 Devices = Annotated[
     list[str] | None,
     typer.Option(
         "--device",
-        help="cpu, cuda, cuda:N, cuda:GPU-UUID (its beginning will do); the CPU and the first GPU "
-        "without it.",
+        help="cpu, cuda, cuda:N or cuda:GPU-UUID (its beginning is enough), comma-separated. "
+        "Default: the CPU and, if there is one, the first NVIDIA GPU.",
     ),
 ]
 Modes = Annotated[
     list[str] | None,
     typer.Option(
         "--mode",
-        help=f"Of {', '.join(MODES)}, or 'all', with those that a backend lacks left out; "
-        "default without it.",
+        help=f"{', '.join(MODES)}, comma-separated, or 'all', which leaves out the modes that a "
+        "backend lacks. Default: default.",
     ),
 ]
-# float64 is for parity alone
-MEASURED_PRECISIONS = tuple(name for name in PRECISIONS if name != "float64")
+Precisions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--precision", help=f"{', '.join(MEASURED_PRECISIONS)}, comma-separated. Default: float32."
+    ),
+]
+CertifiedPrecisions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--precision",
+        help=f"{', '.join(CERTIFIED_PRECISIONS)}, comma-separated. Default: float64,float32.",
+    ),
+]
 Optimizers = Annotated[
     list[str] | None,
     typer.Option(
         "--optimizer",
-        help="matched (Keras' equations everywhere; without it), or stock (PyTorch's own: other "
-        "math), comma-separated.",
+        help="matched (Keras' equations everywhere) or stock (PyTorch's own: other math), "
+        "comma-separated. Default: matched.",
     ),
 ]
 BatchSizes = Annotated[
     list[str] | None,
-    typer.Option(
-        "--batch-size", help="Batch sizes, comma-separated; each workload's own without it."
-    ),
+    typer.Option("--batch-size", help="Batch sizes, comma-separated. Default: the workload's own."),
 ]
 Interpreters = Annotated[
     list[str] | None,
-    typer.Option("--python", help="The interpreter for a backend.", metavar="BACKEND=PATH"),
+    typer.Option("--python", help="The Python of a backend's environment.", metavar="BACKEND=PATH"),
 ]
-Out = Annotated[
-    Path | None, typer.Option("--out", help="The run's new folder; runs/... without it.")
-]
+Out = Annotated[Path | None, typer.Option("--out", help="The run's new folder. Default: runs/...")]
+
+
+def make_request(
+    workload: Sequence[str] | None,
+    backend: Sequence[str] | None,
+    device: Sequence[str] | None,
+    mode: Sequence[str] | None,
+    optimizer: Sequence[str] | None,
+    python: Sequence[str] | None,
+    *,
+    profile: "Profile",
+) -> "Request":
+    """Return a request for the cells that these options select, in float32.
+
+    Raises `UsageError` if an option has a value that is unknown or not on this machine.
+    """
+    from bench.run.request import Request
+
+    return Request(
+        workloads=select_workloads(split(workload)),
+        backends=select_backends(split(backend)),
+        devices=select_devices(split(device)),
+        profile=profile,
+        modes=select_modes(split(mode)),
+        optimizers=select("optimizer", split(optimizer), OPTIMIZER_MATH),
+        interpreters=select_interpreters(python or ()),
+        places=all_backends(),
+    )
 
 
 def split(values: Sequence[str] | None) -> list[str]:
-    """`["a,b", "c"]` as `["a", "b", "c"]`."""
+    """Return `["a", "b", "c"]` for `["a,b", "c"]`."""
     return [part for value in values or () for part in value.split(",") if part]
 
 
 def select_backends(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names, each once; the default backends if there are none."""
     known = all_backends()
     if "all" in names:
         return tuple(known)
@@ -87,32 +133,37 @@ def select_backends(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def select_devices(names: Sequence[str]) -> tuple[str, ...]:
-    """The devices asked for, or the CPU and the first GPU; each must be on this machine."""
+    """Return the devices, each once; the CPU and the first GPU if there are no names.
+
+    Raises `UsageError` if a device is not on this machine.
+    """
     from bench.machine.devices import find_device, require_known_order
     from bench.machine.nvml import gpus, visible_gpus
 
-    seen = visible_gpus()
-    wanted = [find_device(name, seen, os.environ) for name in names]
-    wanted = wanted or ["cpu", *(gpu.device for gpu in seen[:1])]
-    if set(wanted) != {"cpu"}:
+    visible = visible_gpus()
+    devices = [find_device(name, visible, os.environ) for name in names]
+    devices = devices or ["cpu", *(gpu.device for gpu in visible[:1])]
+    if set(devices) != {"cpu"}:
         require_known_order((gpu.name for gpu in gpus()), os.environ)
-    return tuple(dict.fromkeys(wanted))
+    return tuple(dict.fromkeys(devices))
 
 
 def select_modes(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the modes, each once; every mode for `all`, the default mode if there are none."""
     return MODES if "all" in names else select("mode", names, MODES)
 
 
-def select(what: str, names: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
-    """The names, each once; the first of those known where there are none."""
+def select(option: str, names: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """Return the names, each once; the first known name if there are none."""
     for name in names:
         require(
-            name in known, f"unknown {what}", expected=f"one of {', '.join(known)}", received=name
+            name in known, f"unknown {option}", expected=f"one of {', '.join(known)}", received=name
         )
     return tuple(dict.fromkeys(names)) or tuple(known[:1])
 
 
 def select_batch_sizes(sizes: Sequence[str]) -> tuple[int, ...]:
+    """Return the sizes as numbers, each once, in ascending order."""
     for size in sizes:
         require(
             size.isdecimal() and 0 < int(size) <= TRAIN_IMAGES,
@@ -122,21 +173,21 @@ def select_batch_sizes(sizes: Sequence[str]) -> tuple[int, ...]:
 
 
 def select_interpreters(pairs: Iterable[str]) -> dict[str, str]:
-    """`BACKEND=PATH` pairs; this interpreter for every backend that is not named."""
+    """Return each backend's interpreter from `BACKEND=PATH` pairs; by default it is this one."""
     known = all_backends()
     interpreters = dict.fromkeys(known, sys.executable)
     for pair in pairs:
         name, _, path = pair.partition("=")
         require(name in known, "--python BACKEND=PATH", expected=", ".join(known), received=pair)
         # as a text: Path would drop the ./ that keeps `which` from searching PATH
-        found = shutil.which(str(Path(path).expanduser()) if path.startswith("~") else path)
-        if found is None:
+        program = shutil.which(str(Path(path).expanduser()) if path.startswith("~") else path)
+        if program is None:
             raise UsageError(f"no interpreter for {name}. Expected: a Python. Received: {path!r}")
-        # absolute, but not resolved: an environment's python is a link, and knows itself by it
-        interpreters[name] = str(Path(found).absolute())
+        # absolute, but not resolved: an environment's python finds its packages by its link's path
+        interpreters[name] = str(Path(program).absolute())
     return interpreters
 
 
 def new_folder(name: str) -> Path:
-    """Where a run goes that was given no place."""
+    """Return the folder of a run without `--out`: the time in UTC and the name, under `runs`."""
     return Path("runs") / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{name}"

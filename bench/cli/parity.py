@@ -3,54 +3,30 @@
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backends import all_backends
-from bench.cli.options import (
-    EXIT_INTERRUPTED,
-    MEASURED_PRECISIONS,
-    AsJson,
-    Backends,
-    Devices,
-    Interpreters,
-    Modes,
-    Optimizers,
-    Out,
-    Workloads,
-    new_folder,
-    select,
-    select_backends,
-    select_devices,
-    select_interpreters,
-    select_modes,
-    split,
-)
+from bench.cli import options
+from bench.cli.options import CERTIFIED_PRECISIONS, EXIT_INTERRUPTED, make_request, select, split
 from bench.profiles import CERTIFICATE, Profile
-from bench.spec import OPTIMIZER_MATH, require
-from bench.workloads import select_workloads
+from bench.spec import require
 
 if TYPE_CHECKING:
     from bench.run.request import Request
     from reports.results.cells import CellResults
 
-# float64 certifies the math, the others what is measured
-CERTIFIED = ("float64", *MEASURED_PRECISIONS)
-
 
 def parity(
-    workload: Workloads = None,
-    backend: Backends = None,
-    device: Devices = None,
-    mode: Modes = None,
-    precision: Annotated[
-        list[str] | None,
-        typer.Option(help=f"Of {', '.join(CERTIFIED)}; float64 and float32 without it."),
-    ] = None,
-    optimizer: Optimizers = None,
-    out: Out = None,
+    workload: options.Workloads = None,
+    backend: options.Backends = None,
+    device: options.Devices = None,
+    mode: options.Modes = None,
+    precision: options.CertifiedPrecisions = None,
+    optimizer: options.Optimizers = None,
+    out: options.Out = None,
     junit: Annotated[
         Path | None, typer.Option(help="Also write JUnit XML.", metavar="FILE")
     ] = None,
@@ -58,25 +34,18 @@ def parity(
         Path | None,
         typer.Option(help="Also write weights, batch and results as .npz.", metavar="DIR"),
     ] = None,
-    python: Interpreters = None,
-    as_json: AsJson = False,
+    python: options.Interpreters = None,
+    as_json: options.AsJson = False,
 ) -> None:
-    """Check that every backend computes what the workload says. Exit 1 where one does not."""
-    from bench.run.request import Request
-
-    request = Request(
-        workloads=select_workloads(split(workload)),
-        backends=select_backends(split(backend)),
-        devices=select_devices(split(device)),
-        profile=profile_of(split(precision), dumping=dump is not None),
-        modes=select_modes(split(mode)),
-        precisions=[name for name in split(precision) if name != "float64"] or ["float32"],
-        optimizers=select("optimizer", split(optimizer), OPTIMIZER_MATH),
-        interpreters=select_interpreters(python or ()),
-        places=all_backends(),
+    """Check that every backend computes what the workload says. Exits with 1 if one does not."""
+    precisions = split(precision)
+    profile = parity_profile(precisions, dumping=dump is not None)
+    request = replace(
+        make_request(workload, backend, device, mode, optimizer, python, profile=profile),
+        precisions=[name for name in precisions if name != "float64"] or ["float32"],
         dump=dump,
     )
-    folder = out or new_folder("parity")
+    folder = out or options.new_folder("parity")
     cells = certify(request, folder)
     answer(cells, junit, as_json=as_json)
     passed = all(
@@ -86,23 +55,25 @@ def parity(
     sys.exit(0 if passed and cells else 1)
 
 
-def profile_of(precisions: list[str], *, dumping: bool) -> Profile:
+def parity_profile(precisions: list[str], *, dumping: bool) -> Profile:
     """Return a profile of the certificate's plans in these precisions, without measurements."""
-    wanted = select("precision", precisions, CERTIFIED) if precisions else CERTIFIED[:2]
+    names = CERTIFIED_PRECISIONS[:2]
+    if precisions:
+        names = select("precision", precisions, CERTIFIED_PRECISIONS)
     require(
-        not dumping or "float64" in wanted,
+        not dumping or "float64" in names,
         "--dump writes what the float64 trials compute",
         expected="float64 among --precision",
-        received=",".join(wanted),
+        received=",".join(names),
     )
     exact, measured = CERTIFICATE
-    plans = [exact] if "float64" in wanted else []
-    plans += [measured] if set(wanted) - {"float64"} else []
+    plans = [exact] if "float64" in names else []
+    plans += [measured] if set(names) - {"float64"} else []
     return Profile(name="parity", rounds=0, seeds=(), parity=tuple(plans))
 
 
 def certify(request: "Request", folder: Path) -> "tuple[CellResults, ...]":
-    """Run the parity trials and return what their records say; exit if interrupted."""
+    """Run the parity trials and return their results per cell; exit with 130 if interrupted."""
     from bench.record.stored import read_records
     from bench.run import carry_out
     from bench.run.display import TerminalDisplay
@@ -117,24 +88,24 @@ def certify(request: "Request", folder: Path) -> "tuple[CellResults, ...]":
 
 
 def answer(cells: "tuple[CellResults, ...]", junit: Path | None, *, as_json: bool) -> None:
-    """Write the verdict and its figures to standard output and to the files that are named."""
+    """Write verdicts and figures to standard output, the JUnit file and GitHub's summary."""
     from bench.files import write_atomically
-    from reports.exports import parity as shown
+    from reports.exports import parity as export
     from reports.exports.junit import as_junit
 
     if as_json:
-        print(json.dumps({"certificates": shown.as_json(cells)}, indent=1))
+        print(json.dumps({"certificates": export.as_json(cells)}, indent=1))
     else:
-        print(shown.as_text(cells))
+        print(export.as_text(cells))
     if junit is not None:
         write_atomically(junit, as_junit(cells))
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
-        append(Path(summary), shown.as_markdown(cells))
+        append(Path(summary), export.as_markdown(cells))
 
 
 def append(path: Path, text: str) -> None:
-    """Append to GitHub's summary, which may hold what other steps wrote."""
+    """Append to GitHub's summary, which may hold the text of earlier steps."""
     from bench.files import writing
 
     with writing(path), path.open("a", encoding="utf-8") as file:

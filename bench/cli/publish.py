@@ -14,11 +14,11 @@ def publish(
     to: Annotated[Path, typer.Option(help="The folder of all published runs.", metavar="DIR")],
     label: Annotated[
         str,
-        typer.Option(help="Added to the folder's name: for another run of that day and machine."),
+        typer.Option(help="Suffix of the folder's name, for another run of that day and machine."),
     ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Verify a run, leave names out, and put it with its report under DIR. Needs no framework."""
+    """Verify a run, remove names, and copy it with its report to DIR. Needs no framework."""
     from reports.publishing.publish import publish as publish_run
     from reports.site import write_site
 
@@ -28,9 +28,10 @@ def publish(
         answer = {"published": str(published.folder), "texts_replaced": published.replaced}
         print(json.dumps(answer))
     else:
-        print(f"{published.folder}\n{told(published.replaced)}")
+        print(f"{published.folder}\n{summary(published.replaced)}")
 
 
-def told(replaced: int) -> str:
+def summary(replaced: int) -> str:
+    """Write how many texts were replaced."""
     texts = {0: "no text", 1: "1 text"}.get(replaced, f"{replaced} texts")
     return f"{texts} replaced that named a home folder, a user, a host or a GPU's UUID"

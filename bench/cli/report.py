@@ -10,6 +10,8 @@ from bench.cli.options import AsJson, RunFolder
 
 
 class Format(StrEnum):
+    """A format of the report, named as the option `--format` takes it."""
+
     MARKDOWN = "markdown"
     PYTEST_BENCHMARK = "pytest-benchmark"
 
@@ -26,7 +28,7 @@ def report(
     ] = Format.MARKDOWN,
     as_json: AsJson = False,
 ) -> None:
-    """Write a run's report anew from its records. Needs no framework."""
+    """Write a run's report from its records. Needs no framework."""
     from bench.record.folder import refuse_links
     from bench.record.run import read_run
     from bench.record.stored import read_records

@@ -1,15 +1,15 @@
-"""Tables for a terminal: plain text, at most as wide as the terminal, with nothing cut off."""
+"""Tables for a terminal: plain text, no wider than the terminal, with no text cut off."""
 
 import io
 import shutil
 import textwrap
 from collections.abc import Sequence
 
-# under it columns would be a few letters wide; a narrower terminal breaks the lines itself
+# columns; below this table columns would be a few letters wide, and the terminal breaks the lines
 NARROWEST = 60
-# names in the first column up to this length stay whole: a quarter of the narrowest table
+# letters; shorter names in the first column never wrap: a quarter of the narrowest table
 LONGEST_WHOLE_NAME = 16
-# a line of dashes under the headers, and no other line
+# rich's drawing of a box, without lines except a dashed one under the headers
 RULES = "\n".join(["    ", "    ", " -  ", *["    "] * 5])
 
 
@@ -23,10 +23,10 @@ def table(
 ) -> str:
     """Draw rows of text under headers; cells that are too wide wrap, and long words fold.
 
-    The widest columns give way first, numbers never do. Columns named in `numbers` are aligned to
-    the right.
+    The widest columns shrink first; columns named in `numbers` never shrink, and are aligned to the
+    right.
     """
-    # `samestep list --json` needs no table
+    # imported here: `samestep list --json` needs no table
     from rich.box import Box
     from rich.console import Console
     from rich.table import Table
@@ -51,7 +51,7 @@ def table(
 
 
 def fixed_width(header: str, cells: Sequence[str]) -> int | None:
-    """Return a width that breaks no cell; None if that is too wide to insist on."""
+    """Return the width at which no cell wraps, or None above `LONGEST_WHOLE_NAME`."""
     widest = max(map(len, (*header.split(), *cells)))
     return widest if widest <= LONGEST_WHOLE_NAME else None
 

@@ -17,17 +17,17 @@ def verify(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Compute reports again from their records, and say what differs. Exit 1 where something does.
+    """Compute reports again from their records, and print the differences.
 
-    Needs no framework.
+    Exits with 1 if there are any. Needs no framework.
     """
-    from reports.publishing import verify as verifying
+    from reports.publishing import verify as verification
 
     results = []
-    for folder in verifying.runs_in(path):
-        results.append(verifying.verify(folder))
+    for folder in verification.runs_in(path):
+        results.append(verification.verify(folder))
         if not as_json:
-            print(verifying.as_text(results[-1]), flush=True)
+            print(verification.as_text(results[-1]), flush=True)
     if as_json:
-        print(json.dumps(verifying.as_json(results), indent=1))
-    sys.exit(1 if any(one.differences for one in results) else 0)
+        print(json.dumps(verification.as_json(results), indent=1))
+    sys.exit(1 if any(result.differences for result in results) else 0)

@@ -136,7 +136,7 @@ def test_list_says_whose_each_is(installed, samestep):
 def test_the_doctor_knows_who_makes_its_environment(installed):
     installed(Point())
     theirs, ours = (
-        doctor_environments.advice_on_making(SimpleNamespace(backend=name, environment=name))
+        doctor_environments.advice_to_install(SimpleNamespace(backend=name, environment=name))
         for name in ("theirs", "pytorch")
     )
     assert theirs == (

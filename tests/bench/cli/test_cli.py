@@ -195,11 +195,11 @@ def test_devices_are_selected():
 
 def test_a_profile_can_be_adjusted():
     standard = select_profile("standard")
-    assert run.adjusted(standard, None, []) is standard
-    adjusted = run.adjusted(standard, 3, ["1", "2", "1"])
+    assert run.adjust(standard, None, []) is standard
+    adjusted = run.adjust(standard, 3, ["1", "2", "1"])
     assert (adjusted.rounds, adjusted.seeds) == (3, (1, 2))
     assert adjusted.most_rounds == 0
-    assert run.adjusted(standard, None, [], extend=True).most_rounds == 30
+    assert run.adjust(standard, None, [], extend=True).most_rounds == 30
     assert adjusted.blocks == standard.blocks
 
 
@@ -263,7 +263,7 @@ def test_an_interruption_that_nobody_looks_after_ends_with_130(samestep, monkeyp
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(run, "select_backends", interrupted)
+    monkeypatch.setattr(options, "select_backends", interrupted)
     code, _, err = samestep("run")
     assert code == options.EXIT_INTERRUPTED
     assert "Traceback" not in err

@@ -143,7 +143,7 @@ def test_a_backend_that_is_not_there_is_asked_and_unavailable(tmp_path):
 
 def test_a_certificate_is_not_tried_for_what_can_not_work(tmp_path):
     heard = Heard()
-    profile = parity.profile_of(["float32"], dumping=False)
+    profile = parity.parity_profile(["float32"], dumping=False)
     request = replace(request_for(tmp_path, OLD, status="ok"), profile=profile)
     run = Planner(request, tmp_path / "run", tmp_path, heard).parity_run()
     # one look tells of the backend on every device

@@ -166,5 +166,5 @@ def test_all_modes_means_those_that_there_are(ran):
 
 def test_seeds_may_be_none():
     profile = Profile(name="any", rounds=3, seeds=(0, 1))
-    assert run.adjusted(profile, None, ["none"]).seeds == ()
-    assert run.adjusted(profile, None, ["4"]).seeds == (4,)
+    assert run.adjust(profile, None, ["none"]).seeds == ()
+    assert run.adjust(profile, None, ["4"]).seeds == (4,)
