@@ -1,9 +1,12 @@
-"""Where each backend lives, as strings: importing this package imports no framework.
+"""The place of each backend, as strings: importing this package imports no framework.
 
-`adapter` is a module with `open_backend(name) -> bench.adapter.Backend`. `environment` names the
-environment (the nox session) that holds its framework. `variables` are set for its worker, and
-`cache_variable` names the one that tells where what is compiled is kept between processes.
-`distribution` is the installed package that brought it; samestep fills it in for a plug-in.
+A `Place` has these fields:
+
+- `adapter`: a module with `open_backend(name) -> bench.adapter.Backend`;
+- `environment`: the environment (the nox session) in which its framework is installed;
+- `variables`: environment variables that are set for its worker;
+- `cache_variable`: the environment variable for the folder of its compiler's cache;
+- `distribution`: the installed package that provides it; samestep fills it in for a plug-in.
 """
 
 from collections.abc import Mapping
@@ -14,7 +17,7 @@ from bench.spec import OURS, Place
 
 __all__ = ["BACKENDS", "DEFAULT_BACKENDS", "OURS", "Place", "all_backends"]
 
-# everything is kept, however quickly it was compiled
+# keep every program, also those that compile quickly or are small
 JAX_CACHE = {
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
@@ -57,8 +60,8 @@ DEFAULT_BACKENDS = ("keras-tensorflow", "pytorch")
 
 @cache
 def all_backends() -> Mapping[str, Place]:
-    """Ours, then those of the plug-ins that are installed beside us; read once in a process."""
-    # a worker imports this package for its adapter, and looks for no plug-ins
+    """Return the places of samestep's backends, then those of plug-ins; read once per process."""
+    # a worker imports this package for its adapter, and needs no plug-ins
     from backends.plugins import plugins  # noqa: PLC0415
 
     return MappingProxyType({**BACKENDS, **plugins()})

@@ -38,6 +38,12 @@ def stretches(count: int, batch_size: int) -> list[slice]:
     return [part for part in slices if part.stop > part.start]
 
 
+def train_stretches(program: "Program", images: Array, labels: Array, batch_size: int) -> None:
+    """Train on all whole batches in one call of `train_step`, and on the partial one in another."""
+    for chosen in stretches(len(labels), batch_size):
+        program.train_step(program.put((images[chosen], labels[chosen])))
+
+
 class Program(Protocol):
     """One workload, built for one execution, with its parameters, optimizer and random state."""
 

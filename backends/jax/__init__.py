@@ -1,1 +1,1 @@
-"""JAX without Keras: pure functions, jitted and differentiated; the floor under the frameworks."""
+"""JAX without Keras: pure functions, jitted and differentiated; a lower bound for frameworks."""

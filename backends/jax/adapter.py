@@ -1,6 +1,6 @@
 """JAX behind the protocols of `bench.adapter`: a jitted step of pure functions, without Keras.
 
-Beside `backends/pytorch/adapter.py` this is a comparison of the two frameworks.
+Read it beside `backends/pytorch/adapter.py` to compare the two frameworks.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,21 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends.jax import data, machine, models, optimizers
-from bench.adapter import Array, Backend, Batch, Parameters, stretches
+from bench.adapter import Array, Backend, Batch, Parameters, train_stretches
 from bench.spec import CLASSES, Execution, LayerSummary, Optimizer, Workload
 
-LACKS = {
+# mode to the reason why this backend does not have it
+MISSING_MODES = {
     "compiled": "JAX's step is compiled in its default mode",
     "graph": "CUDA graphs are captured in plain PyTorch alone",
 }
 
-
-# parameters, images and in training a key to the logits `(batch, 10)`
+# computes logits `(batch, 10)` from parameters, images and, in training mode, a random key
 Logits: TypeAlias = Callable[..., jax.Array]
 
 
 class State(NamedTuple):
-    """All that a step changes; `seen`, `loss_sum` and `right` are the running metrics."""
+    """All that a step changes; `seen`, `loss_sum` and `hits` are the running metrics."""
 
     parameters: models.Arrays
     moments: optimizers.Moments
@@ -36,25 +36,25 @@ class State(NamedTuple):
     key: jax.Array
     seen: jax.Array
     loss_sum: jax.Array
-    right: jax.Array
+    hits: jax.Array
 
 
-def trained(
+def train(
     optimizer: Optimizer, logits: Logits, state: State, images: jax.Array, labels: jax.Array
 ) -> State:
-    """The state after one batch."""
-    key, own = jax.random.split(state.key)
+    """Return the state after a train step on one batch."""
+    key, step_key = jax.random.split(state.key)
 
     def mean_loss(parameters: models.Arrays) -> tuple[jax.Array, jax.Array]:
-        found = logits(parameters, images, own)
-        return models.losses(found, labels).mean(), found
+        outputs = logits(parameters, images, step_key)
+        return models.losses(outputs, labels).mean(), outputs
 
-    (loss, found), gradients = jax.value_and_grad(mean_loss, has_aux=True)(state.parameters)
+    (loss, outputs), gradients = jax.value_and_grad(mean_loss, has_aux=True)(state.parameters)
     step = state.step + 1
     parameters, moments = optimizers.update(
         optimizer, state.parameters, state.moments, gradients, step
     )
-    # Keras' step keeps running metrics too: the same step includes them
+    # Keras' step updates running metrics, so this one does too
     return State(
         parameters=parameters,
         moments=moments,
@@ -62,49 +62,51 @@ def trained(
         key=key,
         seen=state.seen + len(images),
         loss_sum=state.loss_sum + loss * len(images),
-        right=state.right + models.right(found, labels),
+        hits=state.hits + models.hits(outputs, labels),
     )
 
 
-def trained_on_each(
+def train_many(
     step: Callable[..., State],
     batch_size: int,
     state: State,
     images: jax.Array,
     labels: jax.Array,
 ) -> State:
-    """The state after each of several whole batches, one after the other, in one program."""
+    """Return the state after one train step per whole batch, in order, in one program."""
     count = max(1, len(images) // batch_size)
-    batches = [one.reshape(count, -1, *one.shape[1:]) for one in (images, labels)]
+    batches = [array.reshape(count, -1, *array.shape[1:]) for array in (images, labels)]
 
-    def one(state: State, batch: Any) -> tuple[State, None]:
+    def train_next(state: State, batch: Any) -> tuple[State, None]:
         return step(state, *batch), None
 
-    scanned: tuple[State, None] = jax.lax.scan(one, state, batches)
-    return scanned[0]
+    result: tuple[State, None] = jax.lax.scan(train_next, state, batches)
+    return result[0]
 
 
-def differentiated(
+def differentiate(
     logits: Logits, parameters: models.Arrays, key: jax.Array, images: Any, labels: Any
 ) -> tuple[jax.Array, models.Arrays]:
-    """Mean loss in training mode, and its gradients."""
+    """Compute the mean loss in training mode, and its gradients."""
 
     def mean_loss(parameters: models.Arrays) -> jax.Array:
         return models.losses(logits(parameters, images, key), labels).mean()
 
-    found: tuple[jax.Array, models.Arrays] = jax.value_and_grad(mean_loss)(parameters)
-    return found
+    result: tuple[jax.Array, models.Arrays] = jax.value_and_grad(mean_loss)(parameters)
+    return result
 
 
-def evaluated(
+def evaluate(
     logits: Logits, parameters: models.Arrays, images: Any, labels: Any
 ) -> tuple[jax.Array, jax.Array]:
-    """Sum of the losses in evaluation mode, and the number of right images."""
-    found = logits(parameters, images)
-    return models.losses(found, labels).sum(), models.right(found, labels)
+    """Compute the sum of the losses in evaluation mode, and the number of hits."""
+    outputs = logits(parameters, images)
+    return models.losses(outputs, labels).sum(), models.hits(outputs, labels)
 
 
 class JaxProgram:
+    """A workload as a jitted step and the state that it replaces."""
+
     def __init__(self, workload: Workload, execution: Execution, queue: machine.Queue) -> None:
         self._workload = workload
         self._dtype = machine.DTYPES[execution.precision]
@@ -114,13 +116,13 @@ class JaxProgram:
         logits: Logits = partial(models.logits, workload)
         if execution.precision == "bfloat16":
             logits = partial(models.logits_in_bfloat16, workload)
-        step = partial(trained, workload.optimizer, logits)
+        step = partial(train, workload.optimizer, logits)
         if execution.many_steps:
-            step = partial(trained_on_each, step, execution.batch_size)
+            step = partial(train_many, step, execution.batch_size)
         self._step = jax.jit(step, donate_argnums=0)
         self._logits = jax.jit(logits)
-        self._gradients = jax.jit(partial(differentiated, logits))
-        self._evaluated = jax.jit(partial(evaluated, logits))
+        self._differentiate = jax.jit(partial(differentiate, logits))
+        self._evaluate = jax.jit(partial(evaluate, logits))
         self._start(models.zeros(workload, self._dtype), seed=0)
 
     def _start(self, parameters: models.Arrays, seed: int) -> None:
@@ -131,7 +133,7 @@ class JaxProgram:
             key=jax.random.key(seed),
             seen=jnp.zeros((), jnp.int32),
             loss_sum=jnp.zeros((), self._dtype),
-            right=jnp.zeros((), jnp.int32),
+            hits=jnp.zeros((), jnp.int32),
         )
         self._state = jax.device_put(state, self._device)
 
@@ -139,14 +141,14 @@ class JaxProgram:
         return tuple(models.summary(self._workload, self._state.parameters))
 
     def load(self, parameters: Parameters, seed: int) -> None:
-        # copied: a step is given the memory of its state, and takes it
+        # a copy, because a step donates the memory of its state
         self._start({name: jnp.array(value) for name, value in parameters.items()}, seed)
 
     def parameters(self) -> dict[str, Array]:
         return self._canonical(self._state.parameters)
 
     def _canonical(self, arrays: models.Arrays) -> dict[str, Array]:
-        # JAX sorts the keys of what goes through a jitted function
+        # JAX sorts the keys of a dict that goes through a jitted function
         return {name: np.array(arrays[name]) for name in self._workload.parameter_shapes()}
 
     def put(self, batch: Batch) -> Any:
@@ -171,9 +173,9 @@ class JaxProgram:
         return np.asarray(self._logits(self._state.parameters, images))
 
     def gradients(self, batch: Any) -> tuple[float, dict[str, Array]]:
-        key, own = jax.random.split(self._state.key)
+        key, step_key = jax.random.split(self._state.key)
         self._state = self._state._replace(key=key)
-        loss, gradients = self._gradients(self._state.parameters, own, *batch)
+        loss, gradients = self._differentiate(self._state.parameters, step_key, *batch)
         return float(loss), self._canonical(gradients)
 
     def train_step(self, batch: Any) -> None:
@@ -181,20 +183,19 @@ class JaxProgram:
 
     def take_metrics(self) -> tuple[float, float]:
         seen = int(self._state.seen)
-        means = float(self._state.loss_sum) / seen, int(self._state.right) / seen
-        self._forget_metrics()
+        means = float(self._state.loss_sum) / seen, int(self._state.hits) / seen
+        self._reset_metrics()
         return means
 
-    def _forget_metrics(self) -> None:
-        running = ("seen", "loss_sum", "right")
-        zeros = {name: jnp.zeros_like(getattr(self._state, name)) for name in running}
+    def _reset_metrics(self) -> None:
+        metrics = ("seen", "loss_sum", "hits")
+        zeros = {name: jnp.zeros_like(getattr(self._state, name)) for name in metrics}
         self._state = self._state._replace(**jax.device_put(zeros, self._device))
 
     def fit(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
-        self._forget_metrics()
+        self._reset_metrics()
         if self._execution.many_steps:
-            for chosen in stretches(len(labels), batch_size):
-                self.train_step(self.put((images[chosen], labels[chosen])))
+            train_stretches(self, images, labels, batch_size)
             return self.take_metrics()
         for batch in data.batches(images, self._targets(labels), batch_size=batch_size):
             self.train_step(self._to_device(*batch))
@@ -206,18 +207,18 @@ class JaxProgram:
 
     def evaluate(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
         sums = [
-            self._evaluated(self._state.parameters, *self._to_device(*batch))
+            self._evaluate(self._state.parameters, *self._to_device(*batch))
             for batch in data.batches(images, self._targets(labels), batch_size=batch_size)
         ]
-        losses, right = zip(*sums, strict=True)
-        return sum(map(float, losses)) / len(labels), sum(map(int, right)) / len(labels)
+        losses, hits = zip(*sums, strict=True)
+        return sum(map(float, losses)) / len(labels), sum(map(int, hits)) / len(labels)
 
     def predict(self, images: Array, batch_size: int) -> NDArray[np.float32]:
-        found = [
+        outputs = [
             self._logits(self._state.parameters, batch.astype(self._dtype, copy=False))
             for (batch,) in data.batches(images, batch_size=batch_size)
         ]
-        return np.concatenate([np.asarray(logits) for logits in found])
+        return np.concatenate([np.asarray(logits) for logits in outputs])
 
     def synchronize(self) -> None:
         jax.block_until_ready(self._state)
@@ -256,6 +257,8 @@ class JaxProgram:
 
 
 class JaxBackend:
+    """JAX on the devices that it finds."""
+
     name = "jax"
 
     def __init__(self) -> None:
@@ -268,11 +271,11 @@ class JaxBackend:
         return machine.devices()
 
     def architectures(self) -> tuple[str, ...] | None:
-        """Unknown: XLA compiles for the GPU that it finds."""
+        """Return None: XLA compiles for the GPU that it finds."""
 
     def unsupported(self, workload: Workload, execution: Execution) -> str | None:
-        if execution.mode in LACKS:
-            return LACKS[execution.mode]
+        if execution.mode in MISSING_MODES:
+            return MISSING_MODES[execution.mode]
         if execution.optimizer != "matched":
             return "JAX itself has no optimizers; the matched ones are this backend's own"
         if execution.precision == "tf32" and execution.device == "cpu":
@@ -298,7 +301,7 @@ class JaxBackend:
 
 
 def select(execution: Execution) -> None:
-    """Make the execution's device and precision those of this process."""
+    """Set the execution's device and precision for this process."""
     jax.config.update("jax_enable_x64", execution.precision == "float64")
     machine.select(execution)
 

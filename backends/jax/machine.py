@@ -1,6 +1,6 @@
-"""JAX in this process: its devices, versions and precision, and what calibrates a machine.
+"""JAX in this process: its devices, versions and precision, and work that calibrates a machine.
 
-It serves plain JAX, and Keras on JAX.
+Both plain JAX and Keras on JAX use it.
 """
 
 from collections.abc import Callable
@@ -13,12 +13,15 @@ import jaxlib
 
 from bench.spec import Execution
 
-# of parameters and optimizer; `bfloat16` is mixed: the network alone is computed in it
+# dtype of parameters and optimizer per precision; `bfloat16` is mixed: only the network uses it
 DTYPES = {"float32": "float32", "tf32": "float32", "bfloat16": "float32", "float64": "float64"}
 
 
 class Queue:
-    """What was dispatched last beside the programs; JAX waits for arrays, not for devices."""
+    """The last array of the calibrating work, which `wait` waits for.
+
+    JAX can wait for an array, but not for a device.
+    """
 
     def __init__(self) -> None:
         self._last: object = None
@@ -36,10 +39,9 @@ def versions() -> dict[str, str]:
 
 
 def cuda_version() -> dict[str, str]:
-    """Return the major version of CUDA that JAX's plug-in for GPUs is made for, if it has one."""
-    plugins = {major: find_spec(f"jax_cuda{major}_plugin") for major in ("13", "12")}
-    found = [major for major, plugin in plugins.items() if plugin is not None]
-    return {"cuda": found[0]} if found else {}
+    """Return the major version of CUDA that JAX's GPU plug-in is built for; empty without one."""
+    majors = [major for major in ("13", "12") if find_spec(f"jax_cuda{major}_plugin") is not None]
+    return {"cuda": majors[0]} if majors else {}
 
 
 def devices() -> tuple[str, ...]:
@@ -63,10 +65,10 @@ def find_device(name: str) -> Any:
 
 
 def select(execution: Execution) -> None:
-    """Make the execution's device, and on a GPU its precision, those of this process."""
+    """Set the execution's device, and on a GPU its precision, for this process."""
     jax.config.update("jax_default_device", find_device(execution.device))
     if execution.device != "cpu":
-        # XLA multiplies float32 on a GPU in TF32 unless it is told not to
+        # by default XLA multiplies float32 in TF32 on a GPU
         products = "tensorfloat32" if execution.precision == "tf32" else "highest"
         jax.config.update("jax_default_matmul_precision", products)
 
@@ -77,7 +79,7 @@ def allows_tf32(device: Any) -> bool:
 
 
 def peak_bytes(device: Any) -> int | None:
-    """Return the peak of the device's memory so far, or None if JAX keeps none for it."""
+    """Return the peak of used memory so far in bytes, or None if JAX does not count it."""
     peak: int | None = (device.memory_stats() or {}).get("peak_bytes_in_use")
     return peak
 
@@ -87,19 +89,22 @@ def product_dtype(execution: Execution) -> str:
 
 
 def product(queue: Queue, left: Any, right: Any) -> Callable[[], object]:
-    """Return a call that multiplies two matrices of the device; asynchronous."""
+    """Return a function that multiplies two matrices of the device; asynchronous."""
     multiply = jax.jit(jnp.matmul)
     return lambda: queue.put(multiply(left, right))
 
 
 def accumulate(queue: Queue, ones: Any) -> Callable[[], object]:
-    """Return a call that adds `ones`, an array of the device, to as many zeros; asynchronous."""
+    """Return a function that adds `ones`, an array of the device, to as many zeros; asynchronous.
+
+    It adds in place: the sum takes the memory of the previous sum.
+    """
     total = jnp.zeros_like(ones)
-    added = jax.jit(jnp.add, donate_argnums=0)
+    add_in_place = jax.jit(jnp.add, donate_argnums=0)
 
     def add() -> object:
         nonlocal total
-        total = added(total, ones)
+        total = add_in_place(total, ones)
         return queue.put(total)
 
     return add

@@ -12,12 +12,12 @@ import jax.numpy as jnp
 from bench.spec import Optimizer
 
 Arrays: TypeAlias = dict[str, jax.Array]
-# one group of running averages for each decay, each with an array for every parameter
+# one group of running averages per decay, with one array per parameter in each
 Moments: TypeAlias = tuple[Arrays, ...]
 
 
 def start(settings: Optimizer, parameters: Arrays) -> Moments:
-    """Zeros for each running average."""
+    """Return the running averages before the first step: zeros."""
     zeros = {name: jnp.zeros_like(value) for name, value in parameters.items()}
     return tuple(jax.tree.map(jnp.copy, zeros) for _ in settings.decay)
 
@@ -25,7 +25,7 @@ def start(settings: Optimizer, parameters: Arrays) -> Moments:
 def update(
     settings: Optimizer, parameters: Arrays, moments: Moments, gradients: Arrays, step: jax.Array
 ) -> tuple[Arrays, Moments]:
-    """Parameters and running averages after step number `step`, counted from 1."""
+    """Compute parameters and running averages after step number `step`, counted from 1."""
     if settings.name == "adam":
         return adam(settings, parameters, moments, gradients, step)
     return rmsprop(settings, parameters, moments, gradients)
@@ -34,43 +34,45 @@ def update(
 def adam(
     settings: Optimizer, parameters: Arrays, moments: Moments, gradients: Arrays, step: jax.Array
 ) -> tuple[Arrays, Moments]:
-    """M += (1 - b1)(g - m); v += (1 - b2)(g^2 - v); w -= a m / (sqrt(v) + epsilon).
+    """Compute Adam's update with a = rate sqrt(1 - b2^t) / (1 - b1^t) at step t.
 
-    With a = rate sqrt(1 - b2^t) / (1 - b1^t) at step t.
+    m += (1 - b1)(g - m); v += (1 - b2)(g^2 - v); w -= a m / (sqrt(v) + epsilon)
     """
     beta_1, beta_2 = settings.decay
     first, second = moments
     count = step.astype(next(iter(parameters.values())).dtype)
-    rate = settings.learning_rate * jnp.sqrt(shortfall(beta_2, count)) / shortfall(beta_1, count)
-    first = averaged(first, gradients, beta_1)
-    second = averaged(second, jax.tree.map(jnp.square, gradients), beta_2)
-    changed = {
+    bias_1, bias_2 = bias_correction(beta_1, count), bias_correction(beta_2, count)
+    rate = settings.learning_rate * jnp.sqrt(bias_2) / bias_1
+    first = moving_averages(first, gradients, beta_1)
+    second = moving_averages(second, jax.tree.map(jnp.square, gradients), beta_2)
+    updated = {
         name: value - rate * first[name] / (jnp.sqrt(second[name]) + settings.epsilon)
         for name, value in parameters.items()
     }
-    return changed, (first, second)
+    return updated, (first, second)
 
 
 def rmsprop(
     settings: Optimizer, parameters: Arrays, moments: Moments, gradients: Arrays
 ) -> tuple[Arrays, Moments]:
-    """V = rho v + (1 - rho) g^2; w -= rate g / sqrt(v + epsilon)."""
+    """Compute RMSprop's update: v = rho v + (1 - rho) g^2; w -= rate g / sqrt(v + epsilon)."""
     (velocity,) = moments
-    velocity = averaged(velocity, jax.tree.map(jnp.square, gradients), settings.decay[0])
-    changed = {
+    velocity = moving_averages(velocity, jax.tree.map(jnp.square, gradients), settings.decay[0])
+    updated = {
         name: value
         - settings.learning_rate * gradients[name] / jnp.sqrt(velocity[name] + settings.epsilon)
         for name, value in parameters.items()
     }
-    return changed, (velocity,)
+    return updated, (velocity,)
 
 
-def averaged(averages: Arrays, values: Arrays, decay: float) -> Arrays:
+def moving_averages(averages: Arrays, values: Arrays, decay: float) -> Arrays:
+    """Return the exponential moving averages after these values."""
     return {
         name: average + (1 - decay) * (values[name] - average) for name, average in averages.items()
     }
 
 
-def shortfall(decay: float, count: jax.Array) -> jax.Array:
-    """1 - decay^count; as written it would lose half the digits of float32."""
+def bias_correction(decay: float, count: jax.Array) -> jax.Array:
+    """Compute 1 - decay^count by `expm1`: the subtraction would lose half of float32's digits."""
     return -jnp.expm1(count * math.log(decay))

@@ -1,1 +1,1 @@
-"""Keras 3: one adapter for its engines; `KERAS_BACKEND` decides before the first import."""
+"""Keras 3: one adapter for all its engines; `KERAS_BACKEND` selects one before the import."""

@@ -1,6 +1,6 @@
 """Keras behind the protocols of `bench.adapter`: a compiled model, its own step and its own `fit`.
 
-Beside `backends/pytorch/adapter.py` this is a comparison of the two frameworks.
+Read it beside `backends/pytorch/adapter.py` to compare the two frameworks.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,35 +13,38 @@ from numpy.typing import NDArray
 
 from backends.keras import data, machine, models
 from backends.keras.engines import Engine, open_engine
-from bench.adapter import Array, Backend, Batch, Parameters, stretches
+from bench.adapter import Array, Backend, Batch, Parameters, train_stretches
 from bench.spec import CLASSES, Execution, LayerSummary, Workload
 
 
 class KerasProgram:
+    """A workload as a compiled model, and its train step on the engine."""
+
     def __init__(self, workload: Workload, engine: Engine, execution: Execution) -> None:
         self._workload = workload
         self._engine = engine
         self._execution = execution
-        # parity alone computes in float64; what is timed is Keras as it comes
+        # only parity computes in float64; timed programs keep Keras' defaults
         self._exact = execution.precision == "float64"
         if self._exact:
-            engine.widen()
-        self._built = models.network(
-            workload, exact=self._exact and engine.rounds_floats, **compiling(execution, engine)
+            engine.enable_float64()
+        options = compile_options(execution, engine)
+        self._raw_model = models.network(
+            workload, exact=self._exact and engine.rounds_floats, **options
         )
         self._step = (
-            engine.steps(self._built, execution.batch_size)
+            engine.steps(self._raw_model, execution.batch_size)
             if execution.many_steps
-            else engine.step(self._built)
+            else engine.step(self._raw_model)
         )
 
     @property
     def _model(self) -> keras.Sequential:
-        """The model, its variables as the last train step left them."""
+        """Return the model; its variables have the values after the last train step."""
         self._engine.settle(self._step)
-        return self._built
+        return self._raw_model
 
-    def _named(self) -> dict[str, keras.Variable]:
+    def _canonical_variables(self) -> dict[str, keras.Variable]:
         return {models.canonical_name(v): v for v in self._model.trainable_variables}
 
     def layers(self) -> Sequence[LayerSummary]:
@@ -50,7 +53,7 @@ class KerasProgram:
     def load(self, parameters: Parameters, seed: int) -> None:
         keras.utils.set_random_seed(seed)
         model = self._model
-        for name, variable in self._named().items():
+        for name, variable in self._canonical_variables().items():
             variable.assign(parameters[name])
         optimizer = model.optimizer
         for variable in optimizer.variables:
@@ -64,7 +67,7 @@ class KerasProgram:
     def parameters(self) -> dict[str, Array]:
         return {
             name: np.array(keras.ops.convert_to_numpy(variable))
-            for name, variable in self._named().items()
+            for name, variable in self._canonical_variables().items()
         }
 
     def put(self, batch: Batch) -> Any:
@@ -86,9 +89,10 @@ class KerasProgram:
 
     def gradients(self, batch: Any) -> tuple[float, dict[str, Array]]:
         loss, gradients = self._engine.gradients(self._model, *batch)
-        named = zip(self._named(), gradients, strict=True)
+        names = self._canonical_variables()
         return float(loss), {
-            name: np.asarray(keras.ops.convert_to_numpy(gradient)) for name, gradient in named
+            name: np.asarray(keras.ops.convert_to_numpy(gradient))
+            for name, gradient in zip(names, gradients, strict=True)
         }
 
     def train_step(self, batch: Any) -> None:
@@ -102,7 +106,9 @@ class KerasProgram:
 
     def fit(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
         if self._execution.many_steps:
-            return self._fit_at_once(images, labels, batch_size)
+            self._model.reset_metrics()
+            train_stretches(self, images, labels, batch_size)
+            return self.take_metrics()
         history = self._model.fit(
             images,
             self._targets(labels),
@@ -112,12 +118,6 @@ class KerasProgram:
             verbose=0,
         )
         return float(history.history["loss"][0]), float(history.history["accuracy"][0])
-
-    def _fit_at_once(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
-        self._model.reset_metrics()
-        for chosen in stretches(len(labels), batch_size):
-            self.train_step(self.put((images[chosen], labels[chosen])))
-        return self.take_metrics()
 
     def tutorial(self, folder: Path, images: Array, labels: Array, batch_size: int) -> None:
         data.tutorial_epoch(self._model, images, self._targets(labels), batch_size)
@@ -143,13 +143,11 @@ class KerasProgram:
         return self._engine.peak_device_bytes()
 
     def _precision_in_force(self) -> str:
-        """The type that the layers compute in, or TF32 where their float32 is rounded to it."""
-        computed = {str(layer.compute_dtype) for layer in self._model.layers}
-        found = "/".join(sorted(computed))
-        rounded = (
-            self._engine.settings(self._model)["tf32_matmul"] and self._execution.device != "cpu"
-        )
-        return "tf32" if found == "float32" and rounded else found
+        """Return the dtype in which the layers compute, or `tf32` if float32 is rounded to it."""
+        dtypes = "/".join(sorted({str(layer.compute_dtype) for layer in self._model.layers}))
+        allows_tf32 = self._engine.settings(self._model)["tf32_matmul"]
+        rounds = allows_tf32 and self._execution.device != "cpu"
+        return "tf32" if dtypes == "float32" and rounds else dtypes
 
     def settings(self) -> dict[str, str | int | float | bool | None]:
         optimizer = self._model.optimizer
@@ -169,6 +167,8 @@ class KerasProgram:
 
 
 class KerasBackend:
+    """Keras on the engine that `KERAS_BACKEND` names."""
+
     def __init__(self, name: str) -> None:
         self.name = name
         self._engine = open_engine(keras.backend.backend())
@@ -183,8 +183,8 @@ class KerasBackend:
         return self._engine.architectures()
 
     def unsupported(self, workload: Workload, execution: Execution) -> str | None:
-        if execution.mode in self._engine.lacks:
-            return self._engine.lacks[execution.mode]
+        if execution.mode in self._engine.missing_modes:
+            return self._engine.missing_modes[execution.mode]
         if execution.optimizer != "matched":
             return f"{self.name} has Keras' own optimizers, which are the matched ones"
         if execution.precision == "tf32" and execution.device == "cpu":
@@ -194,7 +194,7 @@ class KerasBackend:
         return None
 
     def build(self, workload: Workload, execution: Execution) -> KerasProgram:
-        # first, since it forgets device and precision
+        # before `select`, because it resets device and precision
         keras.utils.clear_session()
         machine.select(self._engine, execution)
         return KerasProgram(workload, self._engine, execution)
@@ -211,8 +211,8 @@ class KerasBackend:
         return self._engine.accumulate(self._engine.put(np.ones(count, keras.config.floatx())))
 
 
-def compiling(execution: Execution, engine: Engine) -> dict[str, Any]:
-    """What `Model.compile` is told of the mode."""
+def compile_options(execution: Execution, engine: Engine) -> dict[str, Any]:
+    """Return the options of `Model.compile` for the mode; none keeps Keras' defaults."""
     if execution.mode == "default":
         return {}
     steps = engine.steps_per_execution if execution.mode == "compiled" else 1

@@ -1,4 +1,4 @@
-"""Keras' own way to MNIST: arrays in memory, handed to `fit` whole and shuffled by it."""
+"""Keras' own input pipeline: whole arrays in memory, which `fit` shuffles and divides."""
 
 import keras
 
@@ -6,5 +6,5 @@ from bench.adapter import Array
 
 
 def tutorial_epoch(model: keras.Sequential, images: Array, labels: Array, batch_size: int) -> None:
-    """What a newcomer writes, without the progress bar, which would be what is timed."""
+    """Train for an epoch as a tutorial does, without the progress bar, which would be timed too."""
     model.fit(images, labels, batch_size=batch_size, epochs=1, verbose=0)

@@ -14,10 +14,10 @@ LOSSES = {
 }
 
 
-def network(workload: Workload, *, exact: bool = False, **compiling: Any) -> keras.Sequential:
-    """The model, built and compiled; with Keras' own choices where `compiling` makes none.
+def network(workload: Workload, *, exact: bool = False, **options: Any) -> keras.Sequential:
+    """Build and compile the model; `options` go to `Model.compile`.
 
-    `exact` makes the optimizer exact in float64 on an engine where it is not by itself.
+    `exact` makes the optimizer exact in float64 on an engine that rounds Python floats.
     """
     model = keras.Sequential(
         [
@@ -25,18 +25,19 @@ def network(workload: Workload, *, exact: bool = False, **compiling: Any) -> ker
             *(keras_layer(name, layer) for name, layer, _ in workload.named_layers()),
         ]
     )
-    # from logits: Keras clips probabilities on some engines, and so changes the gradient
+    # from logits, because Keras clips probabilities on some engines, which changes the gradient
     model.compile(
         optimizer=optimizer(workload.optimizer, exact=exact),
         loss=LOSSES[workload.labels](from_logits=True),
         metrics=["accuracy"],
-        **compiling,
+        **options,
     )
     model.optimizer.build(model.trainable_variables)
     return model
 
 
 def keras_layer(name: str, layer: Layer) -> keras.Layer:
+    """Return Keras' layer with this name."""
     if isinstance(layer, Dense):
         return keras.layers.Dense(layer.units, activation=layer.activation, name=name)
     if isinstance(layer, Conv2D):
@@ -55,16 +56,17 @@ def keras_layer(name: str, layer: Layer) -> keras.Layer:
 
 
 def optimizer(settings: Optimizer, *, exact: bool) -> keras.Optimizer:
+    """Return Keras' optimizer with these settings."""
     rate, epsilon = settings.learning_rate, settings.epsilon
     if settings.name == "adam":
-        # NumPy's keep all their digits
+        # NumPy floats keep all their digits
         beta_1, beta_2 = map(np.float64, settings.decay) if exact else settings.decay
         return keras.optimizers.Adam(rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
     return keras.optimizers.RMSprop(rate, rho=settings.decay[0], epsilon=epsilon)
 
 
 def summary(model: keras.Sequential, workload: Workload) -> Iterator[LayerSummary]:
-    """The layer table, read from the built layers."""
+    """Yield the rows of the layer table, read from the built layers."""
     kinds = {name: layer.kind for name, layer, _ in workload.named_layers()}
     for layer in model.layers:
         yield LayerSummary(
@@ -76,5 +78,5 @@ def summary(model: keras.Sequential, workload: Workload) -> Iterator[LayerSummar
 
 
 def canonical_name(variable: keras.Variable) -> str:
-    """`dense_0/kernel` and the like: the last two parts of the variable's path."""
+    """Return a name such as `dense_0/kernel`: the last two parts of the variable's path."""
     return "/".join(variable.path.split("/")[-2:])

@@ -1,6 +1,6 @@
-"""PyTorch behind the protocols of `bench.adapter`: an eager step, written out as its tutorials do.
+"""PyTorch behind the protocols of `bench.adapter`: an eager step, written as in its tutorials.
 
-Beside `backends/keras/adapter.py` this is a comparison of the two frameworks.
+Read it beside `backends/keras/adapter.py` to compare the two frameworks.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,18 +15,20 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from backends.pytorch import data, machine, models, modes
-from backends.pytorch.optimizers import MATH, KerasAdam, KerasRMSprop, forget
-from bench.adapter import Array, Backend, Batch, Parameters, stretches
+from backends.pytorch.optimizers import MATH, KerasAdam, KerasRMSprop, reset
+from bench.adapter import Array, Backend, Batch, Parameters, train_stretches
 from bench.spec import CLASSES, Execution, LayerSummary, Workload
 
 
 class PytorchProgram:
+    """A workload as a module, its optimizer, and a step in the execution's mode."""
+
     def __init__(self, workload: Workload, execution: Execution) -> None:
         self._workload = workload
         self._device = torch.device(execution.device)
         self._dtype = machine.DTYPES[execution.precision]
         self._model = models.network(workload).to(self._device, self._dtype)
-        self._images_behind = models.flattened_shapes(workload)
+        self._flattened_shapes = models.flattened_shapes(workload)
         self._optimizer = MATH[execution.optimizer](
             workload.optimizer, self._model.parameters(), capturable=execution.mode != "default"
         )
@@ -34,26 +36,26 @@ class PytorchProgram:
         if execution.precision == "bfloat16":
             self._precision = partial(torch.autocast, self._device.type, dtype=torch.bfloat16)
         self._loss_sum = torch.zeros((), dtype=self._dtype, device=self._device)
-        self._right = torch.zeros((), dtype=torch.int64, device=self._device)
+        self._hits = torch.zeros((), dtype=torch.int64, device=self._device)
         self._seen = 0
         self._execution = execution
-        self._update = modes.compiled(self._eager_update, execution)
-        self._step = modes.captured(self._one_step, execution, self._state)
+        self._update = modes.compile_step(self._eager_update, execution)
+        self._step = modes.capture_step(self._single_step, execution, self._state)
         self._model.train()
 
     def _state(self) -> Iterator[torch.Tensor]:
-        """All that a train step changes."""
+        """Yield all tensors that a train step changes."""
         yield from self._model.parameters()
         for values in self._optimizer.state.values():
             yield from values.values()
         for group in self._optimizer.param_groups:
             yield from (group["step"],) if "step" in group else ()
-        yield from (self._loss_sum, self._right)
+        yield from (self._loss_sum, self._hits)
 
-    def _named(self) -> dict[str, torch.nn.Parameter]:
-        renamed = {"weight": "kernel", "bias": "bias"}
+    def _canonical_parameters(self) -> dict[str, torch.nn.Parameter]:
+        names = {"weight": "kernel", "bias": "bias"}
         parts = ((name.split("."), value) for name, value in self._model.named_parameters())
-        return {f"{layer}/{renamed[which]}": value for (layer, which), value in parts}
+        return {f"{layer}/{names[kind]}": value for (layer, kind), value in parts}
 
     def layers(self) -> Sequence[LayerSummary]:
         return tuple(models.summary(self._model, self._workload))
@@ -61,17 +63,17 @@ class PytorchProgram:
     def load(self, parameters: Parameters, seed: int) -> None:
         torch.manual_seed(seed)
         with torch.no_grad():
-            for name, parameter in self._named().items():
-                image = self._images_behind.get(name)
+            for name, parameter in self._canonical_parameters().items():
+                image = self._flattened_shapes.get(name)
                 parameter.copy_(models.from_canonical(parameters[name], image))
                 parameter.grad = None
-        forget(self._optimizer)
-        self._forget_metrics()
+        reset(self._optimizer)
+        self._reset_metrics()
 
     def parameters(self) -> dict[str, Array]:
         return {
-            name: models.to_canonical(parameter, self._images_behind.get(name))
-            for name, parameter in self._named().items()
+            name: models.to_canonical(parameter, self._flattened_shapes.get(name))
+            for name, parameter in self._canonical_parameters().items()
         }
 
     def put(self, batch: Batch) -> Any:
@@ -84,7 +86,7 @@ class PytorchProgram:
         classes = torch.from_numpy(labels)
         if self._workload.labels == "integer":
             return classes
-        # cross_entropy takes floating targets for probabilities
+        # cross_entropy interprets floating-point targets as probabilities
         return functional.one_hot(classes, CLASSES).to(self._dtype)
 
     def _to_device(self, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -105,8 +107,8 @@ class PytorchProgram:
             loss = functional.cross_entropy(self._model(images), labels)
         loss.backward()
         gradients = {
-            name: models.to_canonical(parameter.grad, self._images_behind.get(name))
-            for name, parameter in self._named().items()
+            name: models.to_canonical(parameter.grad, self._flattened_shapes.get(name))
+            for name, parameter in self._canonical_parameters().items()
             if parameter.grad is not None
         }
         self._optimizer.zero_grad()
@@ -116,14 +118,16 @@ class PytorchProgram:
         images, labels = batch
         if self._execution.many_steps:
             size = self._execution.batch_size
-            for own, classes in zip(images.split(size), labels.split(size), strict=True):
-                self._step(own, classes)
+            for batch_images, batch_labels in zip(
+                images.split(size), labels.split(size), strict=True
+            ):
+                self._step(batch_images, batch_labels)
         else:
             self._step(images, labels)
         self._seen += len(labels)
 
-    def _one_step(self, images: torch.Tensor, labels: torch.Tensor) -> None:
-        # Dynamo does not trace into it
+    def _single_step(self, images: torch.Tensor, labels: torch.Tensor) -> None:
+        # outside the compiled update, because Dynamo does not trace into it
         self._optimizer.zero_grad()
         self._update(images, labels)
 
@@ -133,26 +137,25 @@ class PytorchProgram:
             loss = functional.cross_entropy(logits, labels)
         loss.backward()
         self._optimizer.step()
-        # Keras' step keeps running metrics too: the same step includes them
+        # Keras' step updates running metrics, so this one does too
         self._loss_sum += loss.detach() * len(labels)
         classes = labels if labels.ndim == 1 else labels.argmax(dim=1)
-        self._right += (logits.detach().argmax(dim=1) == classes).sum()
+        self._hits += (logits.detach().argmax(dim=1) == classes).sum()
 
     def take_metrics(self) -> tuple[float, float]:
-        means = self._loss_sum.item() / self._seen, self._right.item() / self._seen
-        self._forget_metrics()
+        means = self._loss_sum.item() / self._seen, self._hits.item() / self._seen
+        self._reset_metrics()
         return means
 
-    def _forget_metrics(self) -> None:
+    def _reset_metrics(self) -> None:
         self._loss_sum.zero_()
-        self._right.zero_()
+        self._hits.zero_()
         self._seen = 0
 
     def fit(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
-        self._forget_metrics()
+        self._reset_metrics()
         if self._execution.many_steps:
-            for chosen in stretches(len(labels), batch_size):
-                self.train_step(self.put((images[chosen], labels[chosen])))
+            train_stretches(self, images, labels, batch_size)
             return self.take_metrics()
         tensors = data.image_tensor(images, self._dtype), self._targets(labels)
         for batch in data.batches(*tensors, batch_size=batch_size):
@@ -167,8 +170,8 @@ class PytorchProgram:
     def evaluate(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
         logits = torch.from_numpy(self.predict(images, batch_size))
         classes = torch.from_numpy(labels)
-        right = (logits.argmax(dim=1) == classes).sum().item()
-        return functional.cross_entropy(logits, classes).item(), right / len(labels)
+        hits = (logits.argmax(dim=1) == classes).sum().item()
+        return functional.cross_entropy(logits, classes).item(), hits / len(labels)
 
     def predict(self, images: Array, batch_size: int) -> NDArray[np.float32]:
         self._model.eval()
@@ -186,7 +189,7 @@ class PytorchProgram:
         machine.synchronize(self._device)
 
     def compilations(self) -> int:
-        return modes.programs(self._step, self._execution)
+        return modes.count_programs(self._step, self._execution)
 
     def peak_device_bytes(self) -> int | None:
         return machine.peak_bytes(self._device)
@@ -196,10 +199,10 @@ class PytorchProgram:
             return "bfloat16"
         name = str(dtype).removeprefix("torch.")
         backends = torch.backends
-        rounded = {backends.cuda.matmul.allow_tf32, backends.cudnn.allow_tf32}
-        if self._device.type == "cpu" or name != "float32" or rounded == {False}:
+        allowed = {backends.cuda.matmul.allow_tf32, backends.cudnn.allow_tf32}
+        if self._device.type == "cpu" or name != "float32" or allowed == {False}:
             return name
-        return "tf32" if rounded == {True} else "tf32 in part"
+        return "tf32" if allowed == {True} else "tf32 in part"
 
     def settings(self) -> dict[str, str | int | float | bool | None]:
         parameter = next(self._model.parameters())
@@ -210,7 +213,7 @@ class PytorchProgram:
             "precision": self._precision_in_force(parameter.dtype),
             "compiled": self.compilations() > 0 and modes.COMPILED[self._execution.mode],
             "programs": self.compilations(),
-            "graph_breaks": modes.graph_breaks(self._execution),
+            "graph_breaks": modes.count_graph_breaks(self._execution),
             "tf32_matmul": torch.backends.cuda.matmul.allow_tf32,
             "tf32_convolution": torch.backends.cudnn.allow_tf32,
             "cudnn_benchmark": torch.backends.cudnn.benchmark,
@@ -230,11 +233,13 @@ class PytorchProgram:
 
 
 class PytorchBackend:
+    """PyTorch on the devices that it finds."""
+
     name = "pytorch"
 
     def versions(self) -> dict[str, str]:
-        own = {"torch": torch.__version__, "numpy": np.__version__}
-        return {**own, **machine.cuda_version(), **machine.cudnn_version()}
+        packages = {"torch": torch.__version__, "numpy": np.__version__}
+        return {**packages, **machine.cuda_version(), **machine.cudnn_version()}
 
     def devices(self) -> tuple[str, ...]:
         return machine.devices()
@@ -243,7 +248,7 @@ class PytorchBackend:
         return machine.architectures()
 
     def unsupported(self, workload: Workload, execution: Execution) -> str | None:
-        if reason := modes.unsupported(execution):
+        if reason := modes.refusal(execution):
             return reason
         if execution.precision == "tf32" and execution.device == "cpu":
             return "TF32 is a format of NVIDIA's GPUs"

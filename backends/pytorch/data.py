@@ -1,4 +1,4 @@
-"""PyTorch's own ways to MNIST: tensors in a DataLoader, and torchvision's data set of files."""
+"""PyTorch's own input pipelines: tensors in a DataLoader, and torchvision's data set of files."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,18 +11,21 @@ from bench.adapter import Array
 
 
 def image_tensor(images: Array, dtype: torch.dtype) -> torch.Tensor:
-    """Vectors as they are; images `(n, height, width, channels)` as `(n, channels, ...)`."""
+    """Return images `(n, height, width, channels)` as `(n, channels, height, width)`.
+
+    Vectors `(n, pixels)` keep their shape.
+    """
     tensor = torch.from_numpy(images).to(dtype)
     if tensor.ndim == 2:
         return tensor
-    # with one channel `contiguous` would keep strides that torch takes for channels-last
+    # with one channel `contiguous` would keep strides that torch interprets as channels-last
     return tensor.movedim(-1, 1).clone(memory_format=torch.contiguous_format)
 
 
 def batches(
     images: torch.Tensor, *others: torch.Tensor, batch_size: int
 ) -> Iterable[tuple[torch.Tensor, ...]]:
-    """In the order given, the last partial batch kept."""
+    """Return the batches in the order given, with the last partial batch."""
     loader: Iterable[tuple[torch.Tensor, ...]] = DataLoader(
         TensorDataset(images, *others), batch_size=batch_size, shuffle=False
     )
@@ -30,7 +33,7 @@ def batches(
 
 
 def tutorial_batches(folder: Path, count: int, batch_size: int) -> DataLoader[Any]:
-    """What a newcomer writes: a PIL image decoded and transformed per sample, shuffled.
+    """Return a tutorial's loader: per sample it decodes and transforms a PIL image; shuffled.
 
     `folder` holds `MNIST/raw`; nothing is downloaded. Raises `ImportError` without torchvision.
     """

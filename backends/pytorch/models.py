@@ -1,4 +1,4 @@
-"""A workload as a `torch.nn.Sequential`, and its parameters in the canonical form and back."""
+"""A workload as a `torch.nn.Sequential`, and its parameters to and from the canonical form."""
 
 import math
 from collections import OrderedDict
@@ -15,7 +15,7 @@ ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
 
 
 def network(workload: Workload) -> nn.Sequential:
-    """The model, its children named canonically; an activation is a child of its own."""
+    """Build the model; its children have canonical names, and each activation is a child."""
     children: OrderedDict[str, nn.Module] = OrderedDict()
     for name, layer, shape in workload.named_layers():
         children[name] = module(layer, shape)
@@ -26,6 +26,7 @@ def network(workload: Workload) -> nn.Sequential:
 
 
 def module(layer: Layer, shape: Shape) -> nn.Module:
+    """Build the module of one layer for inputs of this shape (without the batch, NHWC)."""
     if isinstance(layer, Dense):
         return nn.Linear(shape[0], layer.units)
     if isinstance(layer, Conv2D):
@@ -38,7 +39,10 @@ def module(layer: Layer, shape: Shape) -> nn.Module:
 
 
 def summary(model: nn.Sequential, workload: Workload) -> Iterator[LayerSummary]:
-    """The layer table, shapes from a forward pass of one black image, counts from the tensors."""
+    """Yield the rows of the layer table.
+
+    Shapes are those of a forward pass of one black image, counts those of the tensors.
+    """
     model.eval()
     reference = next(model.parameters())
     values = torch.zeros((1, *channels_first(workload.input_shape))).to(reference)
@@ -57,15 +61,17 @@ def summary(model: nn.Sequential, workload: Workload) -> Iterator[LayerSummary]:
 
 
 def channels_first(shape: Shape) -> Shape:
+    """Return CHW for HWC; the shape of a vector stays."""
     return shape if len(shape) == 1 else (shape[2], shape[0], shape[1])
 
 
 def channels_last(shape: Shape) -> Shape:
+    """Return HWC for CHW; the shape of a vector stays."""
     return shape if len(shape) == 1 else (shape[1], shape[2], shape[0])
 
 
 def flattened_shapes(workload: Workload) -> dict[str, Shape]:
-    """The image shape (NHWC, without N) behind each dense kernel that follows a Flatten."""
+    """Map each dense kernel after a Flatten to the shape (HWC) that was flattened."""
     shapes: dict[str, Shape] = {}
     image: Shape | None = None
     for name, layer, shape in workload.named_layers():
@@ -79,10 +85,11 @@ def flattened_shapes(workload: Workload) -> dict[str, Shape]:
 
 
 def to_canonical(tensor: torch.Tensor, image: Shape | None) -> Array:
-    """A torch weight, bias or gradient in the canonical layout; `image` as above.
+    """Return a torch weight, bias or gradient in the canonical layout.
 
-    Linear `(out, in)` becomes `(in, out)`, its rows from the order of CHW to that of HWC;
-    Conv2d `(out, in, height, width)` becomes `(height, width, in, out)`.
+    Linear `(out, in)` becomes `(in, out)`. If it follows a Flatten of an `image` (HWC), its rows go
+    from the order of CHW to that of HWC. Conv2d `(out, in, height, width)` becomes
+    `(height, width, in, out)`.
     """
     values = tensor.detach().cpu().numpy()
     if values.ndim == 4:
@@ -96,7 +103,7 @@ def to_canonical(tensor: torch.Tensor, image: Shape | None) -> Array:
 
 
 def from_canonical(values: Array, image: Shape | None) -> torch.Tensor:
-    """The inverse of `to_canonical`."""
+    """Invert `to_canonical`."""
     if values.ndim == 4:
         values = values.transpose(3, 2, 0, 1)
     elif values.ndim == 2:

@@ -1,4 +1,4 @@
-"""A train step as it is, compiled by `torch.compile`, or captured in a CUDA graph."""
+"""The modes of a train step: eager, compiled by `torch.compile`, or captured in a CUDA graph."""
 
 import gc
 from collections.abc import Callable, Iterable, Iterator
@@ -12,57 +12,58 @@ from bench.spec import Execution
 
 Step: TypeAlias = Callable[[torch.Tensor, torch.Tensor], None]
 
-# mode to what the setting `compiled` says
+# mode to the value of the setting `compiled`
 COMPILED = {"default": False, "compiled": "inductor", "graph": "cuda graph", "epoch": "cuda graph"}
-MOST_RECOMPILES = 128
-# what a stream needs before a capture: allocations and the choice of kernels
+# a stream allocates memory and chooses kernels before a capture
 WARM_UP_STEPS = 3
 
 
-def unsupported(execution: Execution) -> str | None:
-    """Why this mode can't be had, or None where it can."""
-    on_cpu = execution.device == "cpu"
-    if execution.mode in ("graph", "epoch") and on_cpu:
+def refusal(execution: Execution) -> str | None:
+    """Return why this mode is not available, or None if it is."""
+    if execution.mode in ("graph", "epoch") and execution.device == "cpu":
         return f"mode {execution.mode!r} replays CUDA graphs, and the device is a CPU"
     return machine.missing_compiler() if execution.mode == "compiled" else None
 
 
-def compiled(step: Step, execution: Execution) -> Step:
-    """In this mode alone the whole step as one graph, backward pass and optimizer in it."""
+def compile_step(step: Step, execution: Execution) -> Step:
+    """Compile the step in the mode `compiled`: one graph with backward pass and optimizer."""
     if execution.mode != "compiled":
         return step
+    machine.raise_recompile_limit()
     config: Any = torch._dynamo.config
-    # a process that pilots compiles every workload in two shapes; past the limit it would run eager
-    config.recompile_limit = MOST_RECOMPILES
-    # without it Dynamo breaks the graph in two at `backward`; older versions can't do otherwise
+    # otherwise Dynamo breaks the graph in two at `backward`; older versions do not have the option
     if hasattr(config, "trace_autograd_ops"):
         config.trace_autograd_ops = True
-    # a shape of its own for the last batch, not one program for any
-    found: Step = torch.compile(step, dynamic=False)
-    return found
+    # a separate program for the shape of the last batch, not one program for any shape
+    program: Step = torch.compile(step, dynamic=False)
+    return program
 
 
-def captured(step: Step, execution: Execution, state: Callable[[], Iterable[torch.Tensor]]) -> Step:
-    """The step as a CUDA graph where the mode asks for it; `state` gives all that it changes."""
-    return Captured(step, state) if execution.mode in ("graph", "epoch") else step
+def capture_step(
+    step: Step, execution: Execution, state: Callable[[], Iterable[torch.Tensor]]
+) -> Step:
+    """Wrap the step in a `CapturedStep` in the modes `graph` and `epoch`.
+
+    `state` returns all tensors that the step changes.
+    """
+    return CapturedStep(step, state) if execution.mode in ("graph", "epoch") else step
 
 
-def programs(step: Step, execution: Execution) -> int:
-    """Graphs that were compiled in this process so far, or that this step has captured."""
+def count_programs(step: Step, execution: Execution) -> int:
+    """Count the graphs compiled in this process so far, or captured by this step."""
     if execution.mode == "compiled":
-        return int(torch._dynamo.utils.counters["stats"]["unique_graphs"])
-    return len(step.graphs) if isinstance(step, Captured) else 0
+        return machine.count_compiled_graphs()
+    return len(step.graphs) if isinstance(step, CapturedStep) else 0
 
 
-def graph_breaks(execution: Execution) -> int:
-    # importing Dynamo takes a second that an eager process does not pay
-    if execution.mode != "compiled":
-        return 0
-    return sum(torch._dynamo.utils.counters["graph_break"].values())
+def count_graph_breaks(execution: Execution) -> int:
+    """Count Dynamo's graph breaks in this process so far; 0 unless the step is compiled."""
+    # importing Dynamo takes a second, which an eager process does not spend
+    return machine.count_graph_breaks() if execution.mode == "compiled" else 0
 
 
-class Captured:
-    """The step, captured for each shape that comes, and replayed from then on."""
+class CapturedStep:
+    """A step that is captured once per shape of its images, and replayed from then on."""
 
     def __init__(self, step: Step, state: Callable[[], Iterable[torch.Tensor]]) -> None:
         self._step = step
@@ -72,9 +73,9 @@ class Captured:
     def __call__(self, images: torch.Tensor, labels: torch.Tensor) -> None:
         if images.shape not in self.graphs:
             self.graphs[images.shape] = self._capture(images.clone(), labels.clone())
-        graph, own_images, own_labels = self.graphs[images.shape]
-        own_images.copy_(images)
-        own_labels.copy_(labels)
+        graph, graph_images, graph_labels = self.graphs[images.shape]
+        graph_images.copy_(images)
+        graph_labels.copy_(labels)
         graph.replay()
 
     def _capture(
@@ -89,20 +90,20 @@ class Captured:
         torch.cuda.current_stream().wait_stream(stream)
         with torch.no_grad():
             for tensor in self._state():
-                # some optimizers make theirs in the first step
+                # some optimizers create tensors in their first step, with zeros
                 tensor.copy_(before.get(id(tensor), torch.zeros_like(tensor)))
         graph = torch.cuda.CUDAGraph()
-        with nothing_collected(), torch.cuda.graph(graph):
+        with pause_collector(), torch.cuda.graph(graph):
             self._step(images, labels)
         return graph, images, labels
 
 
 @contextmanager
-def nothing_collected() -> Iterator[None]:
-    """Without Python's garbage collector, whose work is done before.
+def pause_collector() -> Iterator[None]:
+    """Collect garbage now, then disable Python's garbage collector for the block.
 
-    A graph that it destroys makes one that is being captured invalid, and since PyTorch 2.9 nobody
-    else sees to it: https://github.com/pytorch/pytorch/pull/161037.
+    If it destroys a graph during a capture, the captured graph is invalid. Since 2.9 PyTorch no
+    longer prevents this: https://github.com/pytorch/pytorch/pull/161037.
     """
     gc.collect()
     enabled = gc.isenabled()

@@ -1,9 +1,10 @@
-"""What differs between Keras' engines: devices, the compiled step, gradients, synchronization.
+"""Differences between Keras' engines: devices, the compiled step, gradients, synchronization.
 
-Each engine has a module of its own, which imports its framework: a process holds one of them.
+There is one module per engine, which imports its framework: a process imports only one of them.
 """
 
 import importlib
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -13,63 +14,85 @@ from bench.spec import Execution
 
 
 class Engine(Protocol):
-    # what a float64 program needs so as not to compute some of it in float32
+    """One of Keras' engines. The engines inherit from it the traits that they do not set."""
+
+    # the setting without which a float64 program computes parts in float32
     float64_remedies: str
-    # whether a Python float goes through float32 on its way to float64
-    rounds_floats: bool
-    # whether a number of threads can be asked for
-    sets_threads: bool
-    # train steps that the compiled `fit` makes in one call
-    steps_per_execution: int
+    # whether Keras casts a Python float to float64 through float32
+    rounds_floats: bool = False
+    # whether there is a setting for the number of threads
+    sets_threads: bool = True
+    # train steps per call of the compiled `fit`
+    steps_per_execution: int = 1
 
     @property
-    def lacks(self) -> Mapping[str, str]:
-        """Mode to why this engine has none such; the modes it has are not named."""
+    def missing_modes(self) -> Mapping[str, str]:
+        """Map each mode that this engine does not have to the reason."""
+        return {"graph": "CUDA graphs are captured in plain PyTorch alone"}
 
+    @abstractmethod
     def versions(self) -> dict[str, str]:
-        """Package name to version, Keras itself left out."""
+        """Return versions by package name, without Keras itself."""
 
+    @abstractmethod
     def devices(self) -> tuple[str, ...]:
-        """`cpu`, `cuda:0`, ..."""
+        """Return `cpu`, `cuda:0`, ..."""
 
+    @abstractmethod
     def architectures(self) -> tuple[str, ...] | None:
-        """`sm_90`, `compute_90`, ..., as `bench.adapter.Backend` has it."""
+        """Return `sm_90`, `compute_90`, ..., as `bench.adapter.Backend.architectures`."""
 
+    @abstractmethod
     def select(self, execution: Execution) -> None:
-        """Make device, threads and TF32 those of this process; before anything else is made."""
+        """Set device, threads and TF32 for this process, before it makes arrays."""
 
-    def widen(self) -> None:
-        """Make this process compute in float64 where it says so, for good."""
+    @abstractmethod
+    def enable_float64(self) -> None:
+        """Make float64 programs compute in float64 throughout, until this process ends."""
 
+    @abstractmethod
     def put(self, value: Any) -> Any:
-        """The array on the selected device."""
+        """Return the array on the selected device."""
 
+    @abstractmethod
     def step(self, model: keras.Sequential) -> Callable[[Any], Any]:
-        """The train step that `fit` runs, without its loop and without a sync."""
+        """Return the train step that `fit` runs, without its loop and without a sync."""
 
+    @abstractmethod
     def steps(self, model: keras.Sequential, batch_size: int) -> Callable[[Any], Any]:
-        """A train step for each of the whole batches that it is given, in one program."""
+        """Return a program that does one train step per whole batch in its input."""
 
+    @abstractmethod
     def settle(self, step: Callable[[Any], Any]) -> None:
-        """Bring what the step has done into the model's variables, where it is not there yet."""
+        """Copy the state of the step into the model's variables, if the step holds it."""
 
+    @abstractmethod
     def gradients(self, model: keras.Sequential, images: Any, labels: Any) -> tuple[Any, list[Any]]:
-        """Loss in training mode and its gradients, in the order of the trainable variables."""
+        """Return loss and gradients in training mode, in the order of the trainable variables."""
 
-    def synchronize(self) -> None: ...
+    @abstractmethod
+    def synchronize(self) -> None:
+        """Wait for all work of the device."""
 
+    @abstractmethod
     def compilations(self, step: Callable[[Any], Any]) -> int:
-        """How often this train step has been traced so far."""
+        """Count how often this train step has been traced so far."""
 
-    def peak_device_bytes(self) -> int | None: ...
+    @abstractmethod
+    def peak_device_bytes(self) -> int | None:
+        """Return the peak of device memory so far, or None if the framework does not count it."""
 
-    def settings(self, model: keras.Sequential) -> dict[str, str | int | float | bool | None]: ...
+    @abstractmethod
+    def settings(self, model: keras.Sequential) -> dict[str, str | int | float | bool | None]:
+        """Return the settings that the framework reports: device, compiled, TF32, threads."""
 
+    @abstractmethod
     def product(self, left: Any, right: Any) -> Callable[[], object]:
-        """A call that multiplies two matrices that `put` gave; asynchronous."""
+        """Return a function that multiplies two matrices from `put`; asynchronous."""
 
+    @abstractmethod
     def accumulate(self, ones: Any) -> Callable[[], object]:
-        """A call that adds `ones`, which `put` gave, in place to as many zeros; asynchronous."""
+        """Return a function that adds `ones`, from `put`, in place to zeros; asynchronous."""
 
 
 MODULES = {
@@ -80,6 +103,6 @@ MODULES = {
 
 
 def open_engine(name: str) -> Engine:
-    """The engine that Keras runs on in this process."""
+    """Return the engine with Keras' name for it, and import its framework."""
     engine: Engine = importlib.import_module(MODULES[name]).open_engine()
     return engine

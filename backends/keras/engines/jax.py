@@ -1,7 +1,7 @@
 """Keras on JAX: a jitted step of pure functions over the values of the model's variables."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import keras
@@ -12,7 +12,7 @@ from bench.spec import Execution
 
 
 class JaxStep:
-    """The train step that Keras' `fit` jits. It owns the variables' values until `settle`."""
+    """The train step that Keras' `fit` jits. It holds the variables' values until `settle`."""
 
     def __init__(
         self, model: keras.Sequential, step: Callable[[Any, Any], Any], device: Any
@@ -20,7 +20,7 @@ class JaxStep:
         self._model = model
         self._device = device
         self._built = False
-        # a step is given the memory of its state, and takes it
+        # a step donates the memory of its state
         self.compiled = jax.jit(step, donate_argnums=0)
         self.state: tuple[list[Any], ...] | None = None
 
@@ -36,18 +36,20 @@ class JaxStep:
     def __call__(self, batch: Any) -> None:
         if self.state is None:
             self._build(batch)
-            values = tuple([one.value for one in group] for group in self._variables())
-            # what a step returns is bound to its device; another kind would compile it anew
+            values = tuple([variable.value for variable in group] for group in self._variables())
+            # a step returns arrays that are committed to the device; for others it would compile
+            # a second program
             self.state = jax.device_put(values, self._device)
         _, self.state = self.compiled(self.state, batch)
 
     def _build(self, batch: Any) -> None:
         if not self._built:
-            # metrics that appear in the first step would compile the second one anew
+            # if the first step created the metrics, the second step would be compiled again
             self._model._symbolic_build(data_batch=batch)
             self._built = True
 
     def settle(self) -> None:
+        """Assign the values to the model's variables; the next step reads them from there."""
         if self.state is None:
             return
         for variables, values in zip(self._variables(), self.state, strict=True):
@@ -56,11 +58,11 @@ class JaxStep:
         self.state = None
 
 
-class JaxEngine:
+class JaxEngine(Engine):
+    """Keras on JAX."""
+
     float64_remedies = "jax_enable_x64"
-    rounds_floats = False
     sets_threads = False
-    lacks: ClassVar[dict[str, str]] = {"graph": "CUDA graphs are captured in plain PyTorch alone"}
     steps_per_execution = 32
 
     def __init__(self) -> None:
@@ -76,13 +78,14 @@ class JaxEngine:
         return machine.devices()
 
     def architectures(self) -> tuple[str, ...] | None:
-        """Unknown: XLA compiles for the GPU that it finds."""
+        """Return None: XLA compiles for the GPU that it finds."""
+        return None
 
     def select(self, execution: Execution) -> None:
         machine.select(execution)
         self._device = machine.find_device(execution.device)
 
-    def widen(self) -> None:
+    def enable_float64(self) -> None:
         jax.config.update("jax_enable_x64", True)
 
     def put(self, value: Any) -> Any:
@@ -93,17 +96,17 @@ class JaxEngine:
         return self._step
 
     def steps(self, model: keras.Sequential, batch_size: int) -> Callable[[Any], Any]:
-        def one(state: Any, batch: Any) -> tuple[Any, None]:
+        def train_next(state: Any, batch: Any) -> tuple[Any, None]:
             _, state = model.train_step(state, batch)
             return state, None
 
-        def all_of(state: Any, batch: Any) -> tuple[None, Any]:
+        def train_many(state: Any, batch: Any) -> tuple[None, Any]:
             count = max(1, len(batch[0]) // batch_size)
-            batches = jax.tree.map(lambda one: one.reshape(count, -1, *one.shape[1:]), batch)
-            state, _ = jax.lax.scan(one, state, batches)
+            batches = jax.tree.map(lambda array: array.reshape(count, -1, *array.shape[1:]), batch)
+            state, _ = jax.lax.scan(train_next, state, batches)
             return None, state
 
-        self._model, self._step = model, JaxStep(model, all_of, self._device)
+        self._model, self._step = model, JaxStep(model, train_many, self._device)
         return self._step
 
     def settle(self, step: Callable[[Any], Any]) -> None:
@@ -114,13 +117,13 @@ class JaxEngine:
         others = [variable.value for variable in model.non_trainable_variables]
 
         def loss(trainable: list[Any]) -> tuple[Any, list[Any]]:
-            logits, changed = model.stateless_call(trainable, others, images, training=True)
-            return model.compute_loss(x=images, y=labels, y_pred=logits), changed
+            logits, updates = model.stateless_call(trainable, others, images, training=True)
+            return model.compute_loss(x=images, y=labels, y_pred=logits), updates
 
         trainable = [variable.value for variable in model.trainable_variables]
-        (value, changed), gradients = jax.value_and_grad(loss, has_aux=True)(trainable)
-        for variable, after in zip(model.non_trainable_variables, changed, strict=True):
-            variable.assign(after)
+        (value, updates), gradients = jax.value_and_grad(loss, has_aux=True)(trainable)
+        for variable, update in zip(model.non_trainable_variables, updates, strict=True):
+            variable.assign(update)
         return value, gradients
 
     def synchronize(self) -> None:

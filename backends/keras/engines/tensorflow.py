@@ -1,7 +1,7 @@
-"""Keras on TensorFlow: a traced graph, with XLA where Keras chooses it."""
+"""Keras on TensorFlow: a traced graph, compiled by XLA if Keras chooses it."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -10,8 +10,8 @@ from backends.keras.engines import Engine
 from bench.spec import Execution
 
 
-class Steps:
-    """A traced function of images and labels, as a step is called: with both in one batch."""
+class ManySteps:
+    """A traced function of images and labels, called with a batch as a step is."""
 
     def __init__(self, program: Any) -> None:
         self.program = program
@@ -20,11 +20,11 @@ class Steps:
         self.program(*batch)
 
 
-class TensorFlowEngine:
+class TensorFlowEngine(Engine):
+    """Keras on TensorFlow."""
+
     float64_remedies = "Adam's betas as NumPy float64: Keras casts Python floats through float32"
     rounds_floats = True
-    sets_threads = True
-    lacks: ClassVar[dict[str, str]] = {"graph": "CUDA graphs are captured in plain PyTorch alone"}
     steps_per_execution = 32
 
     def __init__(self) -> None:
@@ -32,21 +32,19 @@ class TensorFlowEngine:
 
     def versions(self) -> dict[str, str]:
         build = tf.sysconfig.get_build_info()
-        found = {"tensorflow": tf.__version__}
-        for name, key in (("cuda", "cuda_version"), ("cudnn", "cudnn_version")):
-            if build.get(key):
-                found[name] = str(build[key])
-        return found
+        keys = {"cuda": "cuda_version", "cudnn": "cudnn_version"}
+        libraries = {name: str(build[key]) for name, key in keys.items() if build.get(key)}
+        return {"tensorflow": tf.__version__, **libraries}
 
     def devices(self) -> tuple[str, ...]:
         gpus = tf.config.list_physical_devices("GPU")
         return ("cpu", *(f"cuda:{index}" for index in range(len(gpus))))
 
     def architectures(self) -> tuple[str, ...] | None:
-        told = tf.sysconfig.get_build_info().get("cuda_compute_capabilities") or ()
-        # TensorFlow's configure has it that compute_90 is both machine code and PTX
-        binary = [name.replace("compute_", "sm_") for name in told]
-        return tuple(dict.fromkeys([*binary, *told])) or None
+        names = tf.sysconfig.get_build_info().get("cuda_compute_capabilities") or ()
+        # in TensorFlow's configure compute_90 means both machine code and PTX
+        binaries = [name.replace("compute_", "sm_") for name in names]
+        return tuple(dict.fromkeys([*binaries, *names])) or None
 
     def select(self, execution: Execution) -> None:
         device, threads = execution.device, execution.threads
@@ -59,8 +57,8 @@ class TensorFlowEngine:
             config.threading.set_intra_op_parallelism_threads(threads)
         self._device = device
 
-    def widen(self) -> None:
-        """Nothing to do: Adam's betas are the model's business."""
+    def enable_float64(self) -> None:
+        """Do nothing: `models.optimizer` makes Adam's betas exact."""
 
     def put(self, value: Any) -> Any:
         return tf.identity(value)
@@ -73,23 +71,22 @@ class TensorFlowEngine:
         return step
 
     def steps(self, model: keras.Sequential, batch_size: int) -> Callable[[Any], Any]:
-        def all_of(images: Any, labels: Any) -> None:
+        def train_many(images: Any, labels: Any) -> None:
             count = max(1, images.shape[0] // batch_size)
             images, labels = (
-                tf.reshape(one, (count, -1, *one.shape[1:])) for one in (images, labels)
+                tf.reshape(tensor, (count, -1, *tensor.shape[1:])) for tensor in (images, labels)
             )
 
-            def one(index: Any) -> tuple[Any]:
+            def train_next(index: Any) -> tuple[Any]:
                 model.train_step((images[index], labels[index]))
                 return (index + 1,)
 
-            tf.while_loop(lambda index: index < count, one, [tf.constant(0)])
+            tf.while_loop(lambda index: index < count, train_next, [tf.constant(0)])
 
-        program = tf.function(all_of, jit_compile=True, autograph=False)
-        return Steps(program)
+        return ManySteps(tf.function(train_many, jit_compile=True, autograph=False))
 
     def settle(self, step: Callable[[Any], Any]) -> None:
-        """Nothing to do: the step works on the model's variables."""
+        """Do nothing: the step updates the model's variables."""
 
     def gradients(self, model: keras.Sequential, images: Any, labels: Any) -> tuple[Any, list[Any]]:
         with tf.GradientTape() as tape:
@@ -101,8 +98,8 @@ class TensorFlowEngine:
         tf.test.experimental.sync_devices()
 
     def compilations(self, step: Callable[[Any], Any]) -> int:
-        traced: Any = step.program if isinstance(step, Steps) else step
-        return int(traced.experimental_get_tracing_count())
+        program: Any = step.program if isinstance(step, ManySteps) else step
+        return int(program.experimental_get_tracing_count())
 
     def peak_device_bytes(self) -> int | None:
         if self._device == "cpu":
@@ -111,7 +108,7 @@ class TensorFlowEngine:
 
     def settings(self, model: keras.Sequential) -> dict[str, str | int | float | bool | None]:
         config = tf.config
-        # only the selected GPU is visible, so that TensorFlow counts it as number 0
+        # only the selected GPU is visible, and TensorFlow counts it as number 0
         on_gpu = "GPU" in model.trainable_variables[0].value.device
         return {
             "device": self._device if on_gpu == (self._device != "cpu") else "cpu",
@@ -129,7 +126,7 @@ class TensorFlowEngine:
         total = tf.Variable(tf.zeros_like(ones))
 
         def add() -> object:
-            # a value that nobody reads would cost more than the launch
+            # to read the value, which is not used, would cost more than the launch
             total.assign_add(ones, read_value=False)
             return total
 

@@ -1,4 +1,4 @@
-"""Keras on torch: an eager step."""
+"""Keras on PyTorch: an eager step, or one that `torch.compile` compiles."""
 
 import importlib
 from collections.abc import Callable
@@ -11,45 +11,42 @@ from backends.keras.engines import Engine
 from backends.pytorch import machine
 from bench.spec import Execution
 
-MOST_RECOMPILES = 128
-
 
 class CompiledStep:
     """The train step as Keras' `fit` compiles it."""
 
     def __init__(self, model: keras.Sequential) -> None:
-        # past the limit of programs for one function Dynamo would go on without compiling
-        torch._dynamo.config.recompile_limit = MOST_RECOMPILES
+        machine.raise_recompile_limit()
         self._model = model
         self._built = False
         self._step = torch.compile(model.train_step)
 
     def __call__(self, batch: Any) -> None:
         if not self._built:
-            # as `fit` does: Dynamo can't trace how a loss is built
+            # as `fit` does, because Dynamo can't trace the building of a loss
             self._model._symbolic_build(data_batch=batch)
             self._built = True
         self._step(batch)
 
 
-class TorchEngine:
+class TorchEngine(Engine):
+    """Keras on PyTorch."""
+
     float64_remedies = "Keras' table that halves 64-bit types changed to keep float64"
-    rounds_floats = False
-    sets_threads = True
-    steps_per_execution = 1
 
     def __init__(self) -> None:
         self._device = torch.device("cpu")
 
     @property
-    def lacks(self) -> dict[str, str]:
-        found = {
-            "graph": "CUDA graphs are captured in plain PyTorch alone",
+    def missing_modes(self) -> dict[str, str]:
+        """Map each mode that this engine does not have to the reason."""
+        reasons = {
+            **super().missing_modes,
             "epoch": "Keras on PyTorch has no program of more than one step",
         }
         if reason := machine.missing_compiler():
-            found["compiled"] = reason
-        return found
+            reasons["compiled"] = reason
+        return reasons
 
     def versions(self) -> dict[str, str]:
         return {"torch": torch.__version__, **machine.cuda_version()}
@@ -62,12 +59,12 @@ class TorchEngine:
 
     def select(self, execution: Execution) -> None:
         machine.select(execution)
-        # entered for good: the process has one device
+        # never exited: a process has one device
         keras.device(execution.device).__enter__()
         self._device = torch.device(execution.device)
 
-    def widen(self) -> None:
-        # without it Keras computes in float32 and hands out float64
+    def enable_float64(self) -> None:
+        # otherwise Keras computes in float32 and returns float64
         dtypes = importlib.import_module("keras.src.backend.common.dtypes")
         dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
 
@@ -79,10 +76,10 @@ class TorchEngine:
         return CompiledStep(model) if model.jit_compile else step
 
     def steps(self, model: keras.Sequential, batch_size: int) -> Callable[[Any], Any]:
-        raise NotImplementedError(self.lacks["epoch"])
+        raise NotImplementedError(self.missing_modes["epoch"])
 
     def settle(self, step: Callable[[Any], Any]) -> None:
-        """Nothing to do: the step works on the model's variables."""
+        """Do nothing: the step updates the model's variables."""
 
     def gradients(self, model: keras.Sequential, images: Any, labels: Any) -> tuple[Any, list[Any]]:
         model.zero_grad()
@@ -96,9 +93,7 @@ class TorchEngine:
         machine.synchronize(self._device)
 
     def compilations(self, step: Callable[[Any], Any]) -> int:
-        if not isinstance(step, CompiledStep):
-            return 0
-        return int(torch._dynamo.utils.counters["stats"]["unique_graphs"])
+        return machine.count_compiled_graphs() if isinstance(step, CompiledStep) else 0
 
     def peak_device_bytes(self) -> int | None:
         return machine.peak_bytes(self._device)
@@ -107,7 +102,7 @@ class TorchEngine:
         return {
             "device": str(model.trainable_variables[0].value.device),
             "compiled": "inductor" if model.jit_compile else False,
-            "graph_breaks": graph_breaks() if model.jit_compile else 0,
+            "graph_breaks": machine.count_graph_breaks() if model.jit_compile else 0,
             "tf32_matmul": torch.backends.cuda.matmul.allow_tf32,
             "tf32_convolution": torch.backends.cudnn.allow_tf32,
             "threads_intra": torch.get_num_threads(),
@@ -119,10 +114,6 @@ class TorchEngine:
 
     def accumulate(self, ones: Any) -> Callable[[], object]:
         return machine.accumulate(ones)
-
-
-def graph_breaks() -> int:
-    return sum(torch._dynamo.utils.counters["graph_break"].values())
 
 
 def open_engine() -> Engine:

@@ -127,11 +127,11 @@ def torchs_adam(patch: MonkeyPatch) -> None:
 
     def adam(settings: Any, parameters: Any, moments: Any, gradients: Any, step: Any) -> Any:
         beta_1, beta_2 = settings.decay
-        first = optimizers.averaged(moments[0], gradients, beta_1)
-        second = optimizers.averaged(moments[1], jax.tree.map(jnp.square, gradients), beta_2)
+        first = optimizers.moving_averages(moments[0], gradients, beta_1)
+        second = optimizers.moving_averages(moments[1], jax.tree.map(jnp.square, gradients), beta_2)
         count = step.astype("float32")
-        rate = settings.learning_rate / optimizers.shortfall(beta_1, count)
-        root = jnp.sqrt(optimizers.shortfall(beta_2, count))
+        rate = settings.learning_rate / optimizers.bias_correction(beta_1, count)
+        root = jnp.sqrt(optimizers.bias_correction(beta_2, count))
         changed = {
             name: value - rate * first[name] / (jnp.sqrt(second[name]) / root + settings.epsilon)
             for name, value in parameters.items()
@@ -145,7 +145,7 @@ def outside_the_root(patch: MonkeyPatch) -> None:
     def rmsprop(settings: Any, parameters: Any, moments: Any, gradients: Any) -> Any:
         (velocity,) = moments
         squares = jax.tree.map(jnp.square, gradients)
-        velocity = optimizers.averaged(velocity, squares, settings.decay[0])
+        velocity = optimizers.moving_averages(velocity, squares, settings.decay[0])
         changed = {
             name: value
             - settings.learning_rate
