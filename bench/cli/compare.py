@@ -82,12 +82,12 @@ def percentage(text: str) -> Decimal:
 
 def gate(cells: "Sequence[ComparedCell]", limit: Decimal) -> int:
     """Return exit code 1 if a cell is slower by `limit` percent, or if no cell was compared."""
-    from reports.compare import slower
+    from reports.compare import slowdowns
 
     if all(cell.claim is None for cell in cells):
         print("samestep: --fail-slower has no cell to judge: none was compared", file=sys.stderr)
         return 1
-    failures = list(slower(cells, limit))
+    failures = list(slowdowns(cells, limit))
     for line in failures:
         print(f"samestep: {line}", file=sys.stderr)
     return 1 if failures else 0

@@ -1,9 +1,9 @@
-"""Runs against each other: the same cells on other machines, at other times, in new versions."""
+"""Comparison of runs: the same cells on other machines, at other times, in new versions."""
 
 from reports.compare.comparison_json import as_json
-from reports.compare.fail_slower import slower
+from reports.compare.fail_slower import slowdowns
 from reports.compare.markdown import compose, render
-from reports.compare.pairs import ComparedCell, ComparedRun, compare, read, read_one
+from reports.compare.pairs import ComparedCell, ComparedRun, compare, load_run, read
 
 __all__ = [
     "ComparedCell",
@@ -11,8 +11,8 @@ __all__ = [
     "as_json",
     "compare",
     "compose",
+    "load_run",
     "read",
-    "read_one",
     "render",
-    "slower",
+    "slowdowns",
 ]

@@ -1,10 +1,10 @@
-"""The test accuracy of the same cells in several runs, side by side."""
+"""Compare the test accuracy of the same cells in several runs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.stats import AccuracyClaim, compare_means, judge_means
-from reports.compare.pairs import ComparedRun, in_both
+from reports.compare.pairs import ComparedRun, common_cells
 from reports.results import comparability
 from reports.results.accuracy import Accuracy
 from reports.results.accuracy_verdicts import finals
@@ -17,9 +17,10 @@ from reports.text import NOTHING, escape, percent, points, table
 
 @dataclass(frozen=True, kw_only=True)
 class ComparedAccuracy:
-    """What the trainings of a cell in `run` and of the same cell in the first run ended with.
+    """The accuracy of a cell in `run` (`other`) and of the same cell in the first run (`first`).
 
-    There is a claim on the other run's mean minus the first's, or a refusal: another training.
+    It has either a claim on the other run's mean minus the first's, or a refusal, which says how
+    the trainings differ; the other of the two is None or empty.
     """
 
     run: str
@@ -31,45 +32,49 @@ class ComparedAccuracy:
 
 
 def accuracies(runs: Sequence[ComparedRun]) -> tuple[ComparedAccuracy, ...]:
-    """Each run against the first, in every trained cell that both have, all judged together."""
-    found = list(trained_in_both(runs))
+    """Compare each run with the first in all cells trained in both; judge all claims together."""
+    trainings = list(common_trainings(runs))
     claims = iter(
         judge_means([
             compare_means(finals(after), finals(before))
-            for *_, before, after, why in found
-            if not why
+            for *_, before, after, refusal in trainings
+            if not refusal
         ])
     )  # fmt: skip
     return tuple(
         ComparedAccuracy(
-            run=name, cell=cell, first=before, other=after, refusal=why,
-            claim=None if why else next(claims),
+            run=name, cell=cell, first=before, other=after, refusal=refusal,
+            claim=None if refusal else next(claims),
         )
-        for name, cell, before, after, why in found
+        for name, cell, before, after, refusal in trainings
     )  # fmt: skip
 
 
-def trained_in_both(
+def common_trainings(
     runs: Sequence[ComparedRun],
 ) -> Iterator[tuple[str, CellResults, Accuracy, Accuracy, str]]:
-    """With the reason why the two may not be compared; it is empty where they may."""
+    """Yield run, cell, both accuracies, and the reason not to compare them, which may be empty."""
     first, *others = runs
     for other in others:
-        for cell, twin in in_both(first, other, "accuracy"):
-            # a cell may have longer trainings alone
+        for cell, twin in common_cells(first, other, "accuracy"):
+            # a cell that only has trainings with more epochs has no accuracy
             if (before := cell.accuracy) and (after := twin.accuracy):
-                reasons = [comparability.refusal(cell, twin), *trained_otherwise(before, after)]
+                reasons = [comparability.refusal(cell, twin), *training_differences(before, after)]
                 yield other.name, cell, before, after, "; ".join(filter(None, reasons))
 
 
-def trained_otherwise(first: Accuracy, other: Accuracy) -> Iterator[str]:
-    yield from comparability.differing(way(first), way(other), ("epochs", "train_images"))
+def training_differences(first: Accuracy, other: Accuracy) -> Iterator[str]:
+    """List the differences between the plans of two trainings, each with both values."""
+    yield from comparability.differing(
+        training_plan(first), training_plan(other), ("epochs", "train_images")
+    )
 
 
-def way(trained: Accuracy) -> dict[str, Values]:
+def training_plan(accuracy: Accuracy) -> dict[str, Values]:
+    """Return the values that must be the same in both runs, by name."""
     return {
-        "epochs": frozenset({trained.epochs}),
-        "train_images": frozenset({f"{trained.train_images:,}"}),
+        "epochs": frozenset({accuracy.epochs}),
+        "train_images": frozenset({f"{accuracy.train_images:,}"}),
     }
 
 
@@ -85,24 +90,27 @@ LEGEND = (
 
 
 def section(runs: Sequence[ComparedRun]) -> Iterator[str]:
-    rows = [row(one) for one in accuracies(runs)]
+    """Write heading, table and legend; nothing if the runs have no trained cell in common."""
+    rows = [row(accuracy) for accuracy in accuracies(runs)]
     if rows:
         yield "## Accuracy of the same cells"
         yield table(HEADERS, rows, "first,first n,its,its n,difference (points),95 % interval")
         yield LEGEND
 
 
-def row(one: ComparedAccuracy) -> list[str]:
-    comparison = None if one.claim is None else one.claim.comparison
+def row(accuracy: ComparedAccuracy) -> list[str]:
+    """Write the cells of one row under `HEADERS`."""
+    claim = accuracy.claim
+    comparison = None if claim is None else claim.comparison
     return [
-        *named(one.cell),
-        percent(one.first.test_accuracy),
-        str(len(one.first.seeds)),
-        escape(one.run),
-        percent(one.other.test_accuracy),
-        str(len(one.other.seeds)),
+        *named(accuracy.cell),
+        percent(accuracy.first.test_accuracy),
+        str(len(accuracy.first.seeds)),
+        escape(accuracy.run),
+        percent(accuracy.other.test_accuracy),
+        str(len(accuracy.other.seeds)),
         NOTHING if comparison is None else points(comparison.difference),
         NOTHING if comparison is None else interval(comparison),
-        "not compared" if one.claim is None else one.claim.verdict,
-        escape(one.refusal) if one.claim is None else one.claim.reason,
+        "not compared" if claim is None else claim.verdict,
+        escape(accuracy.refusal) if claim is None else claim.reason,
     ]

@@ -1,4 +1,4 @@
-"""A comparison for a machine: unrounded, strict JSON, units in the names, null for no figure."""
+"""A comparison as strict JSON: unrounded numbers, units in the names, null for a missing figure."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -15,48 +15,51 @@ NO_CLAIM = dict.fromkeys(
 
 
 def as_json(runs: Sequence[ComparedRun], cells: Sequence[ComparedCell]) -> dict[str, Any]:
-    """`cells` as `compare` gives them for these runs."""
+    """Return the comparison as one object; `cells` are those that `compare` returns for `runs`."""
     return {
-        "runs": [run_as_json(one) for one in runs],
-        "claims": [cell_as_json(one) for one in cells],
-        "accuracy": [accuracy_as_json(one) for one in accuracies(runs)],
+        "runs": [run_as_json(run) for run in runs],
+        "claims": [cell_as_json(cell) for cell in cells],
+        "accuracy": [accuracy_as_json(accuracy) for accuracy in accuracies(runs)],
     }
 
 
-def run_as_json(one: ComparedRun) -> dict[str, Any]:
-    run = one.run
-    return {"name": one.name, "run_id": run.run_id, "created": run.created,
+def run_as_json(compared: ComparedRun) -> dict[str, Any]:
+    """Return what identifies the run."""
+    run = compared.run
+    return {"name": compared.name, "run_id": run.run_id, "created": run.created,
             "profile": run.profile, "samestep": run.samestep}  # fmt: skip
 
 
-def cell_as_json(one: ComparedCell) -> dict[str, Any]:
-    """Where there is a refusal, the values of a claim are null."""
+def cell_as_json(cell: ComparedCell) -> dict[str, Any]:
+    """Return one cell in one lane; the values of the claim are null if there is a refusal."""
     return {
-        "run": one.run,
-        **cell_of(one.first),
-        "lane": one.lane,
-        "other_machine": one.other_machine,
-        "what_differs": list(one.notes),
-        "refusal": one.refusal,
-        **(NO_CLAIM if one.claim is None else verdict_as_json(one.claim)),
+        "run": cell.run,
+        **cell_fields(cell.first),
+        "lane": cell.lane,
+        "other_machine": cell.other_machine,
+        "what_differs": list(cell.notes),
+        "refusal": cell.refusal,
+        **(NO_CLAIM if cell.claim is None else verdict_as_json(cell.claim)),
     }
 
 
-def accuracy_as_json(one: ComparedAccuracy) -> dict[str, Any]:
-    claim = one.claim
+def accuracy_as_json(accuracy: ComparedAccuracy) -> dict[str, Any]:
+    """Return one trained cell; the values of the claim are null if there is a refusal."""
+    claim = accuracy.claim
     return {
-        "run": one.run,
-        **cell_of(one.cell),
-        "first_test_accuracy": one.first.test_accuracy,
-        "first_seeds": list(one.first.seeds),
-        "test_accuracy": one.other.test_accuracy,
-        "seeds": list(one.other.seeds),
-        "refusal": one.refusal or None,
+        "run": accuracy.run,
+        **cell_fields(accuracy.cell),
+        "first_test_accuracy": accuracy.first.test_accuracy,
+        "first_seeds": list(accuracy.first.seeds),
+        "test_accuracy": accuracy.other.test_accuracy,
+        "seeds": list(accuracy.other.seeds),
+        "refusal": accuracy.refusal or None,
         **(NO_CLAIM if claim is None else verdict_as_json(claim)),
     }
 
 
-def cell_of(results: CellResults) -> dict[str, Any]:
+def cell_fields(results: CellResults) -> dict[str, Any]:
+    """Return the fields that identify a cell."""
     cell = results.cell
     return {
         "workload": cell.workload,

@@ -1,30 +1,31 @@
-"""Which cells became slower by so much that a build should fail."""
+"""Find the cells that became slower by so much that a build should fail."""
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from bench.stats import Verdict
 from reports.compare.pairs import ComparedCell
-from reports.compare.words import in_times, where
+from reports.compare.words import cell_text, ratio_text
 from reports.text import centre, printable
 
 
-def slower(cells: Sequence[ComparedCell], percentage: Decimal) -> Iterator[str]:
-    """A line of plain text for each cell that is SLOWER by so many percent or more.
+def slowdowns(cells: Sequence[ComparedCell], percentage: Decimal) -> Iterator[str]:
+    """Write one line of plain text per cell that is SLOWER by `percentage` percent or more.
 
-    It follows verdicts: what is AMBIGUOUS passes, however large its ratio.
+    The verdict decides: an AMBIGUOUS cell passes, however large its ratio.
     """
-    for one in cells:
-        if one.verdict is Verdict.SLOWER and longer(one) >= percentage:
-            found = f"{where(one)} takes {in_times(one)} in {one.run}: {one.verdict}"
-            yield printable(f"{found}. Expected: less than {percentage} % longer")
+    for cell in cells:
+        if cell.verdict is Verdict.SLOWER and extra_percent(cell) >= percentage:
+            sentence = f"{cell_text(cell)} takes {ratio_text(cell)} in {cell.run}: {cell.verdict}"
+            yield printable(f"{sentence}. Expected: less than {percentage} % longer")
 
 
-def longer(one: ComparedCell) -> Decimal:
-    """By how many percent, from the digits that are shown: 1.099 is shown, and counts, as 1.10.
+def extra_percent(cell: ComparedCell) -> Decimal:
+    """Return by how many percent the cell takes longer, as the table shows it.
 
-    Whoever reads the table must not be contradicted by it.
+    It is computed from the printed digits, so that the gate never contradicts the table: a ratio of
+    1.099 is printed, and counts, as 1.10.
     """
-    if one.comparison is None:
+    if cell.comparison is None:
         return Decimal(0)
-    return 100 * (Decimal(centre(one.comparison.ratio).replace(",", "")) - 1)
+    return 100 * (Decimal(centre(cell.comparison.ratio).replace(",", "")) - 1)

@@ -17,31 +17,33 @@ JSON_FILE = "comparison.json"
 
 
 def write(runs: Sequence[ComparedRun], cells: Sequence[ComparedCell], folder: Path) -> Path:
-    """`cells` as `compare` gives them for these runs; returns the path of the Markdown.
+    """Write the comparison into the folder, and return the path of its Markdown.
 
-    Raises `UsageError` for a folder with anything but an earlier comparison, `WriteError`.
+    `cells` are those that `compare` returns for these runs. Raises `UsageError` if the folder holds
+    anything but an earlier comparison, `WriteError` if a file can't be written.
     """
-    require_own(folder)
+    require_available(folder)
     document = json.dumps(as_json(runs, cells), indent=1, allow_nan=False)
-    # first, since it marks the folder as a comparison's
+    # first, because it marks the folder as a comparison's
     write_atomically(folder / JSON_FILE, f"{document}\n".encode())
-    drawn = pages(runs[0].name, cells)
-    # before the text: whenever it is read, it links to figures that exist
-    write_figures(figures(drawn), folder / FIGURES)
-    text = compose(runs, cells, [page.link(FIGURES) for page in drawn])
+    sheets = pages(runs[0].name, cells)
+    # before the text, so that the text always links to figures that exist
+    write_figures(figures(sheets), folder / FIGURES)
+    text = compose(runs, cells, [page.link(FIGURES) for page in sheets])
     write_atomically(folder / MARKDOWN_FILE, text.encode())
     return folder / MARKDOWN_FILE
 
 
-def require_own(folder: Path) -> None:
-    """Figures of an earlier comparison go, so that somebody else's must not be there."""
-    if not is_own(folder):
+def require_available(folder: Path) -> None:
+    """Raise `UsageError` if the folder may hold other figures, which would be deleted."""
+    if not is_available(folder):
         raise UsageError(
             f"{folder} is in use. Expected: a new or empty folder, or one of an earlier comparison"
         )
 
 
-def is_own(folder: Path) -> bool:
+def is_available(folder: Path) -> bool:
+    """Return whether the folder is absent, empty, or that of an earlier comparison."""
     if not folder.is_dir():
         return not folder.exists()
     return (folder / JSON_FILE).is_file() or not any(folder.iterdir())

@@ -1,4 +1,4 @@
-"""The same cells in several runs: what may be said of each against the first run, and what not."""
+"""Compare the speed of the same cells in several runs, each run with the first."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,13 +15,13 @@ from reports.results import comparability
 from reports.results.cells import CellResults, group
 from reports.results.speed_verdicts import LANES
 
-# Two runs share no rounds: what the machine did between them is in their ratio and in no interval.
+# Two runs share no rounds: changes of the machine between them are in the ratio and in no interval.
 LEAST_BETWEEN_RUNS = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
 class ComparedRun:
-    """A run under the name of its folder."""
+    """A run, named after its folder."""
 
     name: str
     run: RunModel
@@ -30,11 +30,11 @@ class ComparedRun:
 
 @dataclass(frozen=True, kw_only=True)
 class ComparedCell:
-    """A cell in `run`, measured against the same cell in the first run, in one lane.
+    """A cell of `run`, compared with the same cell of the first run in one lane.
 
-    There is a claim or a refusal, which says why there is none. `notes` are what differs and does
-    not forbid to compare, each with the first run's value, then the other's. `same_run`: both are
-    of one run, such as what was published of it, and share its rounds.
+    It has either a claim, or a refusal, which says why there is no claim. `notes` list differences
+    that do not forbid the comparison, each with the first run's value, then the other's.
+    `same_run`: both belong to one run, for example as its published copy, and share its rounds.
     """
 
     run: str
@@ -55,59 +55,70 @@ class ComparedCell:
     def verdict(self) -> Verdict | None:
         return None if self.claim is None else self.claim.verdict
 
-    def judged(self, claim: Claim) -> "ComparedCell":
-        return replace(self, claim=between_machines(claim) if self.other_machine else claim)
+    def add_claim(self, claim: Claim) -> "ComparedCell":
+        """Return the cell with its claim, which is weaker between two machines."""
+        return replace(self, claim=weaken_same(claim) if self.other_machine else claim)
 
 
 def read(folders: Sequence[Path]) -> tuple[ComparedRun, ...]:
-    """The runs in these folders, each with a name of its own; raises for one that ranks nothing."""
+    """Read the runs in these folders, each with a unique name.
+
+    Raises `UsageError` for fewer than two folders or a smoke run, `RecordError` for an invalid run.
+    """
     if len(folders) < 2:
         raise UsageError(f"a comparison needs two runs or more. Received: {len(folders)}")
     names = [folder.resolve().name for folder in folders]
     if len(set(names)) < len(names):
         names = [f"{name} ({number})" for number, name in enumerate(names, 1)]
-    return tuple(read_one(folder, name) for folder, name in zip(folders, names, strict=True))
+    return tuple(load_ranked(folder, name) for folder, name in zip(folders, names, strict=True))
 
 
-def read_one(folder: Path, name: str) -> ComparedRun:
-    run = read_run(folder)
-    if run.profile == "smoke":
+def load_ranked(folder: Path, name: str) -> ComparedRun:
+    """Read a run. Raises `UsageError` for a smoke run, which ranks nothing."""
+    compared = load_run(folder, name)
+    if compared.run.profile == "smoke":
         raise UsageError(f"{folder} is a smoke run, which ranks nothing. Expected: standard")
+    return compared
+
+
+def load_run(folder: Path, name: str) -> ComparedRun:
+    """Read a run with its records. Raises `RecordError` if it is invalid."""
+    run = read_run(folder)
     return ComparedRun(name=name, run=run, cells=group(run, read_records(folder, run)))
 
 
 def compare(runs: Sequence[ComparedRun]) -> tuple[ComparedCell, ...]:
-    """Each run against the first, in every timed cell that both have, all judged together."""
+    """Compare each run with the first in all cells timed in both; judge all claims together."""
     first, *others = runs
-    pairs = [
-        one
+    cells = [
+        cell
         for other in others
-        for cell, twin in in_both(first, other, "timing")
-        for one in in_each_lane(first, other, cell, twin)
+        for results, twin in common_cells(first, other, "timing")
+        for cell in pair_lanes(first, other, results, twin)
     ]
-    comparisons = [compared(one) for one in pairs if one.refusal is None]
+    comparisons = [compare_times(cell) for cell in cells if cell.refusal is None]
     claims = iter(judge(comparisons, least=LEAST_BETWEEN_RUNS))
-    return tuple(one if one.refusal else one.judged(next(claims)) for one in pairs)
+    return tuple(cell if cell.refusal else cell.add_claim(next(claims)) for cell in cells)
 
 
-def in_both(
+def common_cells(
     first: ComparedRun, other: ComparedRun, kind: TrialKind
 ) -> Iterator[tuple[CellResults, CellResults]]:
-    """The cells with good trials of this kind in both runs."""
-    twins: dict[Cell, CellResults] = {one.cell: one for one in other.cells}
+    """Yield the cells with good trials of this kind in both runs."""
+    twins: dict[Cell, CellResults] = {results.cell: results for results in other.cells}
     for cell in first.cells:
         twin = twins.get(cell.cell)
         if twin is not None and cell.good(kind) and twin.good(kind):
             yield cell, twin
 
 
-def in_each_lane(
+def pair_lanes(
     first: ComparedRun, other: ComparedRun, cell: CellResults, twin: CellResults
 ) -> Iterator[ComparedCell]:
-    """The cell and its twin before anything is judged."""
+    """Yield the cell and its twin in each lane, with notes or a refusal, but without a claim."""
     before = protocol.protocol(first.run, first.cells, cell)
     after = protocol.protocol(other.run, other.cells, twin)
-    elsewhere = len(machines(cell) | machines(twin)) > 1
+    other_machine = len(machines(cell) | machines(twin)) > 1
     settings = list(comparability.differing(cell.settings, twin.settings, comparability.MATTERS))
     for lane in LANES:
         notes = (*protocol.notes(before, after, lane), *settings)
@@ -120,27 +131,31 @@ def in_each_lane(
             first=cell,
             other=twin,
             same_run=first.run.run_id == other.run.run_id,
-            other_machine=elsewhere,
-            notes=("other machine", *notes) if elsewhere else notes,
+            other_machine=other_machine,
+            notes=("other machine", *notes) if other_machine else notes,
             refusal="; ".join(filter(None, reasons)) or None,
         )
 
 
 def machines(results: CellResults) -> set[tuple[object, ...]]:
-    """Host, CPU, cores and GPUs of every trial that was timed; one of one machine."""
-    found = [one.environment for one in results.good("timing")]
-    return {(one.host_sha256, one.cpu, one.cores, *(gpu.name for gpu in one.gpus)) for one in found}
+    """Return host, CPU, cores and GPUs of each timed trial; the set has one item per machine."""
+    environments = [record.environment for record in results.good("timing")]
+    return {
+        (machine.host_sha256, machine.cpu, machine.cores, *(gpu.name for gpu in machine.gpus))
+        for machine in environments
+    }
 
 
-def compared(one: ComparedCell) -> Comparison | None:
-    other, first = seconds(one.other, one.lane), seconds(one.first, one.lane)
-    if one.same_run:
+def compare_times(cell: ComparedCell) -> Comparison | None:
+    """Compare round by round within one run, else all trials with all trials."""
+    other, first = seconds(cell.other, cell.lane), seconds(cell.first, cell.lane)
+    if cell.same_run:
         return compare_rounds(other, first)
     return compare_samples(in_order(other), in_order(first))
 
 
-def between_machines(claim: Claim) -> Claim:
-    """Machines that are shown to be equal would only be so for this cell: nothing is SAME."""
+def weaken_same(claim: Claim) -> Claim:
+    """Return AMBIGUOUS for SAME: equality in one cell does not show that two machines are equal."""
     if claim.verdict is not Verdict.SAME:
         return claim
     reason = f"of two machines nothing under {100 * LEAST_BETWEEN_RUNS:g}\u00a0% is told"
@@ -148,9 +163,10 @@ def between_machines(claim: Claim) -> Claim:
 
 
 def seconds(results: CellResults, lane: str) -> dict[int, float]:
-    """Seconds per step by round."""
+    """Return the seconds per step by round."""
     return by_round(comparable(results.good("timing")), LANES[lane])
 
 
-def in_order(found: Mapping[int, float]) -> list[float]:
-    return [found[turn] for turn in sorted(found)]
+def in_order(values: Mapping[int, float]) -> list[float]:
+    """Return the values in the order of their rounds."""
+    return [values[turn] for turn in sorted(values)]

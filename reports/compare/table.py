@@ -1,11 +1,11 @@
-"""The table of the same cells in several runs, and of the settings that changed."""
+"""The tables of the same cells in several runs, and of the settings that changed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from bench.stats import SAME_WITHIN, cell_value
 from reports.compare.pairs import LEAST_BETWEEN_RUNS, ComparedCell, in_order, seconds
 from reports.compare.protocol import MOST_TIMES_THE_STEPS
-from reports.compare.words import in_times
+from reports.compare.words import ratio_text
 from reports.results.cells import CellResults
 from reports.results.settings import Values, printed
 from reports.sections.columns import named
@@ -16,6 +16,7 @@ NOT_COMPARED = "not compared"
 
 
 def claims(cells: Sequence[ComparedCell]) -> Iterator[str]:
+    """Write the table of the cells, one row per lane, and its legend."""
     if not cells:
         yield "The runs have no timed cell in common."
         return
@@ -42,37 +43,39 @@ LEGEND = (
 )
 
 
-def row(one: ComparedCell) -> list[str]:
-    comparison, claim = one.comparison, one.claim
+def row(cell: ComparedCell) -> list[str]:
+    """Write one row of the table of `claims`."""
+    comparison, claim = cell.comparison, cell.claim
     smallest = None if comparison is None else comparison.minimum_detectable_effect
     return [
-        *named(one.first),
-        one.lane,
-        milliseconds(one.first, one.lane),
-        escape(one.run),
-        milliseconds(one.other, one.lane),
-        NOT_COMPARED if claim is None else f"{in_times(one)}: {claim.verdict}",
+        *named(cell.first),
+        cell.lane,
+        milliseconds(cell.first, cell.lane),
+        escape(cell.run),
+        milliseconds(cell.other, cell.lane),
+        NOT_COMPARED if claim is None else f"{ratio_text(cell)}: {claim.verdict}",
         NOTHING if smallest is None else f"{100 * smallest:.1f} %",
         NOTHING if comparison is None else str(comparison.n),
-        escape(one.refusal) if claim is None else claim.reason,
-        escape("; ".join(one.notes)) or NOTHING,
+        escape(cell.refusal) if claim is None else claim.reason,
+        escape("; ".join(cell.notes)) or NOTHING,
     ]
 
 
 def milliseconds(results: CellResults, lane: str) -> str:
+    """Write the milliseconds per step with their interval."""
     return estimate(cell_value(in_order(seconds(results, lane))), 1e3)
 
 
-def others_settings(cells: Sequence[ComparedCell]) -> Iterator[str]:
-    """Settings in force that are not the same in both runs: their times may differ for that."""
+def changed_settings_table(cells: Sequence[ComparedCell]) -> Iterator[str]:
+    """Write the table of settings that are not the same in both runs: they may change the times."""
     rows = {
-        (one.run, one.first.cell): [
-            escape(one.first.cell.workload), escape(one.first.name), escape(one.run),
+        (cell.run, cell.first.cell): [
+            escape(cell.first.cell.workload), escape(cell.first.name), escape(cell.run),
             listed(f"{escape(name)}: {escape(printed(before))}, now {escape(printed(after))}"
-                   for name, (before, after) in changed.items()),
+                   for name, (before, after) in changes.items()),
         ]
-        for one in cells
-        if (changed := changed_settings(one.first.settings, one.other.settings))
+        for cell in cells
+        if (changes := changed_settings(cell.first.settings, cell.other.settings))
     }  # fmt: skip
     if rows:
         yield "## Settings that are not the same"
@@ -82,7 +85,7 @@ def others_settings(cells: Sequence[ComparedCell]) -> Iterator[str]:
 def changed_settings(
     before: Mapping[str, Values], after: Mapping[str, Values]
 ) -> dict[str, tuple[Values, Values]]:
-    """Return the two sets of values by setting; a run without the setting has an empty set."""
+    """Return both sets of values per changed setting; the set is empty for an absent setting."""
     return {
         name: (before.get(name, frozenset()), after.get(name, frozenset()))
         for name in sorted(before.keys() | after.keys())

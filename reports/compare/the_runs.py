@@ -1,4 +1,4 @@
-"""Runs side by side: machine, versions and calibration, with a mark where they are not the same."""
+"""Table of the runs: machine, versions and calibration, with a mark if they are not the same."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,28 +12,31 @@ DIFFERENT = "**≠**"
 
 
 def section(runs: Sequence[ComparedRun]) -> Iterator[str]:
-    columns = [dict(facts(one)) for one in runs]
+    """Write heading, table with one column per run, and the legend of the mark."""
+    columns = [dict(facts(run)) for run in runs]
     names = dict.fromkeys(name for column in columns for name in column)
     rows = []
     for name in names:
         values = [column.get(name, NOTHING) for column in columns]
         rows.append([name, DIFFERENT if len(set(values)) > 1 else "", *values])
     yield "## The runs"
-    yield table(["what", "", *(escape(one.name) for one in runs)], rows)
+    yield table(["what", "", *(escape(run.name) for run in runs)], rows)
     yield f"{DIFFERENT}: not the same in all runs."
 
 
-def facts(one: ComparedRun) -> Iterator[tuple[str, str]]:
-    yield "made", escape(one.run.created)
-    yield "profile", escape(one.run.profile)
-    yield "rounds", str(rounds(one.run))
+def facts(compared: ComparedRun) -> Iterator[tuple[str, str]]:
+    """Yield name and value per fact of a run; a second GPU is named `GPU 2`."""
+    run = compared.run
+    yield "made", escape(run.created)
+    yield "profile", escape(run.profile)
+    yield "rounds", str(rounds(run))
     gpus = 0
-    for name, value in machine_rows(one.run.environment):
+    for name, value in machine_rows(run.environment):
         gpus += name == "GPU"
         yield (name if name != "GPU" or gpus == 1 else f"GPU {gpus}"), value
-    for backend, _, versions in version_rows(one.run):
+    for backend, _, versions in version_rows(run):
         yield backend, versions
-    for roof in roofs(one.run.calibration).values():
+    for roof in roofs(run.calibration).values():
         name = escape(roof.name)
         yield f"{name}: matrix product, GFLOP/s", number(roof.operations_per_second / 1e9)
         yield f"{name}: memory, GB/s", number(roof.bytes_per_second / 1e9)

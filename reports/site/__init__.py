@@ -1,7 +1,7 @@
-"""A static site from the published runs: an index, a page a report, any two runs compared.
+"""A static site of the published runs: an index, one page per report, comparisons of two runs.
 
-It lies beside the runs and shows their figures by relative links, so that the directory works from
-a disk and on any host of static files. The same runs give the same bytes.
+It is written into the directory of the runs and shows their figures by relative links. So the
+directory works from a disk and on any host of static files. The same runs give the same bytes.
 """
 
 from pathlib import Path
@@ -14,16 +14,16 @@ INDEX = "index.html"
 
 
 def write_site(directory: Path) -> Path:
-    """Write the site of the runs in the sub-folders of `directory`; returns the path of its index.
+    """Write the site of the runs in the sub-folders of `directory`; return the path of its index.
 
-    Takes each `report.md` as it is. Raises `RecordError` for a damaged run or one without a
-    report, `UsageError` where there is no run, `WriteError`.
+    Each `report.md` is used unchanged. Raises `RecordError` for a damaged run or one without a
+    report, `UsageError` if there is no run, `WriteError` if a file can't be written.
     """
     runs = read_all(directory)
-    for one in runs:
-        folder = directory / one.name
-        write_atomically(folder / INDEX, report_page(one, folder).encode())
+    for run in runs:
+        folder = directory / run.name
+        write_atomically(folder / INDEX, report_page(run, folder).encode())
     write_atomically(directory / "compare.html", compare_page(runs, directory).encode())
-    # last: the index links to all others
+    # last, because the index links to all other pages
     write_atomically(directory / INDEX, index_page(runs).encode())
     return directory / INDEX

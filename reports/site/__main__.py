@@ -1,4 +1,4 @@
-"""`python -m reports.site DIRECTORY`: the static site of the runs in a directory."""
+"""`python -m reports.site DIRECTORY`: write the static site of the runs in a directory."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The one piece of HTML that a report may hold: a block that opens on a click.
+"""The only HTML that a report may contain: a block that opens on a click.
 
 All other tags in a report stay text. `reports.text.details` writes these blocks.
 """
@@ -12,7 +12,7 @@ CLOSING = "</details>"
 
 
 def details(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """A block rule of markdown-it; takes an opening line only together with its closing one."""
+    """Parse a block as a rule of markdown-it; an opening line without a closing one is text."""
     opening = OPENING.fullmatch(line(state, start))
     closing = closing_line(state, start, end) if opening else None
     if opening is None or closing is None:
@@ -27,11 +27,12 @@ def details(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 
 def line(state: StateBlock, number: int) -> str:
+    """Return one line of the text, without surrounding spaces."""
     return state.getLines(number, number + 1, 0, False).strip()
 
 
 def closing_line(state: StateBlock, start: int, end: int) -> int | None:
-    """Where the block that opens at `start` ends; None where it never does."""
+    """Return the number of the line that closes the block opened at `start`, or None."""
     depth = 0
     for number in range(start, end):
         text = line(state, number)
@@ -42,6 +43,7 @@ def closing_line(state: StateBlock, start: int, end: int) -> int | None:
 
 
 def summary(state: StateBlock, text: str) -> None:
+    """Add the tokens of the line that is always visible."""
     state.push("summary_open", "summary", 1)
     inline = state.push("inline", "", 0)
     inline.content, inline.children = text, []
@@ -49,8 +51,8 @@ def summary(state: StateBlock, text: str) -> None:
 
 
 def content(state: StateBlock, start: int, end: int) -> None:
-    """The blocks between the two lines."""
-    # a paragraph runs to the last line of its parent, wherever the block ends
+    """Add the tokens of the blocks between the two lines."""
+    # otherwise a paragraph would continue past the closing line, to the parent's last line
     last, state.lineMax = state.lineMax, end
     state.md.block.tokenize(state, start, end)
     state.lineMax = last

@@ -1,4 +1,4 @@
-"""A Markdown text of ours as HTML, with the headings for a table of contents."""
+"""Convert a report's Markdown to HTML, and list its headings for a table of contents."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -15,12 +15,14 @@ from reports.drawing.png import HEADER_BYTES, size
 from reports.site.details import details
 from reports.site.renderer import Renderer
 
-# rows of these tables are told apart by both columns, so both stay in sight
+# a table with these first headers needs both columns to identify a row, so both stay visible
 NAMED_BY_TWO = ["workload", "backend"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Heading:
+    """A heading of a page, for its table of contents."""
+
     level: int
     anchor: str
     text: str
@@ -28,28 +30,31 @@ class Heading:
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
+    """A text as HTML, with its headings."""
+
     html: Markup
     headings: tuple[Heading, ...]
 
 
 @cache
 def parser() -> MarkdownIt:
-    """Markdown as a report uses it; HTML in it stays text, but for `details`."""
-    found = MarkdownIt("commonmark", {"html": False, "xhtmlOut": False}, renderer_cls=Renderer)
-    found.enable("table")
-    found.block.ruler.before("html_block", "details", details)
-    return found
+    """Return a parser for a report's Markdown, in which HTML stays text except `details`."""
+    markdown = MarkdownIt("commonmark", {"html": False, "xhtmlOut": False}, renderer_cls=Renderer)
+    markdown.enable("table")
+    markdown.block.ruler.before("html_block", "details", details)
+    return markdown
 
 
 def inline(text: str) -> Markup:
-    """One line of Markdown without a paragraph around it."""
+    """Convert one line of Markdown, without a paragraph around it."""
     return Markup(parser().renderInline(text))
 
 
 def document(text: str, folder: Path, *, prefix: str = "", deeper: int = 0) -> Document:
-    """The whole text. `folder` is where its figures lie.
+    """Convert a whole text whose figures are in `folder`.
 
-    `prefix` goes before anchors, `deeper` onto the levels of headings: for a text within a page.
+    For a text within a page, `prefix` is put before its anchors, and `deeper` is added to the
+    levels of its headings.
     """
     tokens = parser().parse(text)
     headings = tuple(mark_headings(tokens, prefix, deeper))
@@ -63,13 +68,16 @@ def document(text: str, folder: Path, *, prefix: str = "", deeper: int = 0) -> D
 
 
 def mark_headings(tokens: Sequence[Token], prefix: str, deeper: int) -> Iterator[Heading]:
-    """Anchors as GitHub makes them, so that a link into `report.md` holds here too."""
-    taken: set[str] = set()
+    """Set the headings' levels and anchors, and yield the headings.
+
+    Anchors are those of GitHub, so that a link into `report.md` also works here.
+    """
+    used: set[str] = set()
     for opening, content, closing in zip(tokens, tokens[1:], tokens[2:], strict=False):
         if opening.type != "heading_open":
             continue
         text = plain(content)
-        anchor = unused(prefix + slug(text), taken)
+        anchor = unique(prefix + slug(text), used)
         level = int(opening.tag[1:]) + deeper
         opening.tag = closing.tag = f"h{level}"
         opening.attrSet("id", anchor)
@@ -78,22 +86,25 @@ def mark_headings(tokens: Sequence[Token], prefix: str, deeper: int) -> Iterator
 
 
 def plain(token: Token) -> str:
-    """What is left of a token's text without its markup."""
+    """Return a token's text without its markup."""
     return "".join(child.content for child in token.children or [])
 
 
 def slug(text: str) -> str:
+    """Return a heading's anchor as GitHub makes it: `The runs` becomes `the-runs`."""
     return re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") or "section"
 
 
-def unused(anchor: str, taken: set[str]) -> str:
+def unique(anchor: str, used: set[str]) -> str:
+    """Return the anchor, with a number if it is in `used`, and add it there."""
     names = (anchor if number == 0 else f"{anchor}-{number}" for number in count())
-    found = next(name for name in names if name not in taken)
-    taken.add(found)
-    return found
+    name = next(name for name in names if name not in used)
+    used.add(name)
+    return name
 
 
 def mark_tables(tokens: Sequence[Token]) -> None:
+    """Set classes for numbers and for tables with two naming columns, and scopes for headers."""
     for place, token in enumerate(tokens):
         if str(token.attrs.pop("style", "")).endswith("right"):
             token.attrSet("class", "number")
@@ -104,20 +115,20 @@ def mark_tables(tokens: Sequence[Token]) -> None:
 
 
 def first_headers(table: Sequence[Token]) -> list[str]:
-    """The first two headers of the table that begins here."""
+    """Return the first two headers of the table whose tokens these are."""
     cells = [plain(cell) for cell in table[:10] if cell.type == "inline"]
     return cells[:2]
 
 
 def mark_link(token: Token) -> None:
-    """A link to another report leads to its page."""
+    """Make a link to another report a link to that report's page."""
     target = str(token.attrs.get("href", ""))
     if token.type == "link_open" and ":" not in target:
         token.attrSet("href", re.sub(r"(^|/)report\.md(?=#|$)", r"\1index.html", target))
 
 
 def mark_figure(token: Token, folder: Path) -> None:
-    """Loaded when it comes into sight, its room kept free until then."""
+    """Load a figure when it becomes visible, and reserve its space until then."""
     if token.type != "image":
         return
     token.attrSet("loading", "lazy")

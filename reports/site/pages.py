@@ -1,4 +1,4 @@
-"""The pages as text, from the templates; style and script stand inside each page."""
+"""The pages as text, made from templates; each page contains its style and script."""
 
 import base64
 import hashlib
@@ -19,12 +19,13 @@ from reports.site.runs import contents, link, machine, report_text
 
 
 def index_page(runs: Sequence[ComparedRun]) -> str:
+    """Return the page that lists the runs and all their cells."""
     rows = cell_rows(runs)
     return render(
         "index.html.j2",
         here="index.html",
         title="samestep: published runs",
-        runs=[run_row(one) for one in runs],
+        runs=[run_row(run) for run in runs],
         columns=COLUMNS,
         numbers=NUMBERS,
         filters=[(name, COLUMNS.index(name), choices(rows, name)) for name in FILTERS],
@@ -32,60 +33,63 @@ def index_page(runs: Sequence[ComparedRun]) -> str:
     )
 
 
-def run_row(one: ComparedRun) -> list[Markup]:
-    profile = SMOKE if one.run.profile == "smoke" else one.run.profile
+def run_row(compared: ComparedRun) -> list[Markup]:
+    """Return one row of the index: link, date, profile, contents and machine."""
+    run = compared.run
     return [
-        link(one),
-        Markup("<time>{}</time>").format(one.run.created[:10]),
-        escape(profile),
-        inline(contents(one)),
-        inline(machine(one)),
+        link(compared),
+        Markup("<time>{}</time>").format(run.created[:10]),
+        escape(SMOKE if run.profile == "smoke" else run.profile),
+        inline(contents(compared)),
+        inline(machine(compared)),
     ]
 
 
-def report_page(one: ComparedRun, folder: Path) -> str:
-    """The report in `folder`, the same text as its Markdown."""
-    found = document(report_text(folder), folder)
+def report_page(run: ComparedRun, folder: Path) -> str:
+    """Return the page of the report in `folder`, with the same text as its Markdown."""
+    report = document(report_text(folder), folder)
     return render(
         "report.html.j2",
         root="../",
-        title=f"{one.name}: samestep report",
-        name=one.name,
-        text=found.html,
-        sections=sections(found.headings),
+        title=f"{run.name}: samestep report",
+        name=run.name,
+        text=report.html,
+        sections=sections(report.headings),
     )
 
 
 def sections(headings: Sequence[Heading]) -> list[list[Heading]]:
-    """Each heading of the second level with those of the third below it."""
-    found: list[list[Heading]] = []
-    for one in headings:
-        if one.level == 2:
-            found.append([one])
-        elif one.level == 3 and found:
-            found[-1].append(one)
-    return found
+    """Group the headings: each of level 2, followed by those of level 3 below it."""
+    groups: list[list[Heading]] = []
+    for heading in headings:
+        if heading.level == 2:
+            groups.append([heading])
+        elif heading.level == 3 and groups:
+            groups[-1].append(heading)
+    return groups
 
 
 def compare_page(runs: Sequence[ComparedRun], directory: Path) -> str:
+    """Return the page that compares any two runs."""
     ranked = ranking(runs)
     return render(
         "compare.html.j2",
         here="compare.html",
         title="samestep: two runs compared",
-        runs=[one.name for one in ranked],
+        runs=[run.name for run in ranked],
         pairs=list(pairs(ranked, directory)),
     )
 
 
 def render(template: str, **values: Any) -> str:
+    """Fill in a template; values that are not `Markup` are escaped."""
     return environment().get_template(template).render({"root": "", "here": "", **values})
 
 
 @cache
 def environment() -> Environment:
-    """Everything is escaped but what is `Markup` already; an unknown name is an error."""
-    found = Environment(
+    """Return the templates' environment; an unknown name in a template is an error."""
+    templates = Environment(
         loader=PackageLoader("reports.site"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -94,11 +98,13 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     script = own_file("script.js")
-    # a browser then runs this script and no other, whatever a report's text holds
+    # with the digest a browser runs this script and no other, whatever a report's text contains
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    found.globals |= {"script": script, "script_digest": digest, "style": own_file("style.css")}
-    return found
+    style = own_file("style.css")
+    templates.globals |= {"script": script, "script_digest": digest, "style": style}
+    return templates
 
 
 def own_file(name: str) -> Markup:
+    """Return the text of a file in this folder."""
     return Markup(Path(__file__).with_name(name).read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""HTML of single Markdown tokens, where the site wants more than markdown-it's own."""
+"""HTML of single Markdown tokens, if the site needs more than markdown-it's own HTML."""
 
 import re
 from collections.abc import Sequence
@@ -13,33 +13,34 @@ INTERVAL = re.compile("\\[[^\\[\\]]*,\u00a0[^\\[\\]]*\\]")
 
 
 class Renderer(RendererHTML):
-    """The methods' names are those of the tokens."""
+    """A renderer of HTML; markdown-it calls the method that has the token's name."""
 
     def text(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        """Intervals are marked: they stand back behind their value."""
+        """Mark intervals, which the style shows paler than their value."""
         escaped = escapeHtml(tokens[idx].content)
         return INTERVAL.sub(r'<span class="interval">\g<0></span>', escaped)
 
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        """A figure leads to itself: on a phone it is too small to read."""
-        shown = super().image(tokens, idx, options, env)
-        return f'<a class="figure" href="{escapeHtml(str(tokens[idx].attrs["src"]))}">{shown}</a>'
+        """Link a figure to its own file, because on a phone it is too small to read."""
+        picture = super().image(tokens, idx, options, env)
+        return f'<a class="figure" href="{escapeHtml(str(tokens[idx].attrs["src"]))}">{picture}</a>'
 
     def table_open(
         self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
     ) -> str:
-        """The table scrolls sideways in a box of its own; the page never does."""
+        """Put a table into a box that scrolls sideways, so that the page does not."""
         return f'<div class="scroll">{self.renderToken(tokens, idx, options, env)}'
 
     def table_close(
         self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
     ) -> str:
+        """Close the table and its box."""
         return "</table></div>\n"
 
     def heading_close(
         self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
     ) -> str:
-        """A link to the heading; the table of contents has the same one for the keyboard."""
+        """Add a link to the heading, for the mouse; the contents have the same for the keyboard."""
         anchor = escapeHtml(str(tokens[idx].meta["anchor"]))
         link = f'<a class="anchor" href="#{anchor}" aria-hidden="true" tabindex="-1">#</a>'
         return f" {link}</{tokens[idx].tag}>\n"

@@ -1,4 +1,4 @@
-"""The table of all runs' cells, with the figures of the reports' own tables."""
+"""The table of the cells of all runs, with the figures of the reports' tables."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ COLUMNS = (*FILTERS[:3], *NUMBERS, FILTERS[3])
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
-    """What stands in the table, and the number that it is sorted by; None where it is none."""
+class TableCell:
+    """A text of the table, and the number by which it is sorted; None if it is no number."""
 
     text: Markup
     value: float | None = None
@@ -29,56 +29,57 @@ class Shown:
 
 @dataclass(frozen=True, kw_only=True)
 class CellRow:
-    """A row; `machine` is what a search finds too."""
+    """A row of the table; the page's search also looks in `machine`, which is not shown."""
 
     machine: str
-    cells: tuple[Shown, ...]
+    cells: tuple[TableCell, ...]
 
 
 def cell_rows(runs: Sequence[ComparedRun]) -> list[CellRow]:
-    """Run by run, in each as its report has them."""
+    """Return the rows, run by run, in the order of each run's report."""
     return [
         CellRow(
-            machine=inline(machine(one)).striptags(),
-            cells=(*names(row), *figures(row), Shown(text=link(one))),
+            machine=inline(machine(run)).striptags(),
+            cells=(*names(row), *figures(row), TableCell(text=link(run))),
         )
-        for one in runs
-        for row in supported(rows_of(one.cells))
+        for run in runs
+        for row in supported(rows_of(run.cells))
     ]
 
 
-def names(row: SummaryRow) -> Iterator[Shown]:
+def names(row: SummaryRow) -> Iterator[TableCell]:
+    """Yield workload, backend and device."""
     for text in named(row.results):
-        yield Shown(text=inline(text))
+        yield TableCell(text=inline(text))
 
 
-def figures(row: SummaryRow) -> Iterator[Shown]:
-    """In the order of `NUMBERS`."""
+def figures(row: SummaryRow) -> Iterator[TableCell]:
+    """Yield the figures in the order of `NUMBERS`."""
     speed = row.speed
     yield time(None if speed is None else speed.native_seconds)
     yield time(None if speed is None else speed.step_seconds)
     samples = None if speed is None else speed.samples_per_second
-    yield Shown(text=inline(number(samples)), value=samples)
+    yield TableCell(text=inline(number(samples)), value=samples)
     yield test_accuracy(row)
-    yield Shown(text=inline(trials(row)), value=None if speed is None else speed.trials)
+    yield TableCell(text=inline(trials(row)), value=None if speed is None else speed.trials)
 
 
-def time(seconds: Estimate | None) -> Shown:
-    """Milliseconds with their interval."""
+def time(seconds: Estimate | None) -> TableCell:
+    """Return the milliseconds with their interval."""
     value = None if seconds is None else seconds.value
-    return Shown(text=inline(estimate(seconds, 1e3)), value=value)
+    return TableCell(text=inline(estimate(seconds, 1e3)), value=value)
 
 
-def test_accuracy(row: SummaryRow) -> Shown:
-    """With the mark of a training that was not the published one."""
+def test_accuracy(row: SummaryRow) -> TableCell:
+    """Return the accuracy, with a mark if the training differs from the published one."""
     if row.accuracy is None:
-        return Shown(text=inline(NOTHING))
+        return TableCell(text=inline(NOTHING))
     value = row.accuracy.test_accuracy
     mark = "" if row.as_published else f" {DIFFERS}"
-    return Shown(text=inline(percent(value) + mark), value=value)
+    return TableCell(text=inline(percent(value) + mark), value=value)
 
 
 def choices(rows: Sequence[CellRow], column: str) -> list[str]:
-    """What a filter of this column offers, in the order of the table."""
+    """List the values that a filter of this column offers, in the order of the table."""
     place = COLUMNS.index(column)
     return list(dict.fromkeys(row.cells[place].text.striptags() for row in rows))

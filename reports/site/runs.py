@@ -1,4 +1,4 @@
-"""The runs that a site is made of, each read once for all pages."""
+"""The runs of a site, each read once for all pages."""
 
 from pathlib import Path
 from urllib.parse import quote
@@ -6,31 +6,25 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from bench.errors import RecordError, UsageError
-from bench.record.run import RUN_FILE, read_run
-from bench.record.stored import read_records
-from reports.compare import ComparedRun
+from bench.record.run import RUN_FILE
+from reports.compare import ComparedRun, load_run
 from reports.publishing.index import measured
 from reports.report import REPORT_FILE
-from reports.results.cells import group
 from reports.results.machine import hardware
 from reports.text import escape
 
 
 def read_all(directory: Path) -> tuple[ComparedRun, ...]:
-    """The runs in the sub-folders, the newest first, under the names of their folders."""
+    """Read the runs in the sub-folders, newest first, each named after its folder."""
     folders = sorted(path.parent for path in directory.glob(f"*/{RUN_FILE}"))
     if not folders:
         raise UsageError(f"no run to show. Expected: {RUN_FILE} in sub-folders of {directory}")
-    return tuple(sorted(map(read, folders), key=lambda one: one.run.created, reverse=True))
-
-
-def read(folder: Path) -> ComparedRun:
-    run = read_run(folder)
-    return ComparedRun(name=folder.name, run=run, cells=group(run, read_records(folder, run)))
+    runs = [load_run(folder, folder.name) for folder in folders]
+    return tuple(sorted(runs, key=lambda compared: compared.run.created, reverse=True))
 
 
 def report_text(folder: Path) -> str:
-    """The Markdown of a run's report as it stands on disk."""
+    """Read the Markdown of a run's report. Raises `RecordError` if it can't be read."""
     path = folder / REPORT_FILE
     try:
         return path.read_text(encoding="utf-8")
@@ -40,17 +34,18 @@ def report_text(folder: Path) -> str:
         ) from error
 
 
-def machine(one: ComparedRun) -> str:
-    """The machine in a line of Markdown."""
-    return escape(hardware(one.run))
+def machine(compared: ComparedRun) -> str:
+    """Name the machine in one line of Markdown."""
+    return escape(hardware(compared.run))
 
 
-def contents(one: ComparedRun) -> str:
-    """What a run is about in a line of Markdown, as in the index of published runs."""
-    return escape(measured(one.run, [record for cell in one.cells for record in cell.records]))
+def contents(compared: ComparedRun) -> str:
+    """Describe the run in one line of Markdown, as in the index of published runs."""
+    records = [record for cell in compared.cells for record in cell.records]
+    return escape(measured(compared.run, records))
 
 
-def link(one: ComparedRun) -> Markup:
-    """To a run's page, from the index."""
-    target = quote(f"{one.name}/index.html")
-    return Markup('<a href="{}">{}</a>').format(target, one.name)
+def link(compared: ComparedRun) -> Markup:
+    """Link from the index to a run's page."""
+    target = quote(f"{compared.name}/index.html")
+    return Markup('<a href="{}">{}</a>').format(target, compared.name)

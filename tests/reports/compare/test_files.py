@@ -10,7 +10,7 @@ import pytest
 from bench.cli.compare import percentage
 from bench.errors import UsageError
 from reports import compare
-from reports.compare.fail_slower import longer as percent_longer
+from reports.compare.fail_slower import extra_percent
 from reports.compare.figure import MARKS, MOST_ROWS, figures, pages, ticks
 from tests.reports.tables_of import table_with
 from tests.reports.two_runs import (
@@ -121,7 +121,7 @@ def test_faster_same_and_ambiguous_never_fail(folders, samestep):
 def test_ambiguous_passes_however_large_its_ratio(cells):
     claim = next(one.claim for one in cells if one.verdict == "SLOWER")
     told = [replace(one, claim=replace(claim, verdict="AMBIGUOUS")) for one in cells]
-    assert not list(compare.slower(told, Decimal(0)))
+    assert not list(compare.slowdowns(told, Decimal(0)))
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_the_digits_that_are_shown_decide(cells, ratio, shown):
     one = next(one for one in cells if one.verdict == "SLOWER")
     found = replace(one.comparison.ratio, value=ratio, low=ratio - 0.01, high=ratio + 0.01)
     claim = replace(one.claim, comparison=replace(one.comparison, ratio=found))
-    assert percent_longer(replace(one, claim=claim)) == shown
+    assert extra_percent(replace(one, claim=claim)) == shown
 
 
 def test_a_gate_that_had_nothing_to_judge_does_not_pass(folders, samestep, tmp_path):
