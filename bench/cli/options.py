@@ -6,24 +6,26 @@ import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from backends import DEFAULT_BACKENDS, all_backends
 from bench.errors import UsageError
-from bench.spec import MODES, OPTIMIZER_MATH, PRECISIONS, TRAIN_IMAGES, require
+from bench.spec import MODES, OPTIMIZER_MATH, PRECISIONS, TRAIN_IMAGES, Mode, Precision, require
 from bench.workloads import select_workloads
 
 if TYPE_CHECKING:
     from bench.profiles import Profile
     from bench.run.request import Request
 
+Known = TypeVar("Known", bound=str)
+
 EXIT_INTERRUPTED = 130
 # float64 is for parity alone
-MEASURED_PRECISIONS = tuple(name for name in PRECISIONS if name != "float64")
+MEASURED_PRECISIONS: tuple[Precision, ...] = tuple(name for name in PRECISIONS if name != "float64")
 # float64 certifies the math, the others what is measured
-CERTIFIED_PRECISIONS = ("float64", *MEASURED_PRECISIONS)
+CERTIFIED_PRECISIONS: tuple[Precision, ...] = ("float64", *MEASURED_PRECISIONS)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON on standard output.")]
 RunFolder = Annotated[Path, typer.Argument(help="The run's folder.", metavar="RUN")]
@@ -148,18 +150,18 @@ def select_devices(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(devices))
 
 
-def select_modes(names: Sequence[str]) -> tuple[str, ...]:
+def select_modes(names: Sequence[str]) -> tuple[Mode, ...]:
     """Return the modes, each once; every mode for `all`, the default mode if there are none."""
     return MODES if "all" in names else select("mode", names, MODES)
 
 
-def select(option: str, names: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+def select(option: str, names: Sequence[str], known: Sequence[Known]) -> tuple[Known, ...]:
     """Return the names, each once; the first known name if there are none."""
     for name in names:
         require(
             name in known, f"unknown {option}", expected=f"one of {', '.join(known)}", received=name
         )
-    return tuple(dict.fromkeys(names)) or tuple(known[:1])
+    return tuple(known[known.index(name)] for name in dict.fromkeys(names)) or tuple(known[:1])
 
 
 def select_batch_sizes(sizes: Sequence[str]) -> tuple[int, ...]:

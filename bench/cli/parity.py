@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +13,7 @@ import typer
 from bench.cli import options
 from bench.cli.options import CERTIFIED_PRECISIONS, EXIT_INTERRUPTED, make_request, select, split
 from bench.profiles import CERTIFICATE, Profile
-from bench.spec import require
+from bench.spec import Precision, require
 
 if TYPE_CHECKING:
     from bench.run.request import Request
@@ -38,7 +39,7 @@ def parity(
     as_json: options.AsJson = False,
 ) -> None:
     """Check that every backend computes what the workload says. Exits with 1 if one does not."""
-    precisions = split(precision)
+    precisions = select_precisions(split(precision))
     profile = parity_profile(precisions, dumping=dump is not None)
     request = replace(
         make_request(workload, backend, device, mode, optimizer, python, profile=profile),
@@ -55,20 +56,24 @@ def parity(
     sys.exit(0 if passed and cells else 1)
 
 
-def parity_profile(precisions: list[str], *, dumping: bool) -> Profile:
+def select_precisions(names: Sequence[str]) -> tuple[Precision, ...]:
+    """Return the precisions, each once; float64 and float32 if there are no names."""
+    if not names:
+        return CERTIFIED_PRECISIONS[:2]
+    return select("precision", names, CERTIFIED_PRECISIONS)
+
+
+def parity_profile(precisions: Sequence[Precision], *, dumping: bool) -> Profile:
     """Return a profile of the certificate's plans in these precisions, without measurements."""
-    names = CERTIFIED_PRECISIONS[:2]
-    if precisions:
-        names = select("precision", precisions, CERTIFIED_PRECISIONS)
     require(
-        not dumping or "float64" in names,
+        not dumping or "float64" in precisions,
         "--dump writes what the float64 trials compute",
         expected="float64 among --precision",
-        received=",".join(names),
+        received=",".join(precisions),
     )
     exact, measured = CERTIFICATE
-    plans = [exact] if "float64" in names else []
-    plans += [measured] if set(names) - {"float64"} else []
+    plans = [exact] if "float64" in precisions else []
+    plans += [measured] if set(precisions) - {"float64"} else []
     return Profile(name="parity", rounds=0, seeds=(), parity=tuple(plans))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from bench import profiles
 from bench.record.preflight import PreflightModel
 from bench.run.events import DEADLINES
-from bench.spec import Cell, Execution, Place, Workload
+from bench.spec import Cell, Execution, Mode, OptimizerMath, Place, Precision, Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,9 +19,9 @@ class Request:
     backends: Sequence[str]
     devices: Sequence[str]
     profile: profiles.Profile
-    modes: Sequence[str] = ("default",)
-    precisions: Sequence[str] = ("float32",)
-    optimizers: Sequence[str] = ("matched",)
+    modes: Sequence[Mode] = ("default",)
+    precisions: Sequence[Precision] = ("float32",)
+    optimizers: Sequence[OptimizerMath] = ("matched",)
     # none: each workload's own
     batch_sizes: Sequence[int] = ()
     interpreters: Mapping[str, str]

@@ -2,14 +2,18 @@
 
 import re
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 from bench.spec.checks import is_count, require
 from bench.spec.workload import TRAIN_IMAGES
 
-MODES = ("default", "compiled", "graph", "epoch")
-PRECISIONS = ("float32", "tf32", "bfloat16", "float64")
-OPTIMIZER_MATH = ("matched", "stock")
+Mode: TypeAlias = Literal["default", "compiled", "graph", "epoch"]
+Precision: TypeAlias = Literal["float32", "tf32", "bfloat16", "float64"]
+OptimizerMath: TypeAlias = Literal["matched", "stock"]
+
+MODES: tuple[Mode, ...] = get_args(Mode)
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+OPTIMIZER_MATH: tuple[OptimizerMath, ...] = get_args(OptimizerMath)
 
 DEVICE = re.compile(r"cpu|cuda:(0|[1-9][0-9]{0,3})")
 
@@ -23,10 +27,10 @@ class Execution:
 
     device: str
     batch_size: int
-    mode: str = "default"
-    precision: str = "float32"
+    mode: Mode = "default"
+    precision: Precision = "float32"
     threads: int | None = None
-    optimizer: str = "matched"
+    optimizer: OptimizerMath = "matched"
 
     def __post_init__(self) -> None:
         require(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.spec.execution import Cell
+from bench.spec.execution import Cell, Precision
 from bench.spec.workload import TRAIN_IMAGES
 
 TrialKind = Literal["parity", "timing", "accuracy"]
@@ -26,7 +26,7 @@ class ParityPlan:
     `steps` is the length of the trajectory, `twin_steps` that of its tanh twin; 0 means no twin.
     """
 
-    precision: str
+    precision: Precision
     steps: int
     twin_steps: int = 0
 

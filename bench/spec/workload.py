@@ -4,12 +4,14 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias, get_args
 
 from bench.spec.checks import is_count, is_real, require
 from bench.spec.layers import Dense, Layer, Shape
 
-LABELS = ("integer", "one-hot")
+Labels: TypeAlias = Literal["integer", "one-hot"]
+
+LABELS: tuple[Labels, ...] = get_args(Labels)
 
 TRAIN_IMAGES = 60_000
 TEST_IMAGES = 10_000
@@ -120,7 +122,7 @@ class Workload:
     batch_size: int
     epochs: int
     parameter_counts: tuple[int, ...]
-    labels: str = "integer"
+    labels: Labels = "integer"
     published: tuple[PublishedResult, ...] = ()
 
     def __post_init__(self) -> None:

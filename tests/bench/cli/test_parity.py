@@ -346,4 +346,5 @@ def test_an_interruption_is_exit_code_130(parity, monkeypatch):
 
 
 def test_all_of_a_certificate_is_asked_for_without_a_precision():
-    assert command.parity_profile([], dumping=True).parity == CERTIFICATE
+    every = command.select_precisions([])
+    assert command.parity_profile(every, dumping=True).parity == CERTIFICATE
