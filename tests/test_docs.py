@@ -6,6 +6,7 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
+from backends import BACKENDS
 from reports.text import NOTHING
 from scripts.pages import faults, readme, side_by_side, verified
 from scripts.pages import selftest as table
@@ -17,6 +18,13 @@ ROOT = Path(__file__).resolve().parent.parent
 def test_the_self_tests_figures_are_those_of_their_files():
     text = table.PAGE.read_text(encoding="utf-8")
     assert table.page(text) == text, "run `python -m scripts.pages.selftest`"
+
+
+def test_backends_without_an_overhead_are_named():
+    medians = table.overheads((table.FIGURES / "overhead.txt").read_text(encoding="utf-8"))
+    (sentence,) = table.not_measured(medians)
+    assert sentence == "The overhead was not measured for these backends: `keras-jax`, `jax`."
+    assert not list(table.not_measured({"cnn": dict.fromkeys(BACKENDS, "1.000")}))
 
 
 def test_the_fault_matrix_is_that_of_its_file_and_all_of_it_passed():
