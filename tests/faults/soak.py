@@ -63,14 +63,14 @@ class Found:
 
     @property
     def table(self) -> str:
-        """What, found, wanted."""
-        return table(["what", "found", "wanted"], self.rows(), "found,wanted")
+        """Return the result and the requirement of each row as Markdown."""
+        return table(["what", "result", "required"], self.rows(), "result,required")
 
     def rows(self) -> list[list[str]]:
         minutes = f"{self.minutes:.0f} min, {self.longest_session_minutes:.0f} min"
         return [
-            ["time, the longest of a process", minutes, ""],
-            ["runs, complete, processes", f"{self.runs}, {self.complete}, {self.sessions}", ""],
+            ["total time, longest time of a process", minutes, ""],
+            ["runs, completed, processes", f"{self.runs}, {self.complete}, {self.sessions}", ""],
             *([f"killed: {what}", str(count), ""] for what, count in sorted(self.kills.items())),
             *([f"records {status}", str(n), ""] for status, n in sorted(self.records.items())),
             ["finished records lost", str(self.lost), "0"],
@@ -78,7 +78,7 @@ class Found:
             ["workers that outlived their run by 5 s", str(self.orphans), "0"],
             ["growth of a run's memory", f"{self.growth_mb:.1f} MB", f"under {MOST_GROWTH_MB:g}"],
             ["temporary files left", str(self.temporary), "0"],
-            ["anything else", str(len(self.wrong)), "0"],
+            ["other problems", str(len(self.wrong)), "0"],
         ]
 
     @property
