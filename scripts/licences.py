@@ -1,35 +1,35 @@
 """Hold the licence of every package in an environment against those that this project may use.
 
-Run by the environment's own Python; the standard library is all that it needs. Exits with 1 where
-a package has another licence, or tells none.
+Run it with the environment's own Python. It needs only the standard library, and exits with 1 if a
+package has another licence, or none in its metadata.
 """
 
 import sys
 from collections.abc import Iterable, Iterator
 from importlib.metadata import Distribution, distributions
 
-# what is used and passed on freely; MPL's files are used as they are, and NVIDIA's come to whoever
-# installs a CUDA build, never with this project
+# licences that allow use and redistribution; MPL's files are not changed, and NVIDIA's come with a
+# CUDA build that a user installs, never with this project
 ALLOWED = frozenset(
     {
         *("0BSD", "AFL-2.1", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD-2-Clause"),
         *("BSD-3-Clause", "BSL-1.0", "CC0-1.0", "ISC", "MIT", "MIT-CMU", "MPL-2.0", "PSF-2.0"),
         *("Zlib", "LicenseRef-NVIDIA-Proprietary"),
-        # MNIST, which lies inside our own package
+        # MNIST, which is in our own package
         "CC-BY-SA-3.0",
-        # older packages have words, not identifiers: a classifier's, or their own
+        # older packages name it in words: those of a classifier, or their own
         *("Apache Software License", "Apache License 2.0", "BSD License", "BSD", "MIT License"),
         *("ISC License (ISCL)", "Mozilla Public License 2.0 (MPL 2.0)", "3-Clause BSD License"),
         *("Python Software Foundation License", "NVIDIA Proprietary Software"),
     }
 )
-# their metadata say nothing: as their LICENSE file has it, and NVIDIA's package of packages
+# not in their metadata: read in the LICENSE file, and NVIDIA's package that only has dependencies
 READ = {"namex": "Apache-2.0", "cuda-toolkit": "LicenseRef-NVIDIA-Proprietary"}
 CLASSIFIER = "License :: OSI Approved :: "
 
 
 def licence(package: Distribution) -> str:
-    """As an expression of identifiers or words, joined by AND and OR; empty where none is told."""
+    """Return identifiers or words joined by AND and OR; empty if the metadata have no licence."""
     said = package.metadata
     classifiers = [one for one in said.get_all("Classifier") or [] if one.startswith(CLASSIFIER)]
     return (
@@ -41,7 +41,10 @@ def licence(package: Distribution) -> str:
 
 
 def is_allowed(expression: str) -> bool:
-    """Whether all of its parts are, of alternatives one; of brackets nothing is understood."""
+    """Return whether every part joined by AND has an alternative, joined by OR, that is allowed.
+
+    Brackets are not supported: an expression with brackets is not allowed.
+    """
     return all(
         any(one.strip() in ALLOWED for one in part.split(" OR "))
         for part in expression.split(" AND ")
@@ -50,9 +53,10 @@ def is_allowed(expression: str) -> bool:
 
 def refused(packages: Iterable[Distribution]) -> Iterator[str]:
     for package in packages:
-        told = licence(package)
-        if not is_allowed(told):
-            yield f"{package.name} {package.version}: {told.strip()[:80] or 'tells no licence'}"
+        expression = licence(package)
+        if not is_allowed(expression):
+            named = expression.strip()[:80] or "tells no licence"
+            yield f"{package.name} {package.version}: {named}"
 
 
 def main() -> int:

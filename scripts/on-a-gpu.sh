@@ -1,10 +1,10 @@
 #!/bin/sh
-# Everything that only a machine with a GPU can show, in one go: parity in each precision, the smoke and
-# standard profiles in every mode, the batch sweep. What a framework of this machine lacks is left out.
+# Runs everything that only a machine with a GPU can show: parity in each precision, the smoke and standard
+# profiles in every mode, the batch sweep. Frameworks that this machine lacks are left out.
 #
 #   scripts/on-a-gpu.sh OUT [PYTHON]
 #
-# OUT: a new folder. PYTHON: the interpreter that holds torch, jax and keras (default: python3); samestep
+# OUT: a new folder. PYTHON: the interpreter that has torch, jax and keras (default: python3); samestep
 # itself must be importable from `python3`, its dependencies included. BACKENDS and DEVICE may be set.
 set -u
 out=$1

@@ -176,7 +176,7 @@ def test_certificates_without_trials_are_called_not_timed():
 
 
 def test_a_page_without_its_marks_is_not_filled():
-    assert marked.filled("a <b> old <e> z", "<b>", "<e>", "new") == "a <b>\n\nnew\n\n<e> z"
+    assert marked.fill("a <b> old <e> z", "<b>", "<e>", "new") == "a <b>\n\nnew\n\n<e> z"
     for broken in ("no marks", "<b> never closed", "<b> one <e> <b> two <e>"):
         with pytest.raises(ValueError, match="Expected: 1 times <b>"):
-            marked.filled(broken, "<b>", "<e>", "new")
+            marked.fill(broken, "<b>", "<e>", "new")

@@ -1,4 +1,4 @@
-"""The tables of docs/faults.md, from docs/faults*.json: `python -m scripts.pages.faults`."""
+"""Write the tables of docs/faults.md from docs/faults*.json: `python -m scripts.pages.faults`."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +33,7 @@ def row(one: Mapping[str, Any]) -> list[str]:
 
 
 def tables() -> Iterator[str]:
-    """Yield the tables of the stand-in, of real frameworks and of the soak."""
+    """Yield the tables of the tries without and with real frameworks, and of the soak."""
     for figures in (FIGURES, REAL_FIGURES):
         yield table_of(json.loads(figures.read_text(encoding="utf-8")))
     yield Found(**json.loads(SOAK_FIGURES.read_text(encoding="utf-8"))).table
@@ -41,7 +41,7 @@ def tables() -> Iterator[str]:
 
 def page(text: str) -> str:
     """Return the page with its tables made from the files."""
-    return marked.filled(text, *marked.marks("faults"), *tables())
+    return marked.fill(text, *marked.marks("faults"), *tables())
 
 
 if __name__ == "__main__":

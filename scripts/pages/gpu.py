@@ -1,6 +1,6 @@
-"""What the published records hold of GPUs, as a list of plain statements.
+"""List what the published records contain about GPUs, as plain statements.
 
-`python -m scripts.pages.gpu` writes it into README.md and docs/on-a-gpu.md.
+`python -m scripts.pages.gpu` writes the list into README.md and docs/on-a-gpu.md.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,14 +14,14 @@ from bench.stats import fewest_rounds
 from bench.workloads import WORKLOADS
 from reports.text import listed, plural
 from scripts.pages import marked
-from scripts.pages.published import good_records, hardware, on_gpu
+from scripts.pages.published import good_records, hardware, is_on_gpu
 
 PAGES = (marked.ROOT / "README.md", marked.ROOT / "docs" / "on-a-gpu.md")
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What ran well on GPUs, by the published records."""
+    """The good records of GPUs among all published records, by kind, and their dates."""
 
     certificates: tuple[Record, ...]
     timings: tuple[Record, ...]
@@ -59,7 +59,7 @@ def missing(names: Iterable[str], seen: Iterable[str]) -> list[str]:
 
 
 def facts() -> Facts:
-    dated = [(record, date) for record, date in good_records() if on_gpu(record)]
+    dated = [(record, date) for record, date in good_records() if is_on_gpu(record)]
     of_kind = {
         kind: tuple(record for record, _ in dated if record.trial.kind == kind)
         for kind in ("parity", "timing", "accuracy")
@@ -114,7 +114,7 @@ def names(some: Iterable[str]) -> str:
 def page(text: str) -> str:
     """Return a page with its statements made from the records."""
     lines = "\n".join(f"- {statement}" for statement in statements(facts()))
-    return marked.filled(text, *marked.marks("gpu"), lines)
+    return marked.fill(text, *marked.marks("gpu"), lines)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Pages with parts that a program writes, each between two comments that a reader does not see."""
+"""Replace the parts of pages that programs write, each between two comments."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +13,7 @@ def marks(maker: str) -> tuple[str, str]:
     return f"<!-- made by scripts.pages.{maker} -->", f"<!-- end of scripts.pages.{maker} -->"
 
 
-def filled(text: str, begin: str, end: str, *parts: str) -> str:
+def fill(text: str, begin: str, end: str, *parts: str) -> str:
     """Return the page with the text between each pair of marks replaced, first part first.
 
     Raises `ValueError` if the page has another number of marks than there are parts.

@@ -1,4 +1,4 @@
-"""The good records of all published runs, which the pages about what has run are made from."""
+"""Read the good records of all published runs, for the pages about what has run."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -26,13 +26,13 @@ def dated_records() -> Iterator[tuple[Record, str]]:
                 yield record, run.created[:10]
 
 
-def on_gpu(record: Record) -> bool:
+def is_on_gpu(record: Record) -> bool:
     return record.trial.execution.device != "cpu"
 
 
 def hardware(record: Record) -> str:
     """Return the GPU's name, or the CPU's with its number of logical cores."""
     machine = record.environment
-    if not on_gpu(record) or not machine.gpus:
+    if not is_on_gpu(record) or not machine.gpus:
         return f"{machine.cpu} ({machine.cores_logical} cores)"
     return machine.gpus[0].name

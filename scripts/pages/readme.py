@@ -1,4 +1,4 @@
-"""What the README quotes of published reports: their first paragraphs, word for word.
+"""Quote the first paragraphs of two published reports, word for word, in the README.
 
 `python -m scripts.pages.readme` writes them into README.md.
 """
@@ -10,7 +10,7 @@ from scripts.pages import marked
 
 PAGE = marked.ROOT / "README.md"
 PUBLISHED = "reports/published"
-# the newest in which Keras and PyTorch as they come are timed, and trained to verdicts
+# the newest runs that time Keras and PyTorch in the default mode, and compare their accuracies
 QUOTED = ("2026-11-24-amd-epyc-2-cores", "2026-11-27-amd-epyc-2-cores-ten-seeds")
 
 
@@ -24,7 +24,7 @@ def quotations() -> Iterator[str]:
 
 def page(text: str) -> str:
     """Return the page with its quotations read from the reports."""
-    return marked.filled(text, *marked.marks("readme"), "\n\n".join(quotations()))
+    return marked.fill(text, *marked.marks("readme"), "\n\n".join(quotations()))
 
 
 if __name__ == "__main__":

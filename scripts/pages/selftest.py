@@ -1,4 +1,4 @@
-"""The self-tests' figures as Markdown: `python -m scripts.pages.selftest` writes them.
+"""Write the figures of the self-tests into a page: `python -m scripts.pages.selftest`.
 
 The figures come from the files in docs/selftest, which the self-tests wrote.
 """
@@ -104,27 +104,27 @@ def overheads(text: str) -> dict[str, dict[str, str]]:
     return medians
 
 
-def measured(medians: dict[str, dict[str, str]]) -> list[str]:
-    """Return the backends that have an overhead, in the file's order."""
+def columns(medians: dict[str, dict[str, str]]) -> list[str]:
+    """Return the backends that have an overhead, in the order of the file."""
     return list(dict.fromkeys(name for row in medians.values() for name in row))
 
 
 def overhead(medians: dict[str, dict[str, str]]) -> str:
-    backends = measured(medians)
+    backends = columns(medians)
     rows = [[workload, *(row[name] for name in backends)] for workload, row in medians.items()]
     return table(["workload", *backends], rows, ",".join(backends))
 
 
 def not_measured(medians: dict[str, dict[str, str]]) -> Iterator[str]:
     """Yield a sentence that names the backends without an overhead; nothing if there are none."""
-    lacking = [f"`{name}`" for name in BACKENDS if name not in measured(medians)]
+    lacking = [f"`{name}`" for name in BACKENDS if name not in columns(medians)]
     if lacking:
         yield f"The overhead was not measured for these backends: {listed(lacking)}."
 
 
 def page(text: str) -> str:
     """Return the page with its part made from the files."""
-    return marked.filled(text, *marked.marks("selftest"), section())
+    return marked.fill(text, *marked.marks("selftest"), section())
 
 
 if __name__ == "__main__":

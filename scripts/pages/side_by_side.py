@@ -1,6 +1,6 @@
-"""The scripts of examples/tutorials, Keras beside PyTorch.
+"""Write the scripts of examples/tutorials into docs/side-by-side.md, Keras beside PyTorch.
 
-`python -m scripts.pages.side_by_side` writes them into docs/side-by-side.md.
+The command is `python -m scripts.pages.side_by_side`.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ from scripts.pages import marked
 from scripts.pages.marked import ROOT
 
 PAGE = ROOT / "docs" / "side-by-side.md"
-# from the framework to the name of its script
+# the name of the script per framework
 VERSIONS = {"keras": "keras_version.py", "pytorch": "pytorch_version.py"}
 LABELS = {"keras": "Keras", "pytorch": "PyTorch"}
 BEGIN, END = "<!-- {}: made by scripts.pages.side_by_side -->", "<!-- end of {} -->"
@@ -28,7 +28,7 @@ def page(text: str) -> str:
     """Return the page with the code of each workload as the files have it now."""
     for workload in WRITTEN:
         begin, end = BEGIN.format(workload.name), END.format(workload.name)
-        text = marked.filled(text, begin, end, beside(folder_of(workload.name)))
+        text = marked.fill(text, begin, end, beside(folder_of(workload.name)))
     return text
 
 

@@ -1,4 +1,4 @@
-"""How near the published tf32 certificates come to their gates.
+"""List how near the published tf32 certificates come to their gates.
 
 `python -m scripts.pages.tf32` writes the table into docs/parity.md.
 """
@@ -45,7 +45,7 @@ def rows() -> Iterator[list[str]]:
 
 def page(text: str) -> str:
     """Return the page with its table made from the records."""
-    return marked.filled(text, *marked.marks("tf32"), table(HEADERS, rows()))
+    return marked.fill(text, *marked.marks("tf32"), table(HEADERS, rows()))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The table "verified on": which cells have really run where, from the published records alone.
+"""Write the table "verified on": which cells have run on what, from the published records alone.
 
 `python -m scripts.pages.verified` writes it into docs/verified-on.md.
 """
@@ -12,7 +12,7 @@ from bench.spec import MODES, PRECISIONS
 from bench.workloads import WORKLOADS
 from reports.text import NOTHING, escape, listed, table
 from scripts.pages import marked
-from scripts.pages.published import good_records, hardware, on_gpu
+from scripts.pages.published import good_records, hardware, is_on_gpu
 
 PAGE = marked.ROOT / "docs" / "verified-on.md"
 DEVICES = ("CPU", "NVIDIA GPU")
@@ -21,7 +21,7 @@ HEADERS = ["backend", "mode", "precision", "on", "certificates", "trials", "hard
 
 @dataclass(slots=True)
 class Runs:
-    """What has run of one combination: how often per workload, and on what dates by hardware."""
+    """The runs of one combination: the number per workload, and the dates per hardware."""
 
     certificates: dict[str, int] = field(default_factory=dict)
     trials: dict[str, int] = field(default_factory=dict)
@@ -35,11 +35,11 @@ class Runs:
     @property
     def cells(self) -> list[str]:
         places = "; ".join(f"{where}: {listed(dates)}" for where, dates in self.dates.items())
-        certificates = by_workload(self.certificates) or NOTHING
-        return [certificates, by_workload(self.trials) or "not timed", escape(places)]
+        certificates = count_by_workload(self.certificates) or NOTHING
+        return [certificates, count_by_workload(self.trials) or "not timed", escape(places)]
 
 
-def by_workload(counts: dict[str, int]) -> str:
+def count_by_workload(counts: dict[str, int]) -> str:
     """Return the total and, in brackets, the count per workload, in the workloads' order."""
     if not counts:
         return ""
@@ -52,7 +52,7 @@ def rows() -> Iterator[list[str]]:
     found: dict[tuple[str, ...], Runs] = {}
     for record, date in good_records():
         how = record.trial.execution
-        key = (record.trial.backend, how.mode, how.precision, DEVICES[on_gpu(record)])
+        key = (record.trial.backend, how.mode, how.precision, DEVICES[is_on_gpu(record)])
         found.setdefault(key, Runs()).note(record, date)
     for backend in BACKENDS:
         for mode in MODES:
@@ -67,7 +67,7 @@ def rows() -> Iterator[list[str]]:
 
 def page(text: str) -> str:
     """Return the page with its table made from the records."""
-    return marked.filled(text, *marked.marks("verified"), table(HEADERS, rows()))
+    return marked.fill(text, *marked.marks("verified"), table(HEADERS, rows()))
 
 
 if __name__ == "__main__":
