@@ -1,4 +1,4 @@
-"""How things look in Markdown: tables, numbers with their intervals, and text that others wrote."""
+"""Markdown: tables, figures, numbers with their intervals, and text that others wrote."""
 
 import html
 import re
@@ -17,15 +17,17 @@ SPECIAL = re.compile(
 ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "@": "&#64;", "://": "&#58;//"}
 IMAGE = re.compile(r"!\[(?P<alternative>(?:\\.|[^\]\\])*)\]\((?P<path>[^)]+)\)")
 MEBIBYTE = 2**20
+# beside a report, with the PNG of every figure that it shows
+FIGURE_FOLDER = "figures"
 
 
 def printable(text: object) -> str:
-    """Text from a record as one line without control characters, which no XML may hold."""
+    """Return text from a record as one line without control characters, which no XML may hold."""
     return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
 
 
 def escape(text: object) -> str:
-    """Text from a record as one line that Markdown, HTML and a table cell show as it is.
+    """Return text from a record as one line that Markdown, HTML and a table cell show as it is.
 
     Also stops what GitHub makes of plain text: formulas, mentions and links.
     """
@@ -42,7 +44,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]], numbers: str = "") -> str:
-    """A GitHub table. `numbers` names the headers, separated by commas, of right-aligned columns.
+    """Return a GitHub table; `numbers` lists the headers of right-aligned columns, with commas.
 
     Cells are taken as they are: `escape` what comes from a record.
     """
@@ -54,7 +56,7 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]], numbers: str
 
 
 def estimate(value: Estimate | None, scale: float = 1.0) -> str:
-    """`3.31 [3.25, 3.40]`: the value, and its 95 % interval where there is one."""
+    """Return `3.31 [3.25, 3.40]`: the value, and its 95 % interval if it has one."""
     if value is None:
         return NOTHING
     if value.low is None or value.high is None:
@@ -66,22 +68,22 @@ def estimate(value: Estimate | None, scale: float = 1.0) -> str:
 
 
 def centre(value: Estimate | None, scale: float = 1.0) -> str:
-    """The value alone, as many digits as its interval allows."""
+    """Return the value alone, with as many digits as its interval allows."""
     return estimate(value, scale).split(" ")[0]
 
 
 def number(value: float | None) -> str:
-    """Three significant figures."""
+    """Return three significant figures."""
     return NOTHING if value is None else shown(value, decimals(value))
 
 
 def percent(fraction: float | None) -> str:
-    """`98.06 %`: one image of 10,000 is the last digit."""
+    """Return `98.06 %`: one image of 10,000 is the last digit."""
     return NOTHING if fraction is None else f"{100 * fraction:.2f} %"
 
 
 def points(difference: float | None) -> str:
-    """A signed difference of two fractions in percentage points."""
+    """Return a signed difference of two fractions in percentage points."""
     if difference is None:
         return NOTHING
     rounded = round(100 * difference, 2)
@@ -93,7 +95,7 @@ def count(value: int | None) -> str:
 
 
 def plural(number: int, noun: str) -> str:
-    """`1 trial`, `12 trials`."""
+    """Return `1 trial` or `12 trials`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
@@ -101,25 +103,26 @@ def listed(items: Iterable[object]) -> str:
     return ", ".join(map(str, items)) or NOTHING
 
 
-def image(alternative: str, path: str) -> str:
-    return f"![{escape(alternative)}]({path})"
+def figure(alternative: str, name: str) -> str:
+    """Return a figure of the report; the alternative says where its numbers stand."""
+    return f"![{escape(alternative)}]({FIGURE_FOLDER}/{name})"
 
 
-def images(text: str) -> dict[str, str]:
-    """Path to alternative of what `image` wrote into a report."""
-    return {found["path"]: unescape(found["alternative"]) for found in IMAGE.finditer(text)}
+def alternatives(text: str) -> dict[str, str]:
+    """Return the alternative of each figure in a report, by path."""
+    return {match["path"]: unescape(match["alternative"]) for match in IMAGE.finditer(text)}
 
 
 def unescape(text: str) -> str:
-    """What `escape` was given, but for what it left out."""
+    """Return the text that `escape` was given, without what it left out."""
     return html.unescape(re.sub(r"\\(.)", r"\1", text))
 
 
 def details(summary: str, content: str) -> str:
-    """A block that opens on a click; the blank lines make GitHub read the table inside."""
+    """Return a block that opens on a click; blank lines make GitHub read the table inside."""
     return f"<details><summary>{summary}</summary>\n\n{content}\n\n</details>"
 
 
 def file_name(text: str) -> str:
-    """`text` as a part of a file name and of a link: no separators, no leading dot."""
+    """Return `text` as a part of a file name and of a link: no separators, no leading dot."""
     return re.sub(r"[^A-Za-z0-9._-]", "-", text).lstrip(".") or "unnamed"

@@ -36,6 +36,7 @@ def report(
     from reports.exports.summary_json import as_json as figures_as_json
     from reports.report import write_report
     from reports.results.impossible import figures_made_of
+    from reports.results.report import Report
 
     if not as_json and form is Format.MARKDOWN:
         refuse_links(folder)
@@ -44,6 +45,6 @@ def report(
         return
     run = read_run(folder)
     records = list(read_records(folder, run))
-    compose = figures_as_json if as_json else as_pytest_benchmark
+    document = figures_as_json if as_json else as_pytest_benchmark
     with figures_made_of(folder):
-        print(json.dumps(compose(run, records), indent=1))
+        print(json.dumps(document(Report(run, records)), indent=1))

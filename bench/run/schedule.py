@@ -4,21 +4,19 @@ Pure. Neither looks at which backend is ahead: repeats follow from causes, round
 of intervals alone, so that no measurement goes on until it favours a backend.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
-from typing import TypeAlias
 
 from bench.record import Record
 from bench.record.quantities import native_seconds, step_seconds
-from bench.record.selection import comparable, disturbed
+from bench.record.selection import Quantity, comparable, disturbed
 from bench.run.plan import draw_setup, shuffle
 from bench.spec import Cell, Trial
 from bench.spec.pairing import shared_by
 from bench.stats import cell_value
 
 WIDEST_INTERVAL = 0.02
-Quantity: TypeAlias = Callable[[Record], float | None]
 QUANTITIES: tuple[Quantity, ...] = (native_seconds, step_seconds)
 
 

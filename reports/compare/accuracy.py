@@ -11,7 +11,7 @@ from reports.results.accuracy_verdicts import finals
 from reports.results.cells import CellResults
 from reports.results.settings import Values
 from reports.sections.accuracy_verdicts import interval
-from reports.sections.columns import named
+from reports.sections.columns import cell_names
 from reports.text import NOTHING, escape, percent, points, table
 
 
@@ -103,7 +103,7 @@ def row(accuracy: ComparedAccuracy) -> list[str]:
     claim = accuracy.claim
     comparison = None if claim is None else claim.comparison
     return [
-        *named(accuracy.cell),
+        *cell_names(accuracy.cell),
         percent(accuracy.first.test_accuracy),
         str(len(accuracy.first.seeds)),
         escape(accuracy.run),

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -18,11 +17,12 @@ from matplotlib.ticker import (
 
 from bench.spec import Cell
 from bench.stats import Estimate, Verdict
+from reports import text as markdown
 from reports.compare.pairs import LEAST_BETWEEN_RUNS, ComparedCell
-from reports.drawing.style import COLOURS, GREY, STYLE, png
-from reports.results.speed_verdicts import LANES
+from reports.drawing.style import COLOURS, GREY, house_style, png
+from reports.results.speed import LANES
 from reports.sections.speed_verdicts import percent
-from reports.text import image, printable
+from reports.text import printable
 
 MOST_ROWS = 40
 # marker, colour and face per verdict; the shape alone also identifies the verdict
@@ -50,13 +50,14 @@ class Page:
     rows: tuple[Cell, ...]
     cells: tuple[ComparedCell, ...]
 
-    def link(self, folder: str) -> str:
-        """Write the figure's link; its alternative text points to the table with the numbers."""
-        return image(
+    @property
+    def link(self) -> str:
+        """Return the figure in Markdown; its alternative text points to the table."""
+        return markdown.figure(
             f"Time per step of {self.run} over that of {self.first} on {self.device}: a row a "
             "cell, a panel a lane, 95 % intervals, verdicts by colour and shape; the same numbers "
             "are in the table below",
-            f"{folder}/{self.file}",
+            self.file,
         )
 
 
@@ -85,7 +86,7 @@ def split_rows(group: Sequence[ComparedCell]) -> Iterator[tuple[Cell, ...]]:
 
 def figures(pages: Sequence[Page]) -> Iterator[tuple[str, bytes]]:
     """Yield file name and PNG per page."""
-    with matplotlib.style.context(["default", STYLE]):
+    with house_style():
         for page in pages:
             yield page.file, png(forest(page), "")
 

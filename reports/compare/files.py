@@ -10,7 +10,8 @@ from reports.compare.comparison_json import as_json
 from reports.compare.figure import figures, pages
 from reports.compare.markdown import compose
 from reports.compare.pairs import ComparedCell, ComparedRun
-from reports.report import FIGURES, write_figures
+from reports.report import write_figures
+from reports.text import FIGURE_FOLDER
 
 MARKDOWN_FILE = "comparison.md"
 JSON_FILE = "comparison.json"
@@ -28,8 +29,8 @@ def write(runs: Sequence[ComparedRun], cells: Sequence[ComparedCell], folder: Pa
     write_atomically(folder / JSON_FILE, f"{document}\n".encode())
     sheets = pages(runs[0].name, cells)
     # before the text, so that the text always links to figures that exist
-    write_figures(figures(sheets), folder / FIGURES)
-    text = compose(runs, cells, [page.link(FIGURES) for page in sheets])
+    write_figures(figures(sheets), folder / FIGURE_FOLDER)
+    text = compose(runs, cells, [page.link for page in sheets])
     write_atomically(folder / MARKDOWN_FILE, text.encode())
     return folder / MARKDOWN_FILE
 

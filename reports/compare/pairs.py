@@ -6,14 +6,13 @@ from pathlib import Path
 
 from bench.errors import UsageError
 from bench.record.run import RunModel, read_run
-from bench.record.selection import by_round, comparable
 from bench.record.stored import read_records
 from bench.spec import Cell, TrialKind
 from bench.stats import Claim, Comparison, Verdict, compare_rounds, compare_samples, judge
 from reports.compare import protocol
 from reports.results import comparability
 from reports.results.cells import CellResults, group
-from reports.results.speed_verdicts import LANES
+from reports.results.speed import LANES
 
 # Two runs share no rounds: changes of the machine between them are in the ratio and in no interval.
 LEAST_BETWEEN_RUNS = 0.05
@@ -123,7 +122,7 @@ def pair_lanes(
     for lane in LANES:
         notes = (*protocol.notes(before, after, lane), *settings)
         reasons = [comparability.refusal(cell, twin), *protocol.refusals(before, after, lane)]
-        if not (seconds(cell, lane) and seconds(twin, lane)):
+        if not (cell.seconds[lane] and twin.seconds[lane]):
             reasons.append("no steady trial in both runs")
         yield ComparedCell(
             run=other.name,
@@ -148,7 +147,7 @@ def machines(results: CellResults) -> set[tuple[object, ...]]:
 
 def compare_times(cell: ComparedCell) -> Comparison | None:
     """Compare round by round within one run, else all trials with all trials."""
-    other, first = seconds(cell.other, cell.lane), seconds(cell.first, cell.lane)
+    other, first = cell.other.seconds[cell.lane], cell.first.seconds[cell.lane]
     if cell.same_run:
         return compare_rounds(other, first)
     return compare_samples(in_order(other), in_order(first))
@@ -160,11 +159,6 @@ def weaken_same(claim: Claim) -> Claim:
         return claim
     reason = f"of two machines nothing under {100 * LEAST_BETWEEN_RUNS:g}\u00a0% is told"
     return replace(claim, verdict=Verdict.AMBIGUOUS, reason=reason)
-
-
-def seconds(results: CellResults, lane: str) -> dict[int, float]:
-    """Return the seconds per step by round."""
-    return by_round(comparable(results.good("timing")), LANES[lane])
 
 
 def in_order(values: Mapping[int, float]) -> list[float]:

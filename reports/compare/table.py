@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from bench.stats import SAME_WITHIN, cell_value
-from reports.compare.pairs import LEAST_BETWEEN_RUNS, ComparedCell, in_order, seconds
+from reports.compare.pairs import LEAST_BETWEEN_RUNS, ComparedCell, in_order
 from reports.compare.protocol import MOST_TIMES_THE_STEPS
 from reports.compare.words import ratio_text
 from reports.results.cells import CellResults
 from reports.results.settings import Values, printed
-from reports.sections.columns import named
+from reports.sections.columns import cell_names
 from reports.sections.speed_verdicts import percent
 from reports.text import NOTHING, escape, estimate, listed, table
 
@@ -48,7 +48,7 @@ def row(cell: ComparedCell) -> list[str]:
     comparison, claim = cell.comparison, cell.claim
     smallest = None if comparison is None else comparison.minimum_detectable_effect
     return [
-        *named(cell.first),
+        *cell_names(cell.first),
         cell.lane,
         milliseconds(cell.first, cell.lane),
         escape(cell.run),
@@ -63,7 +63,7 @@ def row(cell: ComparedCell) -> list[str]:
 
 def milliseconds(results: CellResults, lane: str) -> str:
     """Write the milliseconds per step with their interval."""
-    return estimate(cell_value(in_order(seconds(results, lane))), 1e3)
+    return estimate(cell_value(in_order(results.seconds[lane])), 1e3)
 
 
 def changed_settings_table(cells: Sequence[ComparedCell]) -> Iterator[str]:

@@ -1,43 +1,44 @@
-"""Time per image over the batch size."""
+"""The batch sweep: throughput over the batch size."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-import matplotlib.style
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
-from reports.drawing.style import MARKERS, STYLE, backend_colours, png, round_ticks
-from reports.results.batch_sweep import line_of, seconds, swept
+from reports.drawing.style import MARKERS, backend_colours, house_style, png, round_ticks
+from reports.results import batch_sweep
 from reports.results.cells import CellResults, workloads
-
-
-def sweep_file(workload: str) -> str:
-    return f"batch-{workload}.png"
-
+from reports.results.report import Report
 
 LINES = ("-", "--", ":", "-.")
 
 
-def sweep_figures(cells: Sequence[CellResults], stamp: str = "") -> Iterator[tuple[str, bytes]]:
-    """File name and PNG of a figure for each workload that was swept."""
-    found = swept(cells)
-    with matplotlib.style.context(["default", STYLE]):
-        for name in workloads(found):
-            there = [one for one in found if one.cell.workload == name]
-            yield sweep_file(name), png(over_batch(name, there, backend_colours(cells)), stamp)
+def figure_file(workload: str) -> str:
+    return f"batch-{workload}.png"
 
 
-def over_batch(name: str, found: Sequence[CellResults], colours: dict[str, str]) -> Figure:
+def figures(report: Report) -> Iterator[tuple[str, bytes]]:
+    """Yield a figure per workload with several batch sizes, as file name and PNG."""
+    colours = backend_colours(report.cells)
+    with house_style():
+        for name in workloads(report.sweep):
+            cells = [one for one in report.sweep if one.cell.workload == name]
+            yield figure_file(name), png(lines(name, cells, colours), report.stamp)
+
+
+def lines(name: str, cells: Sequence[CellResults], colours: dict[str, str]) -> Figure:
+    """Return a figure with a line per backend and way of running."""
     figure = Figure(figsize=(7.5, 4.2), layout="constrained")
     axes = figure.subplots()
-    ways = sorted({way_of(one) for one in found})
-    for _, group in groupby(found, key=line_of):
+    ways = sorted({way_of(one) for one in cells})
+    for _, group in groupby(cells, key=batch_sweep.line):
         line = list(group)
         sizes = [one.cell.execution.batch_size for one in line]
+        seconds = map(batch_sweep.seconds, line)
         way = ways.index(way_of(line[0]))
         axes.plot(
-            sizes, [size / seconds(one) for size, one in zip(sizes, line, strict=True)],
+            sizes, [size / step for size, step in zip(sizes, seconds, strict=True)],
             linestyle=LINES[way % len(LINES)], marker=MARKERS[way % len(MARKERS)], markersize=5,
             color=colours[line[0].cell.backend],
             label=f"{line[0].cell.backend} ({way_of(line[0])})",
@@ -48,7 +49,7 @@ def over_batch(name: str, found: Sequence[CellResults], colours: dict[str, str])
     round_ticks(axes.xaxis)
     round_ticks(axes.yaxis)
     axes.xaxis.set_major_locator(
-        FixedLocator(sorted({one.cell.execution.batch_size for one in found}))
+        FixedLocator(sorted({one.cell.execution.batch_size for one in cells}))
     )
     axes.set_xlabel("batch size (log scale)")
     axes.set_ylabel("images per second, step lane (log scale)")
@@ -58,5 +59,5 @@ def over_batch(name: str, found: Sequence[CellResults], colours: dict[str, str])
 
 
 def way_of(results: CellResults) -> str:
-    """Device, mode and the like, without the batch size."""
+    """Return device, mode and the like, without the batch size."""
     return results.device.removesuffix(f", batch {results.cell.execution.batch_size}")

@@ -1,18 +1,17 @@
-"""The figure of the confusion matrices: a panel for each cell of a workload."""
+"""The confusion matrices: a panel per cell of a workload."""
 
 import math
 from collections.abc import Iterator, Sequence
 
-import matplotlib.style
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.spec import CLASSES
-from reports.drawing.style import STYLE, png
-from reports.results.cells import CellResults, workloads
-from reports.results.predictions import Predictions, predictions
+from reports.drawing.style import house_style, png
+from reports.results.predictions import Predictions
+from reports.results.report import Report
 from reports.text import file_name
 
 DIAGONAL = "#DDDDDD"
@@ -26,30 +25,34 @@ BOTTOM = 0.4
 LINE = 0.22
 
 
-def confusion_figures(cells: Sequence[CellResults], stamp: str = "") -> Iterator[tuple[str, bytes]]:
-    """File name and PNG of a figure for each workload with predictions."""
-    with matplotlib.style.context(["default", STYLE]):
-        for name in workloads(cells):
-            found = predictions([one for one in cells if one.cell.workload == name])
-            if found:
-                yield confusion_file(name), png(confusions(name, found, stamp), "")
-
-
-def confusion_file(workload: str) -> str:
+def figure_file(workload: str) -> str:
     return f"confusion-{file_name(workload)}.png"
 
 
-def confusions(name: str, found: Sequence[Predictions], stamp: str) -> Figure:
-    """Each panel has its own scale of colours, or one bad cell would make all others pale."""
-    head = [f"{name}, seed {found[0].seed}: number of test images", *([stamp] if stamp else [])]
-    rows = math.ceil(len(found) / COLUMNS)
-    width = WIDTH * min(COLUMNS, len(found))
+def figures(report: Report) -> Iterator[tuple[str, bytes]]:
+    """Yield a figure per workload with predictions, as file name and PNG."""
+    with house_style():
+        for workload in report.workloads:
+            if workload.predictions:
+                drawn = confusions(workload.name, workload.predictions, report.stamp)
+                # its own head has the stamp
+                yield figure_file(workload.name), png(drawn, "")
+
+
+def confusions(name: str, cells: Sequence[Predictions], stamp: str) -> Figure:
+    """Return a figure with a panel per cell.
+
+    Each panel has its own scale of colours, or one bad cell would make all others pale.
+    """
+    head = [f"{name}, seed {cells[0].seed}: number of test images", *([stamp] if stamp else [])]
+    rows = math.ceil(len(cells) / COLUMNS)
+    width = WIDTH * min(COLUMNS, len(cells))
     height = HEIGHT * rows + LINE * len(head)
     figure = Figure(figsize=(width, height))
     for line, text in enumerate(head):
         y = 1 - LINE * (line + 0.6) / height
         figure.text(0.1 / width, y, text, va="center", fontsize=10, fontweight="bold")
-    for number, one in enumerate(found):
+    for number, one in enumerate(cells):
         row, column = divmod(number, COLUMNS)
         left, bottom = WIDTH * column + LEFT, HEIGHT * (rows - 1 - row) + BOTTOM
         place = (left / width, bottom / height, SIDE / width, SIDE / height)
@@ -58,7 +61,7 @@ def confusions(name: str, found: Sequence[Predictions], stamp: str) -> Figure:
 
 
 def mistakes(one: Predictions) -> np.ma.MaskedArray[tuple[int, int], np.dtype[np.int64]]:
-    """The confusion matrix without its diagonal, beside which no mistake would be seen."""
+    """Return the confusion matrix without its diagonal, beside which no mistake would be seen."""
     return np.ma.masked_array(one.confusion, mask=np.eye(CLASSES, dtype=bool))
 
 

@@ -1,4 +1,4 @@
-"""Curves of loss and accuracy over epochs."""
+"""Curves of loss and accuracy over epochs, for the figures of trainings."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
@@ -6,27 +6,15 @@ from typing import TypeAlias
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import (
-    MaxNLocator,
-    PercentFormatter,
-)
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from bench.record import EpochModel
 from reports.drawing.style import GREY, MARKERS
 from reports.results.accuracy import Accuracy
 from reports.results.summary import SummaryRow
-from reports.text import file_name
 
 MOST_MARKERS = 20
 EpochValue: TypeAlias = Callable[[EpochModel], float]
-
-
-def curves_file(workload: str) -> str:
-    return f"curves-{file_name(workload)}.png"
-
-
-def longer_file(workload: str) -> str:
-    return f"longer-{file_name(workload)}.png"
 
 
 def curves(
@@ -35,7 +23,7 @@ def curves(
     *,
     own_end: bool = False,
 ) -> Figure:
-    """Loss at the left, accuracy at the right; a line for train and one for test in each cell.
+    """Return a figure with loss at the left and accuracy at the right, two lines per cell.
 
     `own_end` marks the last epoch of the workload's own trainings.
     """
@@ -79,7 +67,7 @@ def test_accuracy(epoch: EpochModel) -> float:
 
 
 def markers(rows: Sequence[tuple[SummaryRow, Accuracy]]) -> list[str]:
-    """A marker for each device, so that one colour can stay one backend."""
+    """Return a marker per device, so that a colour stands for one backend."""
     devices = list(dict.fromkeys(row.results.device for row, _ in rows))
     return [MARKERS[devices.index(row.results.device) % len(MARKERS)] for row, _ in rows]
 
@@ -87,7 +75,7 @@ def markers(rows: Sequence[tuple[SummaryRow, Accuracy]]) -> list[str]:
 def draw(
     axes: Axes, measured: Accuracy, values: tuple[EpochValue, EpochValue], colour: str, marker: str
 ) -> None:
-    """Train dashed and hollow, test solid; markers only while they don't hide the line."""
+    """Draw train dashed and hollow, test solid; with markers unless they hide the line."""
     epochs = range(1, len(measured.curve(values[0])) + 1)
     shown = marker if len(epochs) <= MOST_MARKERS else ""
     for value, style, face in zip(values, ("--", "-"), ("white", colour), strict=True):
@@ -107,7 +95,7 @@ def published_line(axes: Axes, row: SummaryRow) -> Iterator[Line2D]:
 
 
 def last_epoch_lines(both: Sequence[Axes], row: SummaryRow) -> Iterator[Line2D]:
-    """Where the workload's own trainings end; one entry of the legend for both panels."""
+    """Mark the end of the workload's own trainings; yield one legend entry for both panels."""
     if row.accuracy is None:
         return
     lines = [axes.axvline(row.accuracy.epochs, color=GREY, linestyle="-.", lw=1) for axes in both]

@@ -1,23 +1,15 @@
-"""The layers of a step's time."""
+"""The framework tax: the layers of a step's time."""
 
 from collections.abc import Iterator, Sequence
 
-import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench.record.calibration import CalibrationModel
-from reports.drawing.style import COLOURS, GREY, STYLE, png, round_ticks
-from reports.results.cells import CellResults, workloads
-from reports.results.framework_tax import MICRO, Tax, taxes
-
-TAX_FILE = "tax"
-
-
-def tax_file(device: str) -> str:
-    return f"{TAX_FILE}-{device.replace(':', '')}.png"
-
+from reports.drawing.style import COLOURS, GREY, house_style, png, round_ticks
+from reports.results.cells import workloads
+from reports.results.framework_tax import MICRO, Tax
+from reports.results.report import Report
 
 # layer to marker and colour, from the inside out
 LAYERS = {
@@ -29,23 +21,24 @@ LAYERS = {
 }
 
 
-def tax_figures(
-    cells: Sequence[CellResults], calibration: Sequence[CalibrationModel], stamp: str = ""
-) -> Iterator[tuple[str, bytes]]:
-    """File name and PNG of a figure for each device, where the report has the section."""
-    found = taxes(cells, calibration)
-    if all(one.epoch is None for one in found):
+def figure_file(device: str) -> str:
+    return f"tax-{device.replace(':', '')}.png"
+
+
+def figures(report: Report) -> Iterator[tuple[str, bytes]]:
+    """Yield a figure per device, as file name and PNG, if the report has the section."""
+    if all(one.epoch is None for one in report.taxes):
         return
-    with matplotlib.style.context(["default", STYLE]):
-        for device in dict.fromkeys(one.results.cell.execution.device for one in found):
-            there = [one for one in found if one.results.cell.execution.device == device]
-            yield tax_file(device), png(layered(there), stamp)
+    with house_style():
+        for device in dict.fromkeys(one.results.cell.execution.device for one in report.taxes):
+            taxes = [one for one in report.taxes if one.results.cell.execution.device == device]
+            yield figure_file(device), png(layers(taxes), report.stamp)
 
 
-def layered(found: Sequence[Tax]) -> Figure:
-    """A panel a workload, all on one logarithmic scale."""
-    names = workloads([one.results for one in found])
-    panels = [[one for one in found if one.results.cell.workload == name] for name in names]
+def layers(taxes: Sequence[Tax]) -> Figure:
+    """Return a figure with a panel per workload, all on one logarithmic scale."""
+    names = workloads([one.results for one in taxes])
+    panels = [[one for one in taxes if one.results.cell.workload == name] for name in names]
     heights = [len(panel) + 0.8 for panel in panels]
     figure = Figure(figsize=(7.5, 1.2 + 0.3 * sum(heights)), layout="constrained")
     grid = figure.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=heights)

@@ -1,23 +1,17 @@
-"""The distribution of single step times."""
+"""The spread of single steps: the distribution of their times."""
 
 from collections.abc import Iterator, Sequence
 
-import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
-from reports.drawing.style import STYLE, backend_colours, label, png, round_ticks
+from reports.drawing.style import backend_colours, house_style, label, png, round_ticks
 from reports.results.cells import CellResults, by_device, workloads
-from reports.results.step_spread import steps_of
+from reports.results.report import Report
 from reports.text import file_name
-
-
-def distribution_file(device: str) -> str:
-    return f"steps-{file_name(device)}.png"
-
 
 COLUMNS = 2
 # a curve of thousands of steps looks the same with as many points as a panel has pixels
@@ -28,19 +22,20 @@ TICKS = (1, 1.5, 2, 3, 4, 5, 7)
 STYLES = ("-", "--", ":", "-.")
 
 
-def distribution_figures(
-    cells: Sequence[CellResults], stamp: str = ""
-) -> Iterator[tuple[str, bytes]]:
-    """File name and PNG of a figure for each device with single steps."""
-    found = [one for one in cells if steps_of(one)]
-    colours = backend_colours(cells)
-    with matplotlib.style.context(["default", STYLE]):
-        for device, there in by_device(found).items():
-            yield distribution_file(device), png(panels(there, colours), stamp)
+def figure_file(device: str) -> str:
+    return f"steps-{file_name(device)}.png"
+
+
+def figures(report: Report) -> Iterator[tuple[str, bytes]]:
+    """Yield a figure per device with single steps, as file name and PNG."""
+    colours = backend_colours(report.cells)
+    with house_style():
+        for device, cells in by_device(one for one in report.cells if one.single_steps).items():
+            yield figure_file(device), png(panels(cells, colours), report.stamp)
 
 
 def panels(cells: Sequence[CellResults], colours: dict[str, str]) -> Figure:
-    """A panel a workload, each with a logarithmic scale of its own."""
+    """Return a figure with a panel per workload, each with a logarithmic scale of its own."""
     names = workloads(cells)
     rows = -(-len(names) // COLUMNS)
     columns = min(len(names), COLUMNS)
@@ -59,7 +54,7 @@ def draw(axes: Axes, name: str, cells: Sequence[CellResults], colours: dict[str,
     axes.set_title(name)
     axes.set_xscale("log")
     for results in cells:
-        steps = 1e3 * np.asarray(steps_of(results))
+        steps = 1e3 * np.asarray(results.single_steps)
         axes.plot(
             np.quantile(steps, SHARES[SHARES <= MOST_SHOWN]), SHARES[SHARES <= MOST_SHOWN],
             style(results, cells), color=colours[results.cell.backend], linewidth=1.4,
@@ -72,7 +67,7 @@ def draw(axes: Axes, name: str, cells: Sequence[CellResults], colours: dict[str,
 
 
 def style(results: CellResults, cells: Sequence[CellResults]) -> str:
-    """Another line for each way of running, so that one colour can stay one backend."""
+    """Return the line of a cell: one per way of running, so that a colour is one backend."""
     ways = list(dict.fromkeys(one.device for one in cells))
     return STYLES[ways.index(results.device) % len(STYLES)]
 

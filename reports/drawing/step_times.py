@@ -1,59 +1,47 @@
-"""Bars of the time per step."""
+"""The time per step: bars of the native and the step lane."""
 
 from collections.abc import Iterator, Sequence
 
-import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from bench.stats import Estimate
-from reports.drawing.curves import curves, curves_file, longer_file
-from reports.drawing.style import GREY, STYLE, backend_colours, paler, png, workload_panels
-from reports.results.cells import CellResults, by_device, workloads
-from reports.results.summary import SummaryRow
+from reports.drawing.style import GREY, backend_colours, house_style, paler, png, workload_panels
+from reports.results.cells import CellResults, by_device
+from reports.results.report import Report
 from reports.text import centre, file_name
 
 BAR = 0.38
 
 
-def all_figures(rows: Sequence[SummaryRow], stamp: str = "") -> Iterator[tuple[str, bytes]]:
-    """File name and PNG of every figure that the records allow, each under the stamp."""
-    cells = [row.results for row in rows]
-    colours = backend_colours(cells)
-    # "default" first: a user's own matplotlibrc must not change a report
-    with matplotlib.style.context(["default", STYLE]):
-        for device, timed in timed_by_device(cells).items():
-            yield step_time_file(device), png(step_times(timed, colours), stamp)
-        for name in workloads(cells):
-            trained = [row for row in rows if row.results.cell.workload == name and row.accuracy]
-            if trained:
-                shown = [(row, row.accuracy) for row in trained if row.accuracy]
-                yield curves_file(name), png(curves(shown, colours), stamp)
-            longer = [(row, row.results.longer) for row in trained if row.results.longer]
-            if longer:
-                yield longer_file(name), png(curves(longer, colours, own_end=True), stamp)
-
-
-def step_time_file(device: str) -> str:
+def figure_file(device: str) -> str:
     return f"step-time-{file_name(device)}.png"
 
 
+def figures(report: Report) -> Iterator[tuple[str, bytes]]:
+    """Yield a figure per device with a time per step, as file name and PNG."""
+    colours = backend_colours(report.cells)
+    with house_style():
+        for device, timed in timed_by_device(report.cells).items():
+            yield figure_file(device), png(step_times(timed, colours), report.stamp)
+
+
 def timed_by_device(cells: Sequence[CellResults]) -> dict[str, list[CellResults]]:
-    """Cells with a time per step."""
+    """Return the cells with a time per step, by device."""
     return by_device(
         results for results in cells if any(value is not None for value in lanes(results))
     )
 
 
 def lanes(results: CellResults) -> tuple[Estimate | None, Estimate | None]:
-    """Seconds per step of the native and of the step lane."""
+    """Return the seconds per step of the native and of the step lane."""
     speed = results.speed
     return (None, None) if speed is None else (speed.native_seconds, speed.step_seconds)
 
 
 def step_times(cells: Sequence[CellResults], colours: dict[str, str]) -> Figure:
-    """A panel a workload, each with its own scale from zero; two bars a cell."""
+    """Return a figure with a panel per workload, each with its own scale, and two bars per cell."""
     figure, panels = workload_panels(cells, 0.46)
     for axes, panel in panels:
         step_time_panel(axes, panel, colours)
@@ -67,7 +55,7 @@ def step_times(cells: Sequence[CellResults], colours: dict[str, str]) -> Figure:
 
 
 def quantity(cells: Sequence[CellResults]) -> str:
-    """The x axis in words; of an interval only where a bar has one."""
+    """Return the x axis in words; it mentions an interval only if a bar has one."""
     devices = sorted({results.cell.execution.device for results in cells})
     bars = [value for results in cells for value in lanes(results) if value is not None]
     line = " (line: 95 % interval over trials)" if any(one.low is not None for one in bars) else ""
@@ -85,7 +73,7 @@ def step_time_panel(axes: Axes, cells: Sequence[CellResults], colours: dict[str,
 
 
 def bar(axes: Axes, place: float, value: Estimate | None, colour: str) -> None:
-    """One bar in milliseconds, its interval, and its number behind both."""
+    """Draw one bar in milliseconds, its interval, and its number behind both."""
     if value is None:
         return
     length = 1e3 * value.value

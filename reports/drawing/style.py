@@ -1,21 +1,19 @@
-"""What all figures share: one style, one colour per backend, PNG bytes."""
+"""The style of all figures: fonts, one colour per backend, ticks, and how a PNG is written."""
 
 import io
 import platform
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from importlib import metadata
 from itertools import cycle
 
+import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.ticker import (
-    LogLocator,
-    NullLocator,
-    StrMethodFormatter,
-)
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from reports.drawing.png import SOFTWARE
 from reports.results.cells import CellResults, backends, workloads
@@ -47,13 +45,19 @@ STYLE = {
 }
 
 
+def house_style() -> AbstractContextManager[None]:
+    """Return the context in which figures are drawn and written."""
+    # "default" first: a user's own matplotlibrc must not change a report
+    return matplotlib.style.context(["default", STYLE])
+
+
 def backend_colours(cells: Sequence[CellResults]) -> dict[str, str]:
-    """A colour for each backend of the run, by the order of names."""
+    """Return a colour per backend of the run, by the order of names."""
     return dict(zip(backends(cells), cycle(COLOURS), strict=False))
 
 
 def paler(colour: str) -> str:
-    """The colour mixed with white; not transparent, or the grid would show through a bar."""
+    """Return the colour mixed with white; a transparent bar would show the grid behind it."""
     red, green, blue = (1 - (1 - part) * (1 - PALER) for part in to_rgb(colour))
     return to_hex((red, green, blue))
 
@@ -61,7 +65,7 @@ def paler(colour: str) -> str:
 def workload_panels(
     cells: Sequence[CellResults], inches: float
 ) -> tuple[Figure, list[tuple[Axes, list[CellResults]]]]:
-    """A figure with a panel for each workload, its cells below each other, so high each."""
+    """Return a figure with a panel per workload, and the panels; a cell has `inches` of height."""
     names = workloads(cells)
     parts = [[one for one in cells if one.cell.workload == name] for name in names]
     heights = [len(part) + 0.8 for part in parts]
@@ -77,20 +81,20 @@ def workload_panels(
 
 
 def label(results: CellResults) -> str:
-    """The backend, and what of the execution isn't the device, which the figure is about."""
+    """Return the backend and its execution without the device, which the figure is about."""
     parts = results.device.split(", ")[1:]
     return "\n".join([results.cell.backend, *([", ".join(parts)] if parts else [])])
 
 
 def round_ticks(axis: Axis, ticks: Sequence[float] = (1, 2, 5)) -> None:
-    """On a log scale these and their tenfold, written out."""
+    """Set the ticks of a logarithmic axis: these and their multiples by powers of ten."""
     axis.set_major_locator(LogLocator(subs=ticks))
     axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     axis.set_minor_locator(NullLocator())
 
 
 def png(figure: Figure, stamp: str) -> bytes:
-    """The figure's PNG, with what drew it: the same gives the same bytes.
+    """Return the figure's PNG, with what drew it: the same software gives the same bytes.
 
     The stamp is a part of the picture: figures travel without their report.
     """

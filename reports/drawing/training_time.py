@@ -1,21 +1,17 @@
-"""The phases of a whole training, stacked."""
+"""The time of a whole training: its phases, stacked."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from reports.drawing.style import COLOURS, STYLE, png, workload_panels
+from bench.spec import Cell
+from reports.drawing.style import COLOURS, house_style, png, workload_panels
 from reports.results.cells import CellResults, by_device
-from reports.results.training_time import PHASES, phases
+from reports.results.report import Report
+from reports.results.training_time import PHASES
 from reports.text import file_name, number
-
-
-def phases_file(device: str) -> str:
-    return f"phases-{file_name(device)}.png"
-
 
 # phase to colour; hatches tell them apart without colours
 FILLS = dict(
@@ -31,19 +27,23 @@ FILLS = dict(
 )
 
 
-def phases_figures(cells: Sequence[CellResults], stamp: str = "") -> Iterator[tuple[str, bytes]]:
-    """File name and PNG of a figure for each device on which something was trained."""
-    trained = [one for one in cells if one.trained(longer=False)]
-    with matplotlib.style.context(["default", STYLE]):
-        for device, there in by_device(trained).items():
-            yield phases_file(device), png(stacked(there), stamp)
+def figure_file(device: str) -> str:
+    return f"phases-{file_name(device)}.png"
 
 
-def stacked(cells: Sequence[CellResults]) -> Figure:
-    """A panel a workload, each with its own scale from zero."""
+def figures(report: Report) -> Iterator[tuple[str, bytes]]:
+    """Yield a figure per device on which a cell was trained, as file name and PNG."""
+    phases = {one.results.cell: one.phases for one in report.training_times}
+    with house_style():
+        for device, cells in by_device(one.results for one in report.training_times).items():
+            yield figure_file(device), png(stacked(cells, phases), report.stamp)
+
+
+def stacked(cells: Sequence[CellResults], phases: Mapping[Cell, Mapping[str, float]]) -> Figure:
+    """Return a figure with a panel per workload, each with its own scale from zero."""
     figure, panels = workload_panels(cells, 0.36)
     for axes, panel in panels:
-        draw(axes, panel)
+        draw(axes, [phases[one.cell] for one in panel])
     panels[-1][0].set_xlabel("seconds (median over seeds)")
     keys = [
         Patch(facecolor=colour, hatch=hatch, edgecolor="white", label=name)
@@ -53,10 +53,11 @@ def stacked(cells: Sequence[CellResults]) -> Figure:
     return figure
 
 
-def draw(axes: Axes, panel: Sequence[CellResults]) -> None:
-    for place, results in enumerate(panel):
+def draw(axes: Axes, panel: Sequence[Mapping[str, float]]) -> None:
+    """Draw a stack per cell, with its sum behind it."""
+    for place, phases in enumerate(panel):
         left = 0.0
-        for phase, seconds in phases(results).items():
+        for phase, seconds in phases.items():
             colour, hatch = FILLS[phase]
             axes.barh(
                 place, seconds, left=left, height=0.7, color=colour, hatch=hatch,

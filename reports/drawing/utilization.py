@@ -1,18 +1,24 @@
-"""The roofline figure: what the cells of a device attain over their intensity, under its roof."""
+"""The roofline: the rates of a device's cells over their intensity, under the device's roof."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import cycle
 
-import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench.record.calibration import CalibrationModel
-from reports.drawing.style import GREY, MARKERS, STYLE, backend_colours, png, round_ticks
-from reports.results.cells import CellResults, backends, workloads
-from reports.results.utilization import Limit, Roof, limits
+from reports.drawing.style import (
+    GREY,
+    MARKERS,
+    backend_colours,
+    house_style,
+    png,
+    round_ticks,
+)
+from reports.results.cells import backends, workloads
+from reports.results.report import Report
+from reports.results.utilization import Limit, Roof
 from reports.text import file_name, number
 
 GIGA = 1e9
@@ -24,30 +30,28 @@ SLOPE = 12.0
 SIZES = (10.0, 6.5, 4.0)
 
 
-def roofline_file(roof: Roof) -> str:
+def figure_file(roof: Roof) -> str:
     return f"roofline-{file_name(roof.name)}.png"
 
 
-def rooflines(
-    cells: Sequence[CellResults], calibration: Iterable[CalibrationModel], stamp: str = ""
-) -> Iterator[tuple[str, bytes]]:
-    """File name and PNG of a figure for each roof that a cell is under."""
-    found = limits(cells, calibration)
-    colours = backend_colours(cells)
-    with matplotlib.style.context(["default", STYLE]):
-        for roof in dict.fromkeys(one.roof for one in found):
-            under = [one for one in found if one.roof == roof]
-            yield roofline_file(roof), png(roofline(roof, under, colours), stamp)
+def figures(report: Report) -> Iterator[tuple[str, bytes]]:
+    """Yield a figure per roof with a cell under it, as file name and PNG."""
+    colours = backend_colours(report.cells)
+    with house_style():
+        for roof in dict.fromkeys(one.roof for one in report.limits):
+            limits = [one for one in report.limits if one.roof == roof]
+            yield figure_file(roof), png(roofline(roof, limits, colours), report.stamp)
 
 
-def roofline(roof: Roof, found: Sequence[Limit], colours: dict[str, str]) -> Figure:
+def roofline(roof: Roof, limits: Sequence[Limit], colours: dict[str, str]) -> Figure:
+    """Return a figure with the roof, and a marker per cell under it."""
     figure = Figure(figsize=(7.5, 4.6), layout="constrained")
     axes = figure.subplots()
-    left, right = spanned(roof, found)
-    frame(axes, roof, found, (left, right))
+    left, right = span_of(roof, limits)
+    frame(axes, roof, limits, (left, right))
     draw_roof(axes, roof, (left, right))
-    markers, sizes = workload_markers(found), backend_sizes(found)
-    for one in found:
+    markers, sizes = workload_markers(limits), backend_sizes(limits)
+    for one in limits:
         cell = one.results.cell
         axes.plot(
             one.work.intensity, one.operations_per_second.value / GIGA, markers[cell.workload],
@@ -59,15 +63,16 @@ def roofline(roof: Roof, found: Sequence[Limit], colours: dict[str, str]) -> Fig
     return figure
 
 
-def spanned(roof: Roof, found: Sequence[Limit]) -> tuple[float, float]:
-    """The intensities shown: every cell, and the corner where the two bounds meet."""
-    shown = [one.work.intensity for one in found]
+def span_of(roof: Roof, limits: Sequence[Limit]) -> tuple[float, float]:
+    """Return the intensities shown: every cell, and the corner where the two bounds meet."""
+    shown = [one.work.intensity for one in limits]
     left = min(roof.ridge / SLOPE, min(shown) / BESIDE)
     return left, BESIDE * max(roof.ridge, *shown)
 
 
-def frame(axes: Axes, roof: Roof, found: Iterable[Limit], span: tuple[float, float]) -> None:
-    rates = [one.operations_per_second.value for one in found]
+def frame(axes: Axes, roof: Roof, limits: Iterable[Limit], span: tuple[float, float]) -> None:
+    """Set the scales, limits and texts of both axes."""
+    rates = [one.operations_per_second.value for one in limits]
     lowest, highest = min(roof.bound(span[0]), *rates), max(roof.operations_per_second, *rates)
     axes.set_xscale("log")
     axes.set_yscale("log")
@@ -82,6 +87,7 @@ def frame(axes: Axes, roof: Roof, found: Iterable[Limit], span: tuple[float, flo
 
 
 def draw_roof(axes: Axes, roof: Roof, span: tuple[float, float]) -> None:
+    """Draw the two bounds and name them."""
     corners = [span[0], roof.ridge, span[1]]
     peak = roof.operations_per_second / GIGA
     axes.plot(corners, [roof.bound(one) / GIGA for one in corners], color="black", linewidth=1.4)
@@ -97,19 +103,19 @@ def draw_roof(axes: Axes, roof: Roof, span: tuple[float, float]) -> None:
     )  # fmt: skip
 
 
-def workload_markers(found: Sequence[Limit]) -> dict[str, str]:
-    names = workloads([one.results for one in found])
+def workload_markers(limits: Sequence[Limit]) -> dict[str, str]:
+    names = workloads([one.results for one in limits])
     return dict(zip(names, cycle(MARKERS), strict=False))
 
 
-def backend_sizes(found: Sequence[Limit]) -> dict[str, float]:
-    return dict(zip(backends([one.results for one in found]), cycle(SIZES), strict=False))
+def backend_sizes(limits: Sequence[Limit]) -> dict[str, float]:
+    return dict(zip(backends([one.results for one in limits]), cycle(SIZES), strict=False))
 
 
 def keys(
     colours: dict[str, str], sizes: dict[str, float], markers: dict[str, str]
 ) -> Iterator[Line2D]:
-    """A colour and a size for each backend, a marker for each workload."""
+    """Yield the entries of the legend: colour and size per backend, marker per workload."""
     for name, size in sizes.items():
         yield Line2D([], [], ls="", marker="o", markersize=size, color=colours[name], label=name)
     for name, marker in markers.items():

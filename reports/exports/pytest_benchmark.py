@@ -1,30 +1,28 @@
 """A run in pytest-benchmark's JSON, so that its `compare` reads what samestep measured.
 
-A cell's lane is a benchmark, a trial one of its rounds: the median seconds per step of that trial.
+A cell's lane is a benchmark; a trial is a round of it: the median seconds per step of that trial.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest_benchmark
 from pytest_benchmark.stats import Stats
 
 from bench.record import Record
-from bench.record.quantities import native_seconds, step_seconds
 from bench.record.run import RunModel
-from reports.results.cells import CellResults, group
+from reports.results.cells import CellResults
+from reports.results.report import Report
+from reports.results.speed import LANES
 
-LANES = {"native": native_seconds, "step": step_seconds}
 
-
-def as_pytest_benchmark(run: RunModel, records: Iterable[Record]) -> dict[str, Any]:
-    """The document that `pytest-benchmark compare` takes; only what was measured is in it."""
+def as_pytest_benchmark(report: Report) -> dict[str, Any]:
+    """Return the document that `pytest-benchmark compare` takes; it has only what was measured."""
+    run = report.run
     return {
         "machine_info": machine_info(run),
         "commit_info": {"id": run.run_id, "time": run.created, "project": "samestep"},
-        "benchmarks": [
-            benchmark for results in group(run, records) for benchmark in benchmarks(results)
-        ],
+        "benchmarks": [benchmark for results in report.cells for benchmark in benchmarks(results)],
         "datetime": run.created,
         "version": pytest_benchmark.__version__,
     }
@@ -69,7 +67,7 @@ def benchmark(
 
 
 def statistics_of(seconds: Sequence[float]) -> dict[str, Any]:
-    """Its own statistics, by its own code: mean, quartiles, outliers, operations per second."""
+    """Return pytest-benchmark's own statistics, by its own code: mean, quartiles, outliers."""
     stats: Any = Stats()  # type: ignore[no-untyped-call] # it has no types
     for value in seconds:
         stats.update(value)

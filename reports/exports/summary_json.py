@@ -1,32 +1,25 @@
-"""The summary for a machine: what the first tables of a report say, unrounded."""
+"""The summary for a machine: the first tables of a report, unrounded."""
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from bench.record import Record
-from bench.record.run import RunModel
 from reports.results import accuracy_verdicts, time_to_accuracy
 from reports.results.accuracy import Accuracy
+from reports.results.report import Report
 from reports.results.speed_verdicts import as_json as claim_as_json
-from reports.results.speed_verdicts import rank
-from reports.results.summary import SummaryRow, summary_rows
+from reports.results.summary import SummaryRow
 
 
-def as_json(run: RunModel, records: Iterable[Record]) -> dict[str, Any]:
-    """The summary for a machine: unrounded, strict JSON, units in the names, null for no figure."""
-    rows = summary_rows(run, records)
-    cells = [row.results for row in rows]
+def as_json(report: Report) -> dict[str, Any]:
+    """Return the summary as strict JSON: unrounded, units in the names, null for no figure."""
     return {
-        "run_id": run.run_id,
-        "profile": run.profile,
-        # whoever reads only the JSON must not miss the stamp of the report
-        "citable": run.profile != "smoke",
-        "cells": [row_as_json(row) for row in rows],
-        "claims": [claim_as_json(pair) for pair in rank(run, cells)],
-        "accuracy_claims": [
-            accuracy_verdicts.as_json(pair) for pair in accuracy_verdicts.accuracy_pairs(run, cells)
-        ],
+        "run_id": report.run.run_id,
+        "profile": report.run.profile,
+        # a reader of the JSON alone must not miss the stamp of the report
+        "citable": report.run.profile != "smoke",
+        "cells": [row_as_json(row) for row in report.rows],
+        "claims": [claim_as_json(pair) for pair in report.pairs],
+        "accuracy_claims": [accuracy_verdicts.as_json(pair) for pair in report.trained],
     }
 
 

@@ -19,12 +19,10 @@ from reports.publishing.differences import (
     figures_not_compared,
     text_differences,
 )
-from reports.report import FIGURES, REPORT_FILE, compose, figures_of
-from reports.results.cells import group
-from reports.results.content_hash import content_hash
+from reports.report import REPORT_FILE, compose, figures
 from reports.results.impossible import figures_made_of
-from reports.results.summary import rows_of
-from reports.text import plural
+from reports.results.report import Report
+from reports.text import FIGURE_FOLDER, plural
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,23 +73,23 @@ def unusable(folder: Path, why: str) -> Verification:
 
 
 def recompute(folder: Path, run: RunModel, stored: Sequence[StoredRecord]) -> Verification:
-    records = [one.record for one in stored]
-    rows = rows_of(group(run, records))
-    text = compose(run, records, rows)
-    drawn = dict(figures_of(run, rows, text))
-    found = {path.name: read_capped(path) for path in (folder / FIGURES).glob("*")}
+    """Write the report again, and return what differs from the files of the folder."""
+    report = Report(run, [one.record for one in stored])
+    text = compose(report)
+    drawn = dict(figures(report, text))
+    found = {path.name: read_capped(path) for path in (folder / FIGURE_FOLDER).glob("*")}
     return Verification(
         folder=folder,
-        records=len(records),
-        content_hash=content_hash(run, records),
+        records=len(stored),
+        content_hash=report.content_hash,
         differences=(
             *rewritten(folder, run, stored),
             *strangers(folder, run),
             *certificates(run, stored),
             *text_differences(REPORT_FILE, text, read_text(folder / REPORT_FILE)),
-            *figure_differences(FIGURES, drawn, found),
+            *figure_differences(FIGURE_FOLDER, drawn, found),
         ),
-        notes=tuple(figures_not_compared(FIGURES, drawn, found)),
+        notes=tuple(figures_not_compared(FIGURE_FOLDER, drawn, found)),
     )
 
 

@@ -1,4 +1,4 @@
-"""What the accuracy trials of one cell say: one trial a seed, none left out."""
+"""The accuracy of one cell over its trainings: one trial per seed, no seed left out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Training:
 
     @property
     def gap_points(self) -> float:
-        """Train accuracy minus test accuracy after the last epoch, in percentage points."""
+        """Return train minus test accuracy after the last epoch, in percentage points."""
         return 100 * (self.result.final_train_accuracy - self.result.final_test_accuracy)
 
 
@@ -51,13 +51,13 @@ class Accuracy:
         return tuple(training.seed for training in self.trainings)
 
     def curve(self, value: Callable[[EpochModel], float]) -> list[float]:
-        """The mean over seeds of one figure of each epoch."""
+        """Return the mean over seeds of one value of each epoch."""
         epochs = zip(*(training.result.epochs for training in self.trainings), strict=False)
         return [fmean(map(value, same_epoch)) for same_epoch in epochs]
 
 
 def accuracy(records: Sequence[Record]) -> Accuracy | None:
-    """A cell's accuracy from its good accuracy trials; None where there are none."""
+    """Return a cell's accuracy from these good accuracy trials; None without a trial."""
     trainings = tuple(
         training(record, record.accuracy) for record in records if record.accuracy is not None
     )
@@ -79,6 +79,7 @@ def accuracy(records: Sequence[Record]) -> Accuracy | None:
 
 
 def training(record: Record, result: AccuracyModel) -> Training:
+    """Return the training that this record holds."""
     test_images = len(result.predicted)
     return Training(
         seed=record.trial.seed,
@@ -91,6 +92,6 @@ def training(record: Record, result: AccuracyModel) -> Training:
 
 
 def throughput(passes: Sequence[InferenceModel]) -> float:
-    """Images per second, from the totals of all passes."""
+    """Return the images per second, from the totals of all passes."""
     images = [one.images * len(one.seconds) for one in passes]
     return samples_per_second(images, [sum(one.seconds) for one in passes])

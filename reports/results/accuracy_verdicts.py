@@ -1,4 +1,4 @@
-"""Pairs of cells whose accuracies are compared, with the verdict of each."""
+"""Claims on accuracy: every two backends that trained alike, judged as one family per report."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -6,11 +6,7 @@ from typing import Any
 
 from bench.record.run import RunModel
 from bench.spec.pairing import opponents
-from bench.stats import (
-    AccuracyClaim,
-    compare_means,
-    judge_means,
-)
+from bench.stats import AccuracyClaim, compare_means, judge_means
 from reports.results.accuracy import Accuracy
 from reports.results.cells import CellResults
 from reports.results.comparability import refusal
@@ -19,7 +15,7 @@ from reports.results.speed_verdicts import verdict_as_json
 
 @dataclass(frozen=True, kw_only=True)
 class AccuracyPair:
-    """What may be said of the accuracy of `first` against that of `second`."""
+    """A claim on the accuracy of `first` against that of `second`."""
 
     first: CellResults
     second: CellResults
@@ -27,9 +23,9 @@ class AccuracyPair:
 
 
 def accuracy_pairs(run: RunModel, cells: Sequence[CellResults]) -> tuple[AccuracyPair, ...]:
-    """A claim for every two backends that were trained alike, judged together.
+    """Return a claim for every two backends that trained alike, judged together.
 
-    None for a smoke run, and for cells in which something else was computed.
+    A smoke run has none, nor have cells that compute different things.
     """
     if run.profile == "smoke":
         return ()
@@ -46,6 +42,7 @@ def accuracy_pairs(run: RunModel, cells: Sequence[CellResults]) -> tuple[Accurac
 
 
 def trained_opponents(cells: Sequence[CellResults]) -> Iterator[tuple[CellResults, CellResults]]:
+    """Yield the pairs of trained cells that may be compared."""
     trained = {one.cell: one for one in cells if one.accuracy is not None}
     for first, second in opponents(trained):
         if refusal(trained[first], trained[second]) is None:
@@ -53,17 +50,19 @@ def trained_opponents(cells: Sequence[CellResults]) -> Iterator[tuple[CellResult
 
 
 def alike(first: Accuracy, second: Accuracy) -> bool:
-    """Whether both trained as long, on as many images, with the same seeds."""
+    """Return whether both trained as long, on as many images, with the same seeds."""
     return (first.epochs, first.train_images, first.seeds) == (
         second.epochs, second.train_images, second.seeds,
     )  # fmt: skip
 
 
 def finals(measured: Accuracy) -> list[float]:
+    """Return the test accuracy of each training after its last epoch."""
     return [one.result.final_test_accuracy for one in measured.trainings]
 
 
 def as_json(pair: AccuracyPair) -> dict[str, Any]:
+    """Return the claim unrounded, with its pair."""
     return {
         "workload": pair.first.cell.workload,
         "execution": asdict(pair.first.cell.execution),

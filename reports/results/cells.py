@@ -1,22 +1,23 @@
-"""Records grouped by cell, in one order, with what may be shown of each cell."""
+"""Records by cell, in the report's order, with the figures that each cell may show."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from bench.record import Record, TrialModel
+from bench.record.quantities import single_steps
 from bench.record.run import RunModel
-from bench.record.selection import ranked
+from bench.record.selection import by_round, comparable, ranked
 from bench.spec import MODES, Cell, TrialKind, Workload
 from bench.workloads import WORKLOADS
 from reports.results.accuracy import Accuracy, accuracy
 from reports.results.settings import Values, in_force
-from reports.results.speed import Speed, speed
+from reports.results.speed import LANES, Speed, speed
 
 
 @dataclass(frozen=True, kw_only=True)
 class CellResults:
-    """A cell: the trials planned for it, the records there are, and the figures they allow.
+    """A cell: the trials planned for it, its records, and the figures that they allow.
 
     No timing without parity: one trial that failed it withholds every figure of the cell.
     """
@@ -27,64 +28,83 @@ class CellResults:
 
     @property
     def withheld(self) -> bool:
+        """Return whether the cell shows no figure, because a trial failed parity."""
         return any(record.status == "parity_failed" for record in self.records)
 
     @property
     def failed_training(self) -> bool:
-        """A training of it came to nothing: how fast its steps are says nothing then."""
+        """Return whether a training came to nothing: the speed of its steps says nothing then."""
         return any(record.status == "failed_training" for record in self.records)
 
     @property
     def complete(self) -> bool:
-        """Every planned trial has a good record."""
+        """Return whether every planned trial has a good record."""
         good = sum(record.status == "ok" for record in self.records)
         return good == len(self.planned) and not self.withheld
 
     @property
     def unsupported(self) -> bool:
-        """The backend has no such cell: every record says so."""
+        """Return whether every record says that the backend has no such cell."""
         return {record.status for record in self.records} == {"unsupported"}
 
     @property
     def missing(self) -> tuple[TrialModel, ...]:
+        """Return the planned trials without a record."""
         recorded = {record.name for record in self.records}
         return tuple(trial for trial in self.planned if trial.name not in recorded)
 
     def good(self, kind: TrialKind) -> list[Record]:
-        """The records that figures may be made of."""
+        """Return the records of this kind from which figures may be made."""
         if self.withheld:
             return []
         return [one for one in self.records if one.status == "ok" and one.trial.kind == kind]
 
-    # cached: every table and figure asks for them
+    # cached, as all figures below: every table and figure asks for them
+    @cached_property
+    def ranked(self) -> list[Record]:
+        """Return one good timing trial per round, in order: that of its last attempt."""
+        return ranked(self.good("timing"))
+
     @cached_property
     def speed(self) -> Speed | None:
-        """The figures: of a trial that was run once more, the repeat counts."""
-        return speed(ranked(self.good("timing")))
+        """Return the speed over the rounds; None if no timing trial is good."""
+        return speed(self.ranked)
 
     @cached_property
     def speed_of_all(self) -> Speed | None:
-        """The same over all trials; None where none was run once more."""
+        """Return the speed over all timing trials; None if no trial was repeated."""
         trials = self.good("timing")
-        return speed(trials) if len(ranked(trials)) < len(trials) else None
+        return speed(trials) if len(self.ranked) < len(trials) else None
+
+    @cached_property
+    def seconds(self) -> dict[str, dict[int, float]]:
+        """Return the seconds per step that may be compared, by lane and round."""
+        trials = comparable(self.ranked)
+        return {lane: by_round(trials, quantity) for lane, quantity in LANES.items()}
+
+    @cached_property
+    def single_steps(self) -> list[float]:
+        """Return the seconds of every single step of the latency lane, over all rounds."""
+        return single_steps(self.ranked)
 
     @cached_property
     def accuracy(self) -> Accuracy | None:
+        """Return the accuracy of the trainings of the workload's own epochs; None without one."""
         return accuracy(self.trained(longer=False))
 
     @cached_property
     def longer(self) -> Accuracy | None:
-        """The trainings of more epochs than the workload's own; no part of `accuracy`."""
+        """Return the accuracy of the trainings of more epochs; None without one."""
         return accuracy(self.trained(longer=True))
 
     def trained(self, *, longer: bool) -> list[Record]:
+        """Return the good trainings of the workload's own epochs, or those of more epochs."""
         return [
             record
             for record in self.good("accuracy")
             if record.trial.accuracy is not None and record.trial.accuracy.longer is longer
         ]
 
-    # cached: each of a report's pairs asks for them
     @cached_property
     def settings(self) -> dict[str, Values]:
         """Return the settings of the timed trials; of the trainings if nothing was timed."""
@@ -92,12 +112,12 @@ class CellResults:
 
     @property
     def workload(self) -> Workload | None:
-        """The workload's definition; None where this samestep does not know it."""
+        """Return the workload's definition; None if this samestep does not know it."""
         return WORKLOADS.get(self.cell.workload)
 
     @property
     def device(self) -> str:
-        """`cpu`, or with what isn't the default: `cuda:0, compiled, tf32, batch 256`."""
+        """Return the device with all that is not the default: `cuda:0, compiled, batch 256`."""
         how = self.cell.execution
         parts = [how.device]
         parts += [how.mode] if how.mode != "default" else []
@@ -109,23 +129,24 @@ class CellResults:
 
     @property
     def other_batch(self) -> bool:
-        """Whether the batch size is another than the workload's own."""
+        """Return whether the batch size differs from the workload's own."""
         workload = self.workload
         return workload is None or self.cell.execution.batch_size != workload.batch_size
 
     @property
     def name(self) -> str:
-        """Backend and device, unique within a workload."""
+        """Return backend and device, unique within a workload."""
         return f"{self.cell.backend} ({self.device})"
 
     @property
     def parameter_total(self) -> int | None:
+        """Return the framework's own count of parameters; None if no record has it."""
         totals = {r.parameters.total for r in self.records if r.parameters is not None}
         return min(totals) if totals else None
 
     @property
     def parameters_checked(self) -> bool | None:
-        """What the rung `parameters` says over all records; None where none has it."""
+        """Return whether the rung `parameters` held in every record that has it; None without."""
         passed = [
             rung.passed
             for record in self.records
@@ -137,24 +158,24 @@ class CellResults:
 
 
 def group(run: RunModel, records: Iterable[Record]) -> tuple[CellResults, ...]:
-    """One value for each cell of the plan, by workload, device and backend."""
+    """Return the cells of the plan with their records, by workload, device and backend."""
     planned: dict[Cell, list[TrialModel]] = {}
     for trial in run.trials:
         planned.setdefault(trial.cell, []).append(trial)
     # from the plan, not from the records: a cell without any record still has its row
-    found: dict[Cell, list[Record]] = {cell: [] for cell in planned}
+    by_cell: dict[Cell, list[Record]] = {cell: [] for cell in planned}
     for record in records:
-        found[record.cell].append(record)
+        by_cell[record.cell].append(record)
     return tuple(
-        CellResults(cell=cell, planned=tuple(planned[cell]), records=tuple(found[cell]))
+        CellResults(cell=cell, planned=tuple(planned[cell]), records=tuple(by_cell[cell]))
         for cell in sorted(planned, key=place)
     )
 
 
 def place(cell: Cell) -> tuple[int, str, str, str, int, str]:
-    """Where a cell stands: workloads as in the table of workloads, the CPU before a GPU.
+    """Return the key by which cells are sorted: workloads as in their table, the CPU before a GPU.
 
-    Of one backend the mode that a user gets without asking comes first.
+    The mode that a user gets without asking comes before the backend's other modes.
     """
     known = list(WORKLOADS)
     position = known.index(cell.workload) if cell.workload in WORKLOADS else len(known)
@@ -163,27 +184,34 @@ def place(cell: Cell) -> tuple[int, str, str, str, int, str]:
 
 
 def workloads(cells: Sequence[CellResults]) -> tuple[str, ...]:
-    """The names of the workloads, once each, in the order of the cells."""
+    """Return the names of the workloads, once each, in the order of the cells."""
     return tuple(dict.fromkeys(results.cell.workload for results in cells))
 
 
 def by_device(cells: Iterable[CellResults]) -> dict[str, list[CellResults]]:
-    """Device to its cells; a figure a device, since a GPU's times vanish beside a CPU's."""
-    found: dict[str, list[CellResults]] = {}
+    """Return the cells by device, for one figure per device: a GPU's bars vanish beside a CPU's."""
+    groups: dict[str, list[CellResults]] = {}
     for results in cells:
-        found.setdefault(results.cell.execution.device, []).append(results)
-    return found
+        groups.setdefault(results.cell.execution.device, []).append(results)
+    return groups
 
 
 def backends(cells: Sequence[CellResults]) -> tuple[str, ...]:
+    """Return the names of the backends, sorted."""
     return tuple(sorted({results.cell.backend for results in cells}))
 
 
 def timed(run: RunModel) -> bool:
-    """Whether there was anything to time; a cell that its pilot gave up counts too."""
+    """Return whether the plan times anything; a cell that its pilot gave up counts too."""
     return any(trial.kind == "timing" for trial in run.trials)
 
 
 def rounds(run: RunModel) -> int:
-    """Rounds of timing that were planned."""
+    """Count the rounds of timing that were planned."""
     return len({trial.round for trial in run.trials if trial.round is not None})
+
+
+def declared_seeds(run: RunModel) -> list[int]:
+    """Return the seeds of the trainings of the workload's own epochs, sorted."""
+    plans = [(trial.seed, trial.accuracy) for trial in run.trials]
+    return sorted({seed for seed, plan in plans if plan is not None and not plan.longer})

@@ -10,7 +10,7 @@ SHORT_HASH = 12
 
 
 def content_hash(run: RunModel, records: Sequence[Record]) -> str:
-    """The one hash that stands for the run: no figure of it changes without the hash."""
+    """Return the hash that stands for the run: no figure of it changes without the hash."""
     sealed = {record.name: record.sha256 for record in records}
     names = [trial.name for trial in run.trials]
     lines = "".join(f"{sealed[name]}\n" for name in names if name in sealed)

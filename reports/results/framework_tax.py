@@ -1,26 +1,25 @@
-"""What a framework adds to a step beyond arithmetic."""
+"""The layers of a step: what a framework adds to the arithmetic."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.record.calibration import CalibrationModel
 from bench.record.quantities import latency_mean_seconds, native_seconds, step_seconds
-from bench.record.selection import by_round, ranked
+from bench.record.selection import by_round
 from bench.stats import Estimate, cell_value
 from reports.results.cells import CellResults
-from reports.results.utilization import limits
+from reports.results.utilization import Limit
 
 MICRO = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tax:
-    """A cell in its default mode, in seconds per step; None where the run lacks what it takes.
+    """A cell in its default mode, in seconds per step; None for a layer that the run lacks.
 
     `floor` is the arithmetic of a step at the rate of the calibrated large product, `epoch` the
     step of the same backend's program of many steps. `dispatch` lies between that and the step,
-    `loop` between the step and the framework's own loop, `looking` between the step and one that is
-    waited for: medians of differences within rounds.
+    `loop` between the step and the framework's own loop, `looking` between the step and a step that
+    is waited for: medians of differences within rounds.
     """
 
     results: CellResults
@@ -32,7 +31,7 @@ class Tax:
 
     @property
     def steps(self) -> dict[str, Estimate | None]:
-        """Seconds per step by layer, from the inside out."""
+        """Return the seconds per step by layer, from the inside out."""
         speed = self.results.speed
         if speed is None:
             return {}
@@ -44,12 +43,11 @@ class Tax:
         }
 
 
-def taxes(cells: Sequence[CellResults], calibration: Sequence[CalibrationModel]) -> list[Tax]:
-    """One for each cell with times whose backend has a program of many steps in the run, too."""
+def taxes(cells: Sequence[CellResults], limits: Sequence[Limit]) -> list[Tax]:
+    """Return the layers of each cell that was timed in its default mode."""
     by_cell = {results.cell: results for results in cells}
     floors = {
-        one.results.cell: one.work.operations / one.roof.operations_per_second
-        for one in limits(cells, calibration)
+        one.results.cell: one.work.operations / one.roof.operations_per_second for one in limits
     }
     return [
         tax(results, by_cell.get(results.cell.but(mode="epoch")), floors.get(results.cell))
@@ -59,19 +57,20 @@ def taxes(cells: Sequence[CellResults], calibration: Sequence[CalibrationModel])
 
 
 def tax(results: CellResults, program: CellResults | None, floor: float | None) -> Tax:
-    records = ranked(results.good("timing"))
-    inner = [] if program is None else ranked(program.good("timing"))
+    """Return the layers of one cell; `program` is its twin in the mode `epoch`."""
+    inner = [] if program is None else program.ranked
     epoch = program.speed.step_seconds if program is not None and program.speed else None
+    step = by_round(results.ranked, step_seconds)
     return Tax(
         results=results,
         floor=floor,
         epoch=epoch,
-        dispatch=between(by_round(inner, step_seconds), by_round(records, step_seconds)),
-        loop=between(by_round(records, step_seconds), by_round(records, native_seconds)),
-        looking=between(by_round(records, step_seconds), by_round(records, latency_mean_seconds)),
+        dispatch=between(by_round(inner, step_seconds), step),
+        loop=between(step, by_round(results.ranked, native_seconds)),
+        looking=between(step, by_round(results.ranked, latency_mean_seconds)),
     )
 
 
 def between(inner: Mapping[int, float], outer: Mapping[int, float]) -> Estimate | None:
-    """The median difference over the rounds that both have."""
+    """Return the median difference over the rounds that both have."""
     return cell_value([outer[turn] - inner[turn] for turn in sorted(inner.keys() & outer.keys())])

@@ -1,4 +1,4 @@
-"""Values of a stranger's run that are valid one by one, and of which no figure can be made."""
+"""Report values that are valid one by one, and of which no figure can be made."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from bench.errors import RecordError
 
 @contextmanager
 def figures_made_of(what: object) -> Iterator[None]:
-    """Arithmetic that fails meanwhile is a `RecordError` on one line."""
+    """Raise `RecordError`, on one line, for arithmetic that fails inside the context."""
     try:
         yield
     except (ArithmeticError, LookupError, ValueError) as error:

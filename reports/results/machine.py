@@ -8,17 +8,17 @@ GIBIBYTE = 2**30
 
 
 def hardware(run: RunModel) -> str:
-    """`<CPU>, 2 logical cores, 7.8 GiB of memory; GPU: none`, names as they are."""
+    """Return `<CPU>, 2 logical cores, 7.8 GiB of memory; GPU: none`, with names as they are."""
     found = run.environment
     gpus = listed(gpu.name for gpu in found.gpus) if found.gpus else "none"
     return (
-        f"{found.cpu}, {plural(found.cores_logical, 'logical core')}{of_them(found)}, "
+        f"{found.cpu}, {plural(found.cores_logical, 'logical core')}{cores_used(found)}, "
         f"{number(found.memory_bytes / GIBIBYTE)} GiB of memory; GPU: {gpus}"
     )
 
 
-def of_them(found: EnvironmentModel) -> str:
-    """`, 1 of them used`, where processes may not run on all of them; else nothing."""
+def cores_used(found: EnvironmentModel) -> str:
+    """Return `, 1 of them used`; empty if processes may run on all cores."""
     if found.cores == found.cores_logical:
         return ""
     return f", {found.cores} of them used"

@@ -27,7 +27,7 @@ RUNGS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Climbed:
-    """One rung of one record. `precision` is that of the process which climbed it."""
+    """A rung of a record; `precision` is that of the process which climbed it."""
 
     cell: CellResults
     certified: bool
@@ -44,8 +44,8 @@ def rung_place(name: str) -> int:
 
 
 def climbed(cells: Iterable[CellResults], *, kinds: Sequence[str] = ()) -> list[Climbed]:
-    """All rungs of all records, or of trials of these kinds, in the order of climbing."""
-    found = [
+    """Return all rungs of all records, or of trials of these kinds, in the order of climbing."""
+    rungs = [
         Climbed(
             cell=results,
             certified=record.trial.kind == "parity",
@@ -57,7 +57,7 @@ def climbed(cells: Iterable[CellResults], *, kinds: Sequence[str] = ()) -> list[
         if record.parity is not None and (not kinds or record.trial.kind in kinds)
         for rung in record.parity.rungs
     ]
-    return sorted(found, key=lambda one: one.place)
+    return sorted(rungs, key=lambda one: one.place)
 
 
 def precision_of(record: Record) -> str:
@@ -66,7 +66,7 @@ def precision_of(record: Record) -> str:
 
 
 def margin(rung: RungModel) -> str:
-    """How many times the measured value fits into the gate."""
+    """Return the gate divided by the measured value, or a word if that says nothing."""
     if not rung.passed:
         return "failed"
     if rung.measured == 0:
@@ -80,7 +80,7 @@ def gate(rung: RungModel) -> str:
 
 
 def certificates(cells: Sequence[CellResults]) -> Iterator[tuple[str, list[str], list[list[str]]]]:
-    """For each workload a title, headers and rows: a rung a row, two columns a cell."""
+    """Yield a title, headers and rows per workload: one row per rung, two columns per cell."""
     for name in dict.fromkeys(results.cell.workload for results in cells):
         own = [results for results in cells if results.cell.workload == name]
         found = climbed(own, kinds=("parity",))
@@ -99,7 +99,7 @@ def certificates(cells: Sequence[CellResults]) -> Iterator[tuple[str, list[str],
 
 
 def failures(cells: Iterable[CellResults]) -> list[str]:
-    """One line for each parity trial that is not ok."""
+    """Return one line per parity trial that is not ok."""
     return [
         f"{results.cell.workload} in {results.name}, {precision_of(record)}: {record.status}: "
         f"{printable(record.reason)}"
@@ -110,7 +110,7 @@ def failures(cells: Iterable[CellResults]) -> list[str]:
 
 
 def software(cells: Iterable[CellResults]) -> list[str]:
-    """What was certified: the versions of each backend, and what made its float64 exact."""
+    """Return what was certified: each backend's versions, and what made its float64 exact."""
     cells = list(cells)
     versions = {
         f"{results.cell.backend}: "
@@ -122,17 +122,17 @@ def software(cells: Iterable[CellResults]) -> list[str]:
 
 
 def remedies(cells: Iterable[CellResults]) -> set[str]:
-    """What backends need so that they compute in float64 throughout."""
+    """Return what backends need so that they compute in float64 throughout."""
     return {
-        f"{results.cell.backend} in {precision_of(record)}: {found}"
+        f"{results.cell.backend} in {precision_of(record)}: {remedy}"
         for results in cells
         for record in results.records
-        if record.settings is not None and (found := record.settings.effective.get("remedies"))
+        if record.settings is not None and (remedy := record.settings.effective.get("remedies"))
     }
 
 
 def verdict(cells: Sequence[CellResults]) -> str:
-    """Yes or no in one line."""
+    """Return in one line whether all planned certificates hold."""
     records = [one for results in cells for one in results.records if one.trial.kind == "parity"]
     good = sum(record.status == "ok" for record in records)
     planned = sum(trial.kind == "parity" for results in cells for trial in results.planned)

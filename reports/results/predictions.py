@@ -1,8 +1,8 @@
-"""Each cell's answers for the test images, after the training with the first declared seed."""
+"""The predictions of each cell for the test images, after the training with the first seed."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,9 @@ from bench.spec import CLASSES, TEST_IMAGES
 from reports.results.cells import CellResults
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Predictions:
-    """One training's answers; arrays `(10000,)` in the order of the test images.
+    """The predictions of one training; arrays `(10000,)` in the order of the test images.
 
     `confidence` is the probability of the predicted class. `claimed_right` follows from the test
     accuracy that the same record holds.
@@ -28,19 +28,20 @@ class Predictions:
     confidence: NDArray[np.float64]
     claimed_right: int
 
-    @property
+    # cached: the section and both figures ask for them
+    @cached_property
     def right(self) -> NDArray[np.int64]:
-        """Indices of test images, ascending, counted from 0."""
+        """Return the indices of the test images that are right, ascending, counted from 0."""
         return np.flatnonzero(self.predicted == self.classes)
 
-    @property
+    @cached_property
     def wrong(self) -> NDArray[np.int64]:
-        """Indices as in `right`."""
+        """Return the indices of the test images that are wrong, as in `right`."""
         return np.flatnonzero(self.predicted != self.classes)
 
-    @property
+    @cached_property
     def confusion(self) -> NDArray[np.int64]:
-        """How many images of each class (rows) were taken for each class (columns)."""
+        """Return how many images of each class (rows) were taken for each class (columns)."""
         pairs = np.bincount(CLASSES * self.classes + self.predicted, minlength=CLASSES**2)
         return pairs.reshape(CLASSES, CLASSES)
 
@@ -48,66 +49,68 @@ class Predictions:
 # cached: every workload's section and figures ask for them, and reading them verifies their hashes
 @cache
 def images_and_classes() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The test images, `(10000, 28, 28)`, and their classes, `(10000,)`."""
+    """Return the test images, `(10000, 28, 28)`, and their classes, `(10000,)`."""
     data = load()
     return data.test_images, data.test_labels
 
 
 def predictions(cells: Sequence[CellResults]) -> list[Predictions]:
-    """Those of each cell's first declared seed, where it has them for all test images."""
+    """Return the predictions of each cell that has them for all test images."""
     return [one for results in cells if (one := predictions_of(results)) is not None]
 
 
 def predictions_of(results: CellResults) -> Predictions | None:
-    trial, found = first_declared(results), first_training(results)
-    if trial is None or found is None or len(found.predicted) != TEST_IMAGES:
+    """Return the predictions of the first declared training; None if they are incomplete."""
+    trial, training = first_declared(results), first_training(results)
+    if trial is None or training is None or len(training.predicted) != TEST_IMAGES:
         return None
     return Predictions(
         results=results,
         seed=trial.seed,
         classes=images_and_classes()[1],
-        predicted=np.array(found.predicted, dtype=np.int64),
-        confidence=np.array(found.confidence),
-        claimed_right=round(found.final_test_accuracy * TEST_IMAGES),
+        predicted=np.array(training.predicted, dtype=np.int64),
+        confidence=np.array(training.confidence),
+        claimed_right=round(training.final_test_accuracy * TEST_IMAGES),
     )
 
 
 def first_declared(results: CellResults) -> TrialModel | None:
-    """The plan's first training of the cell; one with more epochs never comes first."""
+    """Return the plan's first training of the cell; a longer training never comes first."""
     return next((trial for trial in results.planned if trial.kind == "accuracy"), None)
 
 
 def first_training(results: CellResults) -> AccuracyModel | None:
+    """Return what the first declared training measured; None if it has no good record."""
     trial = first_declared(results)
-    found = (one.accuracy for one in results.good("accuracy") if one.trial == trial)
-    return next(found, None)
+    measured = (one.accuracy for one in results.good("accuracy") if one.trial == trial)
+    return next(measured, None)
 
 
 def lacking(results: CellResults) -> str | None:
-    """Why a cell that was trained has no predictions to show; None where it has."""
-    trial, found = first_declared(results), first_training(results)
+    """Return why a cell that was trained has no predictions to show; None if it has some."""
+    trial, training = first_declared(results), first_training(results)
     if trial is None or not results.good("accuracy"):
         return None
-    if found is None:
+    if training is None:
         return f"the training with seed {trial.seed}, the first declared one, has no good record"
-    if len(found.predicted) != TEST_IMAGES:
+    if len(training.predicted) != TEST_IMAGES:
         return (
             f"its record does not say which images it predicted. Expected: {TEST_IMAGES:,} "
-            f"predictions, one for each test image. Received: {len(found.predicted):,}"
+            f"predictions, one for each test image. Received: {len(training.predicted):,}"
         )
     return None
 
 
 def shared(one: Predictions, listed: Collection[int]) -> int:
-    """How many of the listed images are wrong here too."""
+    """Count the listed images that are wrong here too."""
     return len(np.intersect1d(one.wrong, list(listed)))
 
 
 def shared_by_chance(one: Predictions, listed: Collection[int]) -> float:
-    """How many are expected of two unrelated sets of these sizes."""
+    """Return how many images two unrelated sets of these sizes are expected to share."""
     return len(one.wrong) * len(listed) / TEST_IMAGES
 
 
-def wrong_in_all(found: Sequence[Predictions]) -> NDArray[np.int64]:
-    """Indices of the images that every one of these gets wrong."""
-    return np.flatnonzero(np.all([one.predicted != one.classes for one in found], axis=0))
+def wrong_in_all(cells: Sequence[Predictions]) -> NDArray[np.int64]:
+    """Return the indices of the images that every cell gets wrong."""
+    return np.flatnonzero(np.all([one.predicted != one.classes for one in cells], axis=0))

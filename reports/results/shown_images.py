@@ -1,4 +1,4 @@
-"""Which test images a gallery shows, and what stands below each: for picture and text twin."""
+"""The test images that a gallery shows, with their captions: for the picture and its table."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,10 @@ DRAWN = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownImage:
-    """`predicted`: the different answers, ascending; `probability`: that of a single cell's."""
+    """A test image; `predicted` are its different answers, ascending.
+
+    `probability` is that of the answer; None if several cells answered.
+    """
 
     index: int
     true_class: int
@@ -28,6 +31,7 @@ class ShownImage:
 
     @property
     def caption(self) -> str:
+        """Return the lines below the image."""
         # several answers are too long for one line
         gap = " " if len(self.predicted) == 1 else "\n"
         lines = [f"Predicted{gap}{self.answers}", f"Class {self.true_class}"]
@@ -42,33 +46,34 @@ class ShownImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """Images under one title."""
+    """Test images under one title."""
 
     title: str
     images: tuple[ShownImage, ...]
 
 
 def bands(one: Predictions) -> list[Band]:
-    """The first right, the first wrong, and some of the wrong by lot; none without an image."""
-    right, wrong, lot = one.right, one.wrong, drawn(one)
+    """Return the first right, the first wrong and some random wrong images; no empty band."""
+    right, wrong, lot = one.right, one.wrong, draw(one)
     titled = [
         (f"The first {len(right[:FIRST])} of {len(right):,} right", right[:FIRST]),
         (f"The first {len(wrong[:FIRST])} of {len(wrong):,} wrong", wrong[:FIRST]),
         (f"{len(lot)} of {len(wrong):,} wrong, drawn with seed {one.seed}", lot),
     ]
     return [
-        Band(title=title, images=tuple(answered(one, indices)))
+        Band(title=title, images=tuple(images(one, indices)))
         for title, indices in titled
         if len(indices)
     ]
 
 
-def drawn(one: Predictions) -> NDArray[np.int64]:
-    """Up to 16 wrong images without replacement, ascending; the same seed draws the same ones."""
+def draw(one: Predictions) -> NDArray[np.int64]:
+    """Draw up to 16 wrong images without replacement, ascending; the seed determines them."""
     return np.sort(stream("wrong-images", one.seed).permutation(one.wrong)[:DRAWN])
 
 
-def answered(one: Predictions, indices: Iterable[int]) -> Iterator[ShownImage]:
+def images(one: Predictions, indices: Iterable[int]) -> Iterator[ShownImage]:
+    """Yield these test images with their classes and answers."""
     for index in indices:
         yield ShownImage(
             index=int(index),
@@ -78,21 +83,21 @@ def answered(one: Predictions, indices: Iterable[int]) -> Iterator[ShownImage]:
         )
 
 
-def band_of_all(found: Sequence[Predictions]) -> Band | None:
-    """The first images that every one of several cells gets wrong; None where there are none."""
-    if len(found) < 2:
+def band_of_all(cells: Sequence[Predictions]) -> Band | None:
+    """Return the first images that every cell gets wrong; None if there are none, or one cell."""
+    if len(cells) < 2:
         return None
-    wrong = wrong_in_all(found)
+    wrong = wrong_in_all(cells)
     if not len(wrong):
         return None
     return Band(
         title=f"The first {len(wrong[:DRAWN])} of {len(wrong):,} that are wrong in every one of "
-        f"the {len(found)} cells",
+        f"the {len(cells)} cells",
         images=tuple(
             ShownImage(
                 index=int(index),
-                true_class=int(found[0].classes[index]),
-                predicted=tuple(sorted({int(one.predicted[index]) for one in found})),
+                true_class=int(cells[0].classes[index]),
+                predicted=tuple(sorted({int(one.predicted[index]) for one in cells})),
             )
             for index in wrong[:DRAWN]
         ),

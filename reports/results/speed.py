@@ -1,4 +1,4 @@
-"""What the timing trials of one cell say: each figure first per trial, then over the trials."""
+"""The speed of one cell: each figure first per timing trial, then over the trials."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -25,13 +25,16 @@ from bench.record.quantities import (
 from bench.record.selection import Quantity, by_round
 from bench.stats import Estimate, cell_value, samples_per_second
 
+# the lanes that are compared, with the seconds per step of a trial in each
+LANES: dict[str, Quantity] = {"native": native_seconds, "step": step_seconds}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speed:
-    """Figures of a cell's timing trials; None where no trial has the lane or the sensor.
+    """Figures of a cell's timing trials; None if no trial has the lane or the sensor.
 
-    `flags` counts trials by flag: they are in the figures, and marked. `observer_effect`,
-    `loop_overhead` and `pipeline_cost` are ratios of lanes of the same trial.
+    `flags` counts the trials per flag; flagged trials are in the figures. `observer_effect`,
+    `loop_overhead` and `pipeline_cost` are ratios of two lanes of the same trial.
     """
 
     trials: int
@@ -56,7 +59,7 @@ class Speed:
 
 
 def speed(records: Sequence[Record]) -> Speed | None:
-    """The figures of a cell from its good timing trials; None where there are none."""
+    """Return the figures of these good timing trials; None without a trial."""
     if not records:
         return None
     return Speed(
@@ -83,6 +86,7 @@ def speed(records: Sequence[Record]) -> Speed | None:
 
 
 def over_trials(records: Sequence[Record], quantity: Quantity) -> Estimate | None:
+    """Return the median of a quantity over the trials that have it; None if no trial does."""
     return cell_value([value for value in map(quantity, records) if value is not None])
 
 
@@ -91,7 +95,7 @@ def native_lanes(records: Sequence[Record]) -> list[NativeLane]:
 
 
 def throughput(records: Sequence[Record]) -> float | None:
-    """Samples per second of the native lane, from the totals of all slices of all trials."""
+    """Return the samples per second of the native lane, from the totals of all slices."""
     lanes = native_lanes(records)
     if not lanes:
         return None
@@ -102,7 +106,7 @@ def throughput(records: Sequence[Record]) -> float | None:
 def paired_ratio(
     above: Sequence[Record], below: Sequence[Record], quantity: Quantity = native_seconds
 ) -> Estimate | None:
-    """Native seconds of one cell over a quantity of another, round by round.
+    """Return the median ratio, over rounds, of native seconds to a quantity of another cell.
 
     None without a common round.
     """

@@ -1,34 +1,40 @@
-"""Every two backends against each other, in each lane: one family of claims for a report."""
+"""Claims on speed: every two backends in each lane, judged as one family per report."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bench.record.quantities import native_seconds, step_seconds
 from bench.record.run import RunModel
-from bench.record.selection import Quantity, by_round, comparable
 from bench.spec.pairing import opponents
-from bench.stats import AccuracyClaim, Claim, Comparison, compare_rounds, judge
-from reports.results.cells import CellResults
+from bench.stats import AccuracyClaim, Claim, compare_rounds, judge
+from reports.results.cells import CellResults, timed
 from reports.results.comparability import notes, refusal
-
-LANES: dict[str, Quantity] = {"native": native_seconds, "step": step_seconds}
+from reports.results.speed import LANES
 
 
 @dataclass(frozen=True, kw_only=True)
 class RankedPair:
-    """What may be said of `first`, measured against `second`, in one lane."""
+    """A claim on the speed of `first` against that of `second`, in one lane."""
 
     first: CellResults
     second: CellResults
     lane: str
     claim: Claim
 
+    @property
+    def names(self) -> tuple[str, str]:
+        """Return the backends; two modes of one backend with their modes."""
+        cells = self.first.cell, self.second.cell
+        if cells[0].backend != cells[1].backend:
+            return cells[0].backend, cells[1].backend
+        first, second = (f"{cell.backend} ({cell.execution.mode})" for cell in cells)
+        return first, second
+
 
 def rank(run: RunModel, cells: Sequence[CellResults]) -> tuple[RankedPair, ...]:
-    """A claim for each pair and lane, judged together; none for a smoke run.
+    """Return a claim per pair and lane, judged together; none for a smoke run.
 
-    None either for cells in which something else was computed, or a training failed.
+    Pairs that compute different things, or of which a training failed, have no claim.
     """
     if run.profile == "smoke":
         return ()
@@ -38,7 +44,9 @@ def rank(run: RunModel, cells: Sequence[CellResults]) -> tuple[RankedPair, ...]:
         if refusal(first, second) is None
         for lane in LANES
     ]
-    claims = judge([compare(*pair) for pair in pairs])
+    claims = judge([
+        compare_rounds(first.seconds[lane], second.seconds[lane]) for first, second, lane in pairs
+    ])  # fmt: skip
     return tuple(
         RankedPair(first=first, second=second, lane=lane, claim=claim)
         for (first, second, lane), claim in zip(pairs, claims, strict=True)
@@ -46,31 +54,37 @@ def rank(run: RunModel, cells: Sequence[CellResults]) -> tuple[RankedPair, ...]:
 
 
 def timed_opponents(cells: Sequence[CellResults]) -> Iterator[tuple[CellResults, CellResults]]:
-    """In the order of `group`, so that the reference is the earlier name, or the default mode."""
-    timed = {
+    """Yield the pairs of cells whose plans make them rivals, in the order of `group`.
+
+    So the second is the one with the earlier name, or in the default mode.
+    """
+    by_cell = {
         one.cell: one
         for one in cells
         if not one.unsupported and any(trial.kind == "timing" for trial in one.planned)
     }
-    for first, second in opponents(timed):
-        yield timed[first], timed[second]
+    for first, second in opponents(by_cell):
+        yield by_cell[first], by_cell[second]
 
 
-def refused(cells: Sequence[CellResults]) -> Iterator[tuple[CellResults, CellResults, str]]:
-    """Pairs that stand against each other in the plan and may not be compared, and why."""
+def refusals(cells: Sequence[CellResults]) -> Iterator[tuple[CellResults, CellResults, str]]:
+    """Yield the rivals that may not be compared, with the reason."""
     for first, second in timed_opponents(cells):
         if (why := refusal(first, second)) is not None:
             yield first, second, why
 
 
-def compare(first: CellResults, second: CellResults, lane: str) -> Comparison | None:
-    seconds = [
-        by_round(comparable(results.good("timing")), LANES[lane]) for results in (first, second)
-    ]
-    return compare_rounds(*seconds)
+def why_unjudged(run: RunModel) -> str:
+    """Return a sentence that says why a run has no claim on speed."""
+    if run.profile == "smoke":
+        return "A smoke run makes no verdicts: it does not say which backend is faster."
+    if not timed(run):
+        return "Nothing was to be timed: there are no verdicts on speed."
+    return "No two backends were timed in the same way: there are no verdicts on speed."
 
 
 def as_json(pair: RankedPair) -> dict[str, Any]:
+    """Return the claim unrounded, with its pair and lane."""
     return {
         "workload": pair.first.cell.workload,
         "execution": asdict(pair.first.cell.execution),
@@ -84,7 +98,7 @@ def as_json(pair: RankedPair) -> dict[str, Any]:
 
 
 def verdict_as_json(claim: Claim | AccuracyClaim) -> dict[str, Any]:
-    """Unrounded; null for what too few rounds, or seeds, do not tell."""
+    """Return the claim unrounded; null for what too few rounds, or seeds, do not show."""
     return {
         "verdict": claim.verdict,
         "reason": claim.reason,

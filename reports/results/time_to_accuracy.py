@@ -1,4 +1,4 @@
-"""When trainings first reach a test accuracy."""
+"""The time until trainings first reach a test accuracy."""
 
 import math
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ NEVER = math.inf
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reached:
-    """For each training the seconds and the epoch in which it first had `target`; else `NEVER`.
+    """For each training the seconds and the epoch in which it first had `target`, or `NEVER`.
 
     A training that never got there is not left out: it counts as longer than all that did.
     """
@@ -30,47 +30,48 @@ class Reached:
 
     @property
     def times(self) -> int:
-        """How many trainings got there."""
+        """Count the trainings that got there."""
         return sum(map(math.isfinite, self.seconds))
 
     @property
     def median_seconds(self) -> float | None:
-        """Over all trainings; None where half of them or more never got there."""
+        """Return the median over all trainings; None if half of them or more never got there."""
         middle = median(self.seconds)
         return middle if math.isfinite(middle) else None
 
     @property
     def estimate(self) -> Estimate | None:
-        """With its interval, where every training got there."""
+        """Return the median with its interval; None unless every training got there."""
         return cell_value(self.seconds) if self.times == len(self.seconds) else None
 
 
-def reached(measured: Accuracy, target: float) -> Reached:
-    found = [first_with(one.result.epochs, target) for one in measured.trainings]
+def reach(measured: Accuracy, target: float) -> Reached:
+    """Return when each training first had the target."""
+    firsts = [first_epoch(one.result.epochs, target) for one in measured.trainings]
     return Reached(
         target=target,
-        seconds=tuple(seconds for seconds, _ in found),
-        epochs=tuple(epoch for _, epoch in found),
+        seconds=tuple(seconds for seconds, _ in firsts),
+        epochs=tuple(epoch for _, epoch in firsts),
     )
 
 
-def first_with(epochs: Sequence[EpochModel], target: float) -> tuple[float, float]:
-    """Training seconds up to the end of the first epoch with that test accuracy, and the epoch."""
-    trained = accumulate(one.seconds for one in epochs)
-    for one, seconds in zip(epochs, trained, strict=True):
-        if one.test_accuracy >= target:
-            return seconds, one.epoch
+def first_epoch(epochs: Sequence[EpochModel], target: float) -> tuple[float, float]:
+    """Return the training seconds up to the end of the first epoch with that accuracy, and it."""
+    trained = accumulate(epoch.seconds for epoch in epochs)
+    for epoch, seconds in zip(epochs, trained, strict=True):
+        if epoch.test_accuracy >= target:
+            return seconds, epoch.epoch
     return NEVER, NEVER
 
 
 def targets(row: SummaryRow) -> list[float]:
-    """The round ones, and the published accuracy less half a point where there is one."""
+    """Return the round targets, and the published accuracy less half a point if there is one."""
     published = row.published_accuracy
     return [*TARGETS, *([] if published is None else [published - BELOW_PUBLISHED])]
 
 
 def as_json(row: SummaryRow, measured: Accuracy) -> list[dict[str, Any]]:
-    """Unrounded; null for a training that never got there."""
+    """Return all targets unrounded; null for a training that never got there."""
     return [
         {
             "test_accuracy": one.target,
@@ -81,7 +82,7 @@ def as_json(row: SummaryRow, measured: Accuracy) -> list[dict[str, Any]]:
                 )
             ],
         }
-        for one in (reached(measured, target) for target in targets(row))
+        for one in (reach(measured, target) for target in targets(row))
     ]
 
 

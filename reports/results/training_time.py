@@ -1,28 +1,49 @@
-"""Wall time of a whole training, by phase."""
+"""The wall time of a whole training, by phase."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import median
 
-from bench.record import AccuracyModel, TimingsModel
+from bench.record import AccuracyModel, Record, TimingsModel
 from reports.results.cells import CellResults
 
 PHASES = ("start", "import", "build", "compile", "train", "evaluate", "check")
 
 
-def phases(results: CellResults) -> dict[str, float]:
-    """Seconds of each phase that a training of the cell has: medians over its trainings."""
-    found = [
-        of_training(record.timings, record.accuracy)
-        for record in results.trained(longer=False)
+@dataclass(frozen=True, kw_only=True)
+class TrainingTime:
+    """The trainings of a cell: seconds per phase, as medians over the trainings that have it."""
+
+    results: CellResults
+    phases: dict[str, float]
+    trainings: int
+
+
+def training_times(cells: Sequence[CellResults]) -> list[TrainingTime]:
+    """Return the phases of every cell with a training of the workload's own epochs."""
+    return [
+        TrainingTime(results=results, phases=phases(records), trainings=len(records))
+        for results in cells
+        if (records := results.trained(longer=False))
+    ]
+
+
+def phases(records: Sequence[Record]) -> dict[str, float]:
+    """Return the median seconds of each phase that any of these trainings has."""
+    trainings = [
+        seconds_by_phase(record.timings, record.accuracy)
+        for record in records
         if record.accuracy is not None
     ]
     known = {
-        name: [seconds for one in found if (seconds := one[name]) is not None] for name in PHASES
+        name: [seconds for one in trainings if (seconds := one[name]) is not None]
+        for name in PHASES
     }
     return {name: median(seconds) for name, seconds in known.items() if seconds}
 
 
-def of_training(timings: TimingsModel, trained: AccuracyModel) -> dict[str, float | None]:
-    """What one trial's timings add up to, by phase; None for one that it does not tell."""
+def seconds_by_phase(timings: TimingsModel, trained: AccuracyModel) -> dict[str, float | None]:
+    """Return the seconds of one training by phase; None for a phase that its record lacks."""
     train = sum(epoch.seconds for epoch in trained.epochs)
     whole = timings.accuracy_seconds
     return {
@@ -37,5 +58,6 @@ def of_training(timings: TimingsModel, trained: AccuracyModel) -> dict[str, floa
 
 
 def total(*seconds: float | None) -> float | None:
+    """Return the sum of the known values; None if none is known."""
     known = [one for one in seconds if one is not None]
     return sum(known) if known else None

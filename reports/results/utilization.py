@@ -1,4 +1,4 @@
-"""Cells under the roof of their device: counted work over measured time, beside the calibration.
+"""The utilization of cells: counted work over measured time, under the roof of their device.
 
 After the roofline model of Williams, Waterman and Patterson (2009). The work is counted
 (`bench.spec.work`), the roof was measured in the run (`bench.record.calibration`).
@@ -21,7 +21,7 @@ Place: TypeAlias = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roof:
-    """The best that any backend of the run attained on a device in a precision."""
+    """The best rates that any backend of the run attained on a device in a precision."""
 
     device: str
     precision: str
@@ -34,11 +34,11 @@ class Roof:
 
     @property
     def ridge(self) -> float:
-        """The intensity, operations a byte, at which both bounds are equal."""
+        """Return the intensity, in operations per byte, at which both bounds are equal."""
         return self.operations_per_second / self.bytes_per_second
 
     def bound(self, intensity: float) -> float:
-        """The most operations a second at this intensity."""
+        """Return the most operations per second at this intensity."""
         return min(self.operations_per_second, intensity * self.bytes_per_second)
 
 
@@ -61,16 +61,16 @@ class Limit:
 
     @property
     def under_bandwidth(self) -> bool:
-        """Whether the bandwidth is the lower of the two bounds."""
+        """Return whether the bandwidth is the lower of the two bounds."""
         return self.work.intensity < self.roof.ridge
 
 
 def roofs(calibration: Iterable[CalibrationModel]) -> dict[Place, Roof]:
-    """By device and precision; none where nothing was calibrated."""
-    found: dict[Place, list[AttainedModel]] = {}
+    """Return the roofs by device and precision; empty if nothing was calibrated."""
+    by_place: dict[Place, list[AttainedModel]] = {}
     for one in calibration:
         if one.attained is not None:
-            found.setdefault((one.device, one.precision), []).append(one.attained)
+            by_place.setdefault((one.device, one.precision), []).append(one.attained)
     return {
         (device, precision): Roof(
             device=device,
@@ -78,25 +78,26 @@ def roofs(calibration: Iterable[CalibrationModel]) -> dict[Place, Roof]:
             operations_per_second=max(one.large.operations_per_second for one in attained),
             bytes_per_second=max(one.accumulate.bytes_per_second for one in attained),
         )
-        for (device, precision), attained in found.items()
+        for (device, precision), attained in by_place.items()
     }
 
 
 def limits(cells: Iterable[CellResults], calibration: Iterable[CalibrationModel]) -> list[Limit]:
-    """A value for each cell that has a step time, a known workload and a roof."""
+    """Return a value for each cell that has a step time, a known workload and a roof."""
     by_place = roofs(calibration)
-    return [found for results in cells if (found := limit(results, by_place)) is not None]
+    return [one for results in cells if (one := limit(results, by_place)) is not None]
 
 
 def limit(results: CellResults, by_place: dict[Place, Roof]) -> Limit | None:
+    """Return a cell under its roof; None if the cell lacks the roof, a step time or a workload."""
     how, workload, speed = results.cell.execution, results.workload, results.speed
-    over = by_place.get((how.device, how.precision))
-    if over is None or workload is None or speed is None or speed.step_seconds is None:
+    roof = by_place.get((how.device, how.precision))
+    if roof is None or workload is None or speed is None or speed.step_seconds is None:
         return None
     work = step_work(workload, how.batch_size, how.precision)
     return Limit(
         results=results,
-        roof=over,
+        roof=roof,
         work=work,
         operations_per_second=rate(work.operations, speed.step_seconds),
     )
@@ -105,20 +106,15 @@ def limit(results: CellResults, by_place: dict[Place, Roof]) -> Limit | None:
 def own_products_seconds(
     results: CellResults, calibration: Iterable[CalibrationModel]
 ) -> float | None:
-    """What the products of a step of dense layers alone take, each at the best rate of its shape.
+    """Return the seconds of a step's matrix products alone, each at the best rate of its shape.
 
     Forward and the two halves of backward count alike; the first layer has no gradient of inputs.
-    None for another network, or where a shape was not calibrated.
+    None for a network that has other layers than dense ones, or if a shape was not calibrated.
     """
     how, workload = results.cell.execution, results.workload
     if workload is None or not all(isinstance(layer, Dense) for layer in workload.layers):
         return None
-    rates: dict[tuple[int, int, int], float] = {}
-    for one in calibration:
-        if one.attained is not None and (one.device, one.precision) == (how.device, how.precision):
-            for product in one.attained.dense:
-                found = product.operations_per_second
-                rates[product.shape] = max(found, rates.get(product.shape, 0.0))
+    rates = best_rates(calibration, (how.device, how.precision))
     seconds = 0.0
     for number, (_, layer, shape) in enumerate(workload.named_layers()):
         assert isinstance(layer, Dense)
@@ -129,7 +125,20 @@ def own_products_seconds(
     return seconds
 
 
+def best_rates(
+    calibration: Iterable[CalibrationModel], place: Place
+) -> dict[tuple[int, int, int], float]:
+    """Return the operations per second of each calibrated shape, the best of all backends."""
+    rates: dict[tuple[int, int, int], float] = {}
+    for one in calibration:
+        if one.attained is not None and (one.device, one.precision) == place:
+            for product in one.attained.dense:
+                attained = product.operations_per_second
+                rates[product.shape] = max(attained, rates.get(product.shape, 0.0))
+    return rates
+
+
 def rate(operations: int, seconds: Estimate) -> Estimate:
-    """Operations a second; the slow end of the time is the low end of the rate."""
+    """Return the operations per second; the slow end of the time is the low end of the rate."""
     low, high = (None if end is None else operations / end for end in (seconds.high, seconds.low))
     return Estimate(value=operations / seconds.value, low=low, high=high, n=seconds.n)

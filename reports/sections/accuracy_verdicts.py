@@ -1,13 +1,10 @@
-"""Whether backends train to the same accuracy: one family of claims for a report."""
+"""The verdicts on accuracy: whether backends train to the same."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from bench.stats import (
-    FEWEST_SEEDS,
-    LEVEL,
-    MeanDifference,
-)
+from bench.stats import FEWEST_SEEDS, LEVEL, MeanDifference
 from reports.results.accuracy_verdicts import AccuracyPair
+from reports.results.report import Report
 from reports.text import NOTHING, escape, points, table
 
 HEADERS = [
@@ -16,7 +13,9 @@ HEADERS = [
 ]  # fmt: skip
 
 
-def section(pairs: Sequence[AccuracyPair]) -> Iterator[str]:
+def section(report: Report) -> Iterator[str]:
+    """Yield the verdicts; nothing for a run without a claim on accuracy."""
+    pairs = report.trained
     if not pairs:
         return
     yield "## Whether they train to the same accuracy"
@@ -57,13 +56,14 @@ def row(pair: AccuracyPair) -> list[str]:
 
 
 def other_name(pair: AccuracyPair) -> str:
-    """The second backend; of one backend in two modes the mode as well."""
+    """Return the second backend; with its mode if the first is the same backend."""
     second = pair.second.cell
     same = second.backend == pair.first.cell.backend
     return f"{second.backend} ({second.execution.mode})" if same else second.backend
 
 
 def interval(comparison: MeanDifference) -> str:
+    """Return the interval of the difference, in percentage points."""
     if comparison.low is None or comparison.high is None:
         return NOTHING
     return f"{points(comparison.low)} to {points(comparison.high)}"

@@ -1,33 +1,45 @@
-"""Time and throughput over the batch size, where a run has several of one workload."""
+"""The time and throughput over the batch size, of workloads that ran with several."""
 
 from collections.abc import Iterator, Sequence
 
-from reports.drawing.batch_sweep import sweep_file
-from reports.results.batch_sweep import crossings, overtaking, swept
+from reports.drawing.batch_sweep import figure_file
+from reports.results.batch_sweep import crossings, first_ahead
 from reports.results.cells import CellResults, workloads
-from reports.text import NOTHING, escape, estimate, image, number, table
+from reports.results.report import Report
+from reports.text import NOTHING, escape, estimate, figure, number, table
 
 HEADERS = ["workload", "backend", "device", "batch", "step ms", "samples/s", "µs per image"]
 
 
-def section(cells: Sequence[CellResults]) -> Iterator[str]:
-    found = swept(cells)
-    if not found:
+def section(report: Report) -> Iterator[str]:
+    """Yield the times, where a GPU overtakes the CPU, and the figures; nothing without a sweep."""
+    cells = report.sweep
+    if not cells:
         return
     yield "## Over the batch size"
-    yield table(HEADERS, map(row, found), ",".join(HEADERS[3:]))
+    yield table(HEADERS, map(row, cells), ",".join(HEADERS[3:]))
     yield (
         "Of the step lane: the train step alone on batches that are on the device. samples/s: the "
         "batch over the time of a step. Where the time of a step hardly grows with the batch, it "
         "is dispatch that was measured and not arithmetic."
     )
-    yield from (overtaking(name, found) for name in crossings(found))
-    for name in workloads(found):
-        yield image(
+    yield from (crossing(key, cells) for key in crossings(cells))
+    for name in workloads(cells):
+        yield figure(
             f"Images per second over the batch size of {name}, both axes logarithmic, a line for "
             "each backend and device; the numbers are in the table above",
-            f"figures/{sweep_file(name)}",
+            figure_file(name),
         )
+
+
+def crossing(key: tuple[str, str], cells: Sequence[CellResults]) -> str:
+    """Return from which batch size on the GPU is ahead of the CPU; `key`: workload and backend."""
+    workload, backend = key
+    ahead = first_ahead(key, cells)
+    what = f"{escape(workload)}, {escape(backend)}"
+    if ahead is None:
+        return f"{what}: the CPU is ahead at the largest batch size of this run."
+    return f"{what}: the GPU is ahead from a batch size of {ahead:,} on."
 
 
 def row(results: CellResults) -> list[str]:

@@ -1,9 +1,35 @@
-"""The columns by which tables name their cells."""
+"""The columns that several tables share."""
 
+from bench.spec import TRAIN_IMAGES
 from reports.results.cells import CellResults
-from reports.text import escape
+from reports.results.summary import SummaryRow
+from reports.text import NOTHING, escape, plural
+
+DIFFERS = r"\*"
 
 
-def named(results: CellResults) -> list[str]:
-    """Workload, backend and device: the columns by which a table names its cells."""
+def cell_names(results: CellResults) -> list[str]:
+    """Return workload, backend and device: the columns by which a table names its cells."""
     return [escape(results.cell.workload), escape(results.cell.backend), escape(results.device)]
+
+
+def training_extent(row: SummaryRow) -> str:
+    """Return `10 epochs`, or what differs: `2 of 10 epochs, 6,000 of 60,000 images`."""
+    measured, workload = row.accuracy, row.results.workload
+    if measured is None:
+        return NOTHING
+    epochs = plural(measured.epochs, "epoch")
+    if workload is not None and measured.epochs != workload.epochs:
+        epochs = f"{measured.epochs} of {workload.epochs} epochs"
+    part = ""
+    if measured.train_images != TRAIN_IMAGES:
+        part = f", {measured.train_images:,} of {TRAIN_IMAGES:,} images"
+    return f"{epochs}{part}{'' if row.as_published else f' {DIFFERS}'}"
+
+
+def published_verdict(row: SummaryRow) -> str:
+    """Return the verdict on the published accuracy: `too few seeds (other optimizer)`."""
+    verdict = row.judged_published
+    if verdict is None or row.published is None:
+        return NOTHING
+    return f"{verdict} (other optimizer)" if row.published.other_optimizer else verdict

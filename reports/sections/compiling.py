@@ -1,29 +1,30 @@
-"""What compiling costs, with an empty cache and with a primed one, and when it is repaid."""
+"""The cost of compiling, with an empty cache and with a primed one, and when it is repaid."""
 
 from collections.abc import Iterator, Sequence
 
 from bench.stats import Estimate
 from reports.results.cells import CellResults
 from reports.results.speed import Speed
+from reports.results.workload import WorkloadResults
 from reports.text import NOTHING, escape, estimate, number, table
 
 COLD = ["cell", "cold s"]
 REPAID = ["primed s", "break even from cold (steps)", "break even from primed (steps)"]
 
 
-def section(cells: Sequence[CellResults]) -> list[str]:
-    """For each cell; those of other modes against the same in the mode `default`."""
-    rows = list(rows_of(cells))
+def part(workload: WorkloadResults) -> Iterator[str]:
+    """Yield a row per timed cell; other modes against the same cell in the mode `default`."""
+    rows = list(rows_of(workload.cells))
     if not rows:
-        return []
+        return
     # in the default mode nothing is kept from process to process
-    others = any(results.cell.execution.mode != "default" for results in cells)
+    others = any(results.cell.execution.mode != "default" for results in workload.cells)
     headers = [*COLD, *(REPAID if others else ())]
-    return [
+    yield (
         "Compiling: the first step less a steady one, and what further steps compiled anew."
-        + (f" {OTHER_MODES}" if others else ""),
-        table(headers, [row[: len(headers)] for row in rows], ",".join(headers[1:])),
-    ]
+        + (f" {OTHER_MODES}" if others else "")
+    )
+    yield table(headers, [row[: len(headers)] for row in rows], ",".join(headers[1:]))
 
 
 OTHER_MODES = (
@@ -34,6 +35,7 @@ OTHER_MODES = (
 
 
 def rows_of(cells: Sequence[CellResults]) -> Iterator[list[str]]:
+    """Yield name, cold and primed seconds, and the steps that repay each, per timed cell."""
     speeds = {results.cell: results.speed for results in cells}
     for results in cells:
         speed, default = results.speed, speeds.get(results.cell.but(mode="default"))
@@ -47,7 +49,10 @@ def rows_of(cells: Sequence[CellResults]) -> Iterator[list[str]]:
 
 
 def break_even(default: Speed | None, other: Speed, compiling: Estimate | None) -> str:
-    """`never` where the other mode's step is not the shorter one; `at once` where it costs less."""
+    """Return how many steps repay `compiling`, a cost of the mode `other`.
+
+    `never` if its step is not shorter than the default's; `at once` if it compiles faster.
+    """
     if default is None or compiling is None:
         return NOTHING
     own, step, other_step = default.cold_compile_seconds, default.step_seconds, other.step_seconds

@@ -1,15 +1,16 @@
-"""All cells of a workload against one that many know: Keras on TensorFlow as it comes."""
+"""All cells of a workload, the fastest first, against Keras on TensorFlow in its default mode."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from bench.record.calibration import CalibrationModel
 from bench.record.quantities import native_seconds, step_seconds
-from bench.record.selection import Quantity, ranked
+from bench.record.selection import Quantity
 from bench.stats import Estimate
 from reports.results.cells import CellResults, workloads
+from reports.results.report import Report
 from reports.results.speed import paired_ratio
-from reports.results.utilization import limits, own_products_seconds
+from reports.results.utilization import own_products_seconds
 from reports.text import NOTHING, escape, estimate, number, table
 
 REFERENCE = "keras-tensorflow"
@@ -19,14 +20,14 @@ HEADERS = [
 ]  # fmt: skip
 
 
-def section(cells: Sequence[CellResults], calibration: Sequence[CalibrationModel]) -> Iterator[str]:
-    """Nothing for a run of one mode: two backends are under Which is faster."""
-    timed = [one for one in cells if one.speed is not None and not one.failed_training]
+def section(report: Report) -> Iterator[str]:
+    """Yield the table; nothing for a run of one mode, whose backends are under Which is faster."""
+    timed = [one for one in report.cells if one.speed is not None and not one.failed_training]
     if len({one.cell.execution.mode for one in timed}) < 2:
         return
-    shares = {one.results.cell: one.share_of_product for one in limits(cells, calibration)}
+    shares = {one.results.cell: one.share_of_product for one in report.limits}
     rows = [
-        [*row(one, timed, shares.get(one.cell)), own_products(one, calibration)]
+        [*row(one, timed, shares.get(one.cell)), own_products(one, report.run.calibration)]
         for one in fastest_first(timed)
     ]
     yield "### Every mode, the fastest first"
@@ -49,9 +50,10 @@ def fastest_first(timed: Sequence[CellResults]) -> list[CellResults]:
 
 
 def best(results: CellResults) -> float:
+    """Return the seconds per step of the cell's faster lane; infinite without any."""
     speed = results.speed
-    found = [] if speed is None else [speed.native_seconds, speed.step_seconds]
-    return min((one.value for one in found if one is not None), default=float("inf"))
+    lanes = [] if speed is None else [speed.native_seconds, speed.step_seconds]
+    return min((one.value for one in lanes if one is not None), default=float("inf"))
 
 
 def row(results: CellResults, timed: Sequence[CellResults], share: float | None) -> list[str]:
@@ -69,6 +71,7 @@ def row(results: CellResults, timed: Sequence[CellResults], share: float | None)
 
 
 def own_products(results: CellResults, calibration: Sequence[CalibrationModel]) -> str:
+    """Return the share of a step that its own matrix products take, in percent."""
     speed, seconds = results.speed, own_products_seconds(results, calibration)
     if seconds is None or speed is None or speed.step_seconds is None:
         return NOTHING
@@ -76,7 +79,7 @@ def own_products(results: CellResults, calibration: Sequence[CalibrationModel]) 
 
 
 def reference_of(results: CellResults, timed: Sequence[CellResults]) -> CellResults | None:
-    """The same cell on Keras and TensorFlow in the default mode; None where it was not timed."""
+    """Return the same cell on Keras and TensorFlow, default mode; None if it was not timed."""
     wanted = replace(results.cell.but(mode="default"), backend=REFERENCE)
     return next((one for one in timed if one.cell == wanted), None)
 
@@ -86,4 +89,4 @@ def times_as_fast(
 ) -> Estimate | None:
     if known is None:
         return None
-    return paired_ratio(ranked(known.good("timing")), ranked(results.good("timing")), quantity)
+    return paired_ratio(known.ranked, results.ranked, quantity)

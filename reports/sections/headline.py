@@ -1,4 +1,4 @@
-"""The first paragraph: who is faster, by how much, how sure, and at the same accuracy or not."""
+"""The headline: who is faster, by how much, how sure, and at the same accuracy or not."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,9 @@ from bench.stats import (
 from reports.results.accuracy_verdicts import AccuracyPair
 from reports.results.cells import CellResults
 from reports.results.machine import hardware
-from reports.results.speed_verdicts import LANES, RankedPair
+from reports.results.report import Report
+from reports.results.speed import LANES
+from reports.results.speed_verdicts import RankedPair
 from reports.text import escape, percent, plural
 
 MIRROR = {Verdict.FASTER: Verdict.SLOWER, Verdict.SLOWER: Verdict.FASTER}
@@ -32,18 +34,34 @@ ACCURACY = {
 }
 
 
-def headline(
-    run: RunModel, pairs: Sequence[RankedPair], trained: Sequence[AccuracyPair]
+def section(report: Report) -> Iterator[str]:
+    """Yield a line per workload and device on speed; on accuracy if no speed was judged.
+
+    Only the default mode counts: what a user has to ask for has its own section.
+    """
+    if report.default_pairs:
+        groups = by_settings(report.default_pairs)
+        yield from speed_headline(report.run, groups, report.trained)
+    elif report.default_trained:
+        yield from accuracy_headline(report.run, report.default_trained)
+
+
+def by_settings(pairs: Sequence[RankedPair]) -> list[list[RankedPair]]:
+    """Return the pairs by workload and execution."""
+    groups: dict[tuple[object, ...], list[RankedPair]] = {}
+    for pair in pairs:
+        cell = pair.first.cell
+        groups.setdefault((cell.workload, cell.execution), []).append(pair)
+    return list(groups.values())
+
+
+def speed_headline(
+    run: RunModel, groups: Sequence[Sequence[RankedPair]], trained: Sequence[AccuracyPair]
 ) -> Iterator[str]:
-    """A line for each workload and device: on speed, or where none was judged on accuracy."""
-    groups = list(grouped(default_mode(pairs)).values())
-    if not groups:
-        yield from of_accuracy(run, trained)
-        return
-    told = [at_accuracy(group, trained) for group in groups]
+    accuracies = [accuracy_of(group, trained) for group in groups]
     # what holds for all is said once
-    common = told[0] if len(set(told)) == 1 else None
-    own = [""] * len(groups) if common else [f"; {one}" for one in told]
+    common = accuracies[0] if len(set(accuracies)) == 1 else None
+    own = [""] * len(groups) if common else [f"; {one}" for one in accuracies]
     yield (
         f"**On this machine** ({escape(hardware(run))}), backends as they come, the train step "
         f"alone (step) and in the framework's own loop (native){f'; {common}' if common else ''}:"
@@ -55,18 +73,8 @@ def headline(
     )
 
 
-def default_mode(pairs: Sequence[RankedPair]) -> list[RankedPair]:
-    """Backend against backend; what somebody has to ask for has its own section."""
-    return [
-        pair
-        for pair in pairs
-        if pair.first.cell.execution == pair.second.cell.execution
-        and pair.first.cell.execution.mode == "default"
-    ]
-
-
 def line(group: Sequence[RankedPair], *, several: bool) -> str:
-    """`**cnn**, step: a is about 1.32 times (1.31 to 1.34, n = 10) as fast as b; native: ...`."""
+    """Return `**cnn**, step: a is about 1.32 times (1.31 to 1.34, n = 10) as fast as b; ...`."""
     first = group[0].first
     where = f" on {escape(first.device)}" if several else ""
     about = f"**{escape(first.cell.workload)}**{where}"
@@ -80,17 +88,9 @@ def line(group: Sequence[RankedPair], *, several: bool) -> str:
     return f"{about}, {'; '.join(lanes)}"
 
 
-def grouped(pairs: Sequence[RankedPair]) -> dict[tuple[object, ...], list[RankedPair]]:
-    found: dict[tuple[object, ...], list[RankedPair]] = {}
-    for pair in pairs:
-        cell = pair.first.cell
-        found.setdefault((cell.workload, cell.execution), []).append(pair)
-    return found
-
-
 def standing(pairs: Sequence[RankedPair]) -> str:
-    """The fastest of one lane against the others, never more than the verdicts say."""
-    fastest = first_of(pairs)
+    """Return the fastest cell of a lane against the others, never more than the verdicts say."""
+    fastest = leader(pairs)
     by_verdict: dict[Verdict, list[RankedPair]] = {}
     for pair in pairs:
         if fastest in (pair.first, pair.second):
@@ -100,20 +100,21 @@ def standing(pairs: Sequence[RankedPair]) -> str:
     )
     parts = [lead(fastest, behind)] if behind else []
     parts += [
-        f"{words} {named(others, fastest)}"
+        f"{words} {rivals(others, fastest)}"
         for verdict, words in OTHERWISE.items()
         if (others := by_verdict.get(verdict))
     ]
     return f"{backend(fastest)} {', and '.join(parts)}"
 
 
-def first_of(pairs: Sequence[RankedPair]) -> CellResults:
-    """The cell that is called faster most often; of several the one with the smallest median."""
+def leader(pairs: Sequence[RankedPair]) -> CellResults:
+    """Return the cell that is called faster most often; on a tie the smallest median decides."""
     cells = {results.name: results for pair in pairs for results in (pair.first, pair.second)}
     return min(cells.values(), key=lambda one: (-wins(one, pairs), seconds(one, pairs[0].lane)))
 
 
 def wins(results: CellResults, pairs: Sequence[RankedPair]) -> int:
+    """Count the pairs of the lane in which the cell is FASTER."""
     return sum(
         verdict_of(results, pair) is Verdict.FASTER
         for pair in pairs
@@ -122,6 +123,7 @@ def wins(results: CellResults, pairs: Sequence[RankedPair]) -> int:
 
 
 def seconds(results: CellResults, lane: str) -> float:
+    """Return the cell's median seconds per step of the lane; infinite without any."""
     speed = results.speed
     if speed is None:
         return math.inf
@@ -130,20 +132,20 @@ def seconds(results: CellResults, lane: str) -> float:
 
 
 def verdict_of(results: CellResults, pair: RankedPair) -> Verdict:
-    """The pair's verdict as one on `results`, which may be its second cell."""
+    """Return the pair's verdict as a verdict on `results`, which may be its second cell."""
     verdict = pair.claim.verdict
     return verdict if pair.first is results else MIRROR.get(verdict, verdict)
 
 
 def lead(fastest: CellResults, behind: Sequence[RankedPair]) -> str:
-    """`is about 2.1 times (1.9 to 2.3, n = 10) as fast as a, and faster than b`."""
+    """Return `is about 2.1 times (1.9 to 2.3, n = 10) as fast as a, also faster than b`."""
     most, *others = behind
-    text = f"is {in_times(ahead(most, fastest))} as fast as {named([most], fastest)}"
-    return f"{text}, also faster than {named(others, fastest)}" if others else text
+    text = f"is {times(ahead(most, fastest))} as fast as {rivals([most], fastest)}"
+    return f"{text}, also faster than {rivals(others, fastest)}" if others else text
 
 
 def ahead(pair: RankedPair, fastest: CellResults) -> Estimate:
-    """How many times as fast: the rival's seconds over those of the fastest."""
+    """Return how many times as fast: the rival's seconds over those of the fastest."""
     comparison = pair.claim.comparison
     assert comparison is not None, "a verdict rests on a comparison"
     ratio = comparison.ratio
@@ -154,7 +156,8 @@ def ahead(pair: RankedPair, fastest: CellResults) -> Estimate:
     return Estimate(value=1 / ratio.value, low=low, high=high, n=ratio.n)
 
 
-def in_times(ratio: Estimate) -> str:
+def times(ratio: Estimate) -> str:
+    """Return `about 2.11 times (1.92 to 2.31, n = 10)`."""
     places = decimals(ratio.value, ratio.low, ratio.high)
     assert ratio.low is not None, "a verdict rests on an interval"
     assert ratio.high is not None, "a verdict rests on an interval"
@@ -162,31 +165,26 @@ def in_times(ratio: Estimate) -> str:
     return f"about {shown(ratio.value, places)} times ({ends}, n = {ratio.n})"
 
 
-def named(pairs: Sequence[RankedPair], fastest: CellResults) -> str:
-    rivals = [pair.second if pair.first is fastest else pair.first for pair in pairs]
-    return " and ".join(map(backend, rivals))
+def rivals(pairs: Sequence[RankedPair], fastest: CellResults) -> str:
+    others = [pair.second if pair.first is fastest else pair.first for pair in pairs]
+    return " and ".join(map(backend, others))
 
 
 def backend(results: CellResults) -> str:
     return escape(results.cell.backend)
 
 
-def of_accuracy(run: RunModel, trained: Sequence[AccuracyPair]) -> Iterator[str]:
-    """What a run says that trained and timed nothing."""
-    asked = [pair for pair in trained if pair.first.cell.execution.mode == "default"]
-    told = [pair for pair in asked if pair.first.cell.execution == pair.second.cell.execution]
-    if not told:
-        return
+def accuracy_headline(run: RunModel, trained: Sequence[AccuracyPair]) -> Iterator[str]:
     yield (
         f"**On this machine** ({escape(hardware(run))}), backends as they come, test accuracy "
         "after the last epoch:"
     )
-    several = len({pair.first.device for pair in told}) > 1
-    yield "\n".join(f"- {accuracy_line(pair, several=several)}." for pair in told)
+    several = len({pair.first.device for pair in trained}) > 1
+    yield "\n".join(f"- {accuracy_line(pair, several=several)}." for pair in trained)
 
 
 def accuracy_line(pair: AccuracyPair, *, several: bool) -> str:
-    """`**mlp-512**: pytorch and jax train to equivalent accuracy (97.99 % and 97.97 %, n = 10)`."""
+    """Return `**mlp-512**: a and b train to equivalent accuracy (97.99 % and 97.97 %, n = 10)`."""
     where = f" on {escape(pair.first.device)}" if several else ""
     both = f"{backend(pair.first)} and {backend(pair.second)}"
     finding = ACCURACY[pair.claim.verdict].format(both)
@@ -198,8 +196,8 @@ def accuracy_line(pair: AccuracyPair, *, several: bool) -> str:
     return f"**{escape(pair.first.cell.workload)}**{where}: {finding} {figures}"
 
 
-def at_accuracy(group: Sequence[RankedPair], trained: Sequence[AccuracyPair]) -> str:
-    """`at equivalent accuracy`, where that is shown for every two of them."""
+def accuracy_of(group: Sequence[RankedPair], trained: Sequence[AccuracyPair]) -> str:
+    """Return `at equivalent accuracy` if that is shown for every two cells of the group."""
     cells = {results.cell for pair in group for results in (pair.first, pair.second)}
     claims = [one.claim for one in trained if {one.first.cell, one.second.cell} <= cells]
     verdicts = {claim.verdict for claim in claims}

@@ -1,4 +1,4 @@
-"""The lanes of a workload's cells, what lies between them, and where a trial's time goes."""
+"""The lanes of a workload's cells, the gaps between them, and the phases of a timing trial."""
 
 from collections.abc import Iterator, Sequence
 from statistics import median
@@ -7,33 +7,37 @@ from bench.record import Record, TimingsModel
 from bench.stats import Estimate
 from reports.results.cells import CellResults
 from reports.results.speed import Speed
+from reports.results.workload import WorkloadResults
 from reports.sections import compiling
 from reports.text import NOTHING, details, escape, estimate, listed, number, plural, table
 
 PHASES = tuple(TimingsModel.model_fields)
 
 
-def section(cells: Sequence[CellResults]) -> list[str]:
+def part(workload: WorkloadResults) -> Iterator[str]:
+    """Yield the times per step and what belongs to them; nothing if no cell has a lane."""
+    cells = workload.cells
     rows = [row for results in cells for row in lane_rows(results)]
     if not rows:
-        return []
+        return
     headers = ["cell", "lane", "milliseconds", "n", "sampled in each trial"]
-    return [
-        "### Time per step",
-        table(headers, rows, "milliseconds, n"),
+    yield "### Time per step"
+    yield table(headers, rows, "milliseconds, n")
+    yield (
         "native, steady and start-up: two lengths of the framework's own loop give a slope "
         "(steady, ms per step) and an intercept (start-up, ms per call of the loop). A difference "
         "of two noisy times is noisier than either: a start-up below zero means that it is lost "
         "in the noise. latency: single steps, each waited for; percentiles of the steps of all "
         "trials. tutorial: "
-        "the input pipeline that a newcomer writes; it measures the pipeline as much as the step.",
-        *gaps(cells),
-        *compiling.section(cells),
-        *phases(cells),
-    ]
+        "the input pipeline that a newcomer writes; it measures the pipeline as much as the step."
+    )
+    yield from gaps(cells)
+    yield from compiling.part(workload)
+    yield from phases(cells)
 
 
 def lane_rows(results: CellResults) -> Iterator[list[str]]:
+    """Yield a row per lane and quantile that the cell has."""
     speed, sampled = results.speed, samples(results)
     if speed is None:
         return
@@ -46,7 +50,7 @@ def lane_rows(results: CellResults) -> Iterator[list[str]]:
         ("native, steady per step", speed.steady_seconds),
         ("native, start-up per call", speed.startup_seconds),
         ("tutorial, per step", speed.tutorial_seconds),
-        *with_disturbed(results),
+        *lanes_of_all(results),
     ):
         if value is not None:
             how = sampled.get(lane.split(",")[0], NOTHING)
@@ -54,14 +58,14 @@ def lane_rows(results: CellResults) -> Iterator[list[str]]:
 
 
 def pooled(speed: Speed, value: float | None) -> Estimate | None:
-    """A figure over the steps of all trials, which has no interval over trials."""
+    """Return a value over the steps of all trials, which has no interval over trials."""
     if value is None or speed.latency_seconds is None:
         return None
     return Estimate(value=value, low=None, high=None, n=speed.latency_seconds.n)
 
 
-def with_disturbed(results: CellResults) -> list[tuple[str, Estimate | None]]:
-    """Step and native over all trials, where some of them were run once more."""
+def lanes_of_all(results: CellResults) -> list[tuple[str, Estimate | None]]:
+    """Return step and native over all trials; nothing if no trial was repeated."""
     speed = results.speed_of_all
     if speed is None:
         return []
@@ -72,15 +76,16 @@ def with_disturbed(results: CellResults) -> list[tuple[str, Estimate | None]]:
 
 
 def samples(results: CellResults) -> dict[str, str]:
-    """What a trial of this cell looked at: `12 blocks of 32 steps`, listed where trials differ."""
-    found: dict[str, dict[str, None]] = {}
+    """Return what a trial of this cell sampled, by lane: `12 blocks of 32 steps`."""
+    by_lane: dict[str, dict[str, None]] = {}
     for record in results.good("timing"):
-        for lane, text in sampled(record):
-            found.setdefault(lane, {})[text] = None
-    return {lane: listed(texts) for lane, texts in found.items()}
+        for lane, text in samples_of(record):
+            # trials may differ: then all are listed
+            by_lane.setdefault(lane, {})[text] = None
+    return {lane: listed(texts) for lane, texts in by_lane.items()}
 
 
-def sampled(record: Record) -> Iterator[tuple[str, str]]:
+def samples_of(record: Record) -> Iterator[tuple[str, str]]:
     lanes = record.lanes
     if lanes is None:
         return
@@ -99,8 +104,8 @@ def sampled(record: Record) -> Iterator[tuple[str, str]]:
         yield "tutorial", f"{slices} of {lanes.tutorial.steps_per_slice} steps"
 
 
-def gaps(cells: Sequence[CellResults]) -> list[str]:
-    """What a lane costs over another, from both lanes of the same trial."""
+def gaps(cells: Sequence[CellResults]) -> Iterator[str]:
+    """Yield what a lane costs over another, from both lanes of the same trial."""
     rows = [
         [
             escape(results.name),
@@ -113,15 +118,15 @@ def gaps(cells: Sequence[CellResults]) -> list[str]:
     ]
     headers = ["cell", "observer: latency / step", "loop: native / step"]
     headers += ["pipeline: tutorial / native"]
-    return [
+    yield (
         "What lies between the lanes, as ratios of times within a trial: waiting for every step, "
-        "the framework's own loop, and a newcomer's input pipeline.",
-        table(headers, rows, ",".join(headers[1:])),
-    ]
+        "the framework's own loop, and a newcomer's input pipeline."
+    )
+    yield table(headers, rows, ",".join(headers[1:]))
 
 
-def phases(cells: Sequence[CellResults]) -> list[str]:
-    """Median seconds of each phase of a timing trial; a column for each cell."""
+def phases(cells: Sequence[CellResults]) -> Iterator[str]:
+    """Yield the median seconds of each phase of a timing trial: one column per cell."""
     timed = [results for results in cells if results.good("timing")]
     rows = [
         [name.removesuffix("_seconds").replace("_", " "), *(phase(one, name) for one in timed)]
@@ -129,15 +134,14 @@ def phases(cells: Sequence[CellResults]) -> list[str]:
     ]
     headers = ["phase", *(escape(results.name) for results in timed)]
     shown = [row for row in rows if set(row[1:]) != {NOTHING}]
-    return [
-        details(
-            "Where a timing trial's time goes (median seconds)",
-            table(headers, shown, ",".join(headers[1:])),
-        )
-    ]
+    yield details(
+        "Where a timing trial's time goes (median seconds)",
+        table(headers, shown, ",".join(headers[1:])),
+    )
 
 
 def phase(results: CellResults, name: str) -> str:
+    """Return the median seconds of one phase over the timing trials of a cell."""
     seconds = [getattr(record.timings, name) for record in results.good("timing")]
     known = [value for value in seconds if value is not None]
     return number(median(known)) if known else NOTHING

@@ -1,23 +1,20 @@
-"""How the figures came about: what was checked, how it was timed, how to get them again."""
+"""The method: how the figures came about, and what the run took."""
 
 from collections.abc import Iterator, Sequence
 
 from bench.record.flags import SLOWEST_CLOCK
 from bench.record.run import RunModel
 from reports.results.cells import CellResults, rounds
-from reports.sections.machine import contention, preflight
-from reports.sections.missing import flags_table
+from reports.results.report import Report
 from reports.text import escape, listed, number, plural
 
+KINDS = ("timing", "accuracy")
 
-def method(run: RunModel, cells: Sequence[CellResults]) -> list[str]:
-    return [
-        "## Method",
-        "\n".join(f"- {line}" for line in method_lines(run, cells)),
-        *preflight(run),
-        *contention(cells),
-        *flags_table(cells),
-    ]
+
+def section(report: Report) -> Iterator[str]:
+    """Yield how this run measured, as a list."""
+    yield "## Method"
+    yield "\n".join(f"- {line}" for line in method_lines(report.run, report.cells))
 
 
 def method_lines(run: RunModel, cells: Sequence[CellResults]) -> Iterator[str]:
@@ -55,14 +52,15 @@ def method_lines(run: RunModel, cells: Sequence[CellResults]) -> Iterator[str]:
         "A trial is flagged by what else the machine did while its lanes were timed, never by its "
         "times: contended (other processes took more than 5 % of all cores), stolen (the "
         "hypervisor did), throttled (a quota held it back), clock_jump (it was suspended, or its "
-        f"clock was set){on_gpus(run)}. A flagged trial is run once more at the end of its round, "
-        f"together with what it is compared with, at most {run.most_repeats} in this run; of a "
-        f"round the last attempt counts. {repeated(run)}"
+        f"clock was set){gpu_flags(run)}. A flagged trial is run once more at the end of its "
+        f"round, together with what it is compared with, at most {run.most_repeats} in this run; "
+        f"of a round the last attempt counts. {repeated(run)}"
     )
     yield timetable(run)
 
 
-def on_gpus(run: RunModel) -> str:
+def gpu_flags(run: RunModel) -> str:
+    """Return the flags that a GPU adds; empty for a run on CPUs."""
     if all(trial.execution.device == "cpu" for trial in run.trials):
         return ""
     return (
@@ -72,7 +70,7 @@ def on_gpus(run: RunModel) -> str:
 
 
 def turns(cells: Sequence[CellResults]) -> str:
-    """Of records that waited for each other; those of early versions ran one after the other."""
+    """Return that processes took turns; empty for records of early versions, which did not."""
     records = (record for results in cells for record in results.good("timing"))
     if all(record.timings.waiting_seconds is None for record in records):
         return ""
@@ -82,11 +80,8 @@ def turns(cells: Sequence[CellResults]) -> str:
     )
 
 
-KINDS = ("timing", "accuracy")
-
-
 def timetable(run: RunModel) -> str:
-    """What the run was expected to take and what it took."""
+    """Return what the run was expected to take, and what it took."""
     took = sum(session.wall_seconds for session in run.sessions)
     outcomes = listed(escape(session.outcome) for session in run.sessions)
     sessions = f"{plural(len(run.sessions), 'session')}: {outcomes}"
@@ -105,13 +100,13 @@ def timetable(run: RunModel) -> str:
 
 
 def repeated(run: RunModel) -> str:
-    """How many trials were run once more, and how many rounds precision added."""
+    """Return how many trials were run once more."""
     again = sum(trial.attempt > 0 for trial in run.trials)
     return f"{plural(again, 'trial')} {'was' if again == 1 else 'were'} run once more."
 
 
 def inside_workers(run: RunModel) -> str:
-    """The share of the wall time that was the workers', and what the harness took meanwhile."""
+    """Return the workers' share of the wall time, and what the harness took meanwhile."""
     known = [one for one in run.sessions if one.worker_seconds and one.wall_seconds]
     wall = sum(session.wall_seconds for session in known)
     workers = sum(session.worker_seconds or 0.0 for session in known)

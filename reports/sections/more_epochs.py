@@ -1,11 +1,12 @@
-"""What more epochs do: the longer training of a cell beside that of the same seed and fewer."""
+"""The trainings of more epochs, each beside the training of the same seed and fewer epochs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from reports.drawing.curves import longer_file
+from reports.drawing.more_epochs import figure_file
 from reports.results.accuracy import OVERFIT_POINTS, Accuracy, Training
 from reports.results.summary import SummaryRow
-from reports.text import escape, image, percent, table
+from reports.results.workload import WorkloadResults
+from reports.text import escape, figure, percent, table
 
 HEADERS = [
     "cell", "seed", "epochs", "train accuracy", "test accuracy", "gap (points)", "train loss",
@@ -13,25 +14,21 @@ HEADERS = [
 ]  # fmt: skip
 
 
-def section(name: str, rows: Sequence[SummaryRow]) -> Iterator[str]:
-    """Nothing where the plan had no longer trainings."""
-    pairs = [
-        (row, row.results.longer)
-        for row in rows
-        if row.accuracy is not None and row.results.longer is not None
-    ]
-    if not pairs:
+def part(workload: WorkloadResults) -> Iterator[str]:
+    """Yield the longer trainings; nothing if the plan has none."""
+    longer = workload.longer
+    if not longer:
         return
-    epochs = max(longer.epochs for _, longer in pairs)
+    epochs = max(measured.epochs for _, measured in longer)
     yield f"### {epochs} epochs"
-    yield image(
-        f"Loss and accuracy of {name} on training and test images over {epochs} epochs, with the "
-        "workload's own last epoch marked; its ends are in the table below",
-        f"figures/{longer_file(name)}",
+    yield figure(
+        f"Loss and accuracy of {workload.name} on training and test images over {epochs} epochs, "
+        "with the workload's own last epoch marked; its ends are in the table below",
+        figure_file(workload.name),
     )
     yield table(
         HEADERS,
-        [told for row, longer in pairs for told in told_of(row, longer)],
+        [cells for row, measured in longer for cells in table_rows(row, measured)],
         ", ".join(HEADERS[1:]),
     )
     yield (
@@ -42,16 +39,16 @@ def section(name: str, rows: Sequence[SummaryRow]) -> Iterator[str]:
     )
 
 
-def told_of(row: SummaryRow, longer: Accuracy) -> Iterator[list[str]]:
-    """The training of the same seed and fewer epochs first, where there is one."""
+def table_rows(row: SummaryRow, longer: Accuracy) -> Iterator[list[str]]:
+    """Yield each longer training, after the training of the same seed and fewer epochs."""
     shorter = {} if row.accuracy is None else {one.seed: one for one in row.accuracy.trainings}
     for one in longer.trainings:
         if one.seed in shorter:
-            yield told(row, shorter[one.seed])
-        yield told(row, one)
+            yield table_row(row, shorter[one.seed])
+        yield table_row(row, one)
 
 
-def told(row: SummaryRow, one: Training) -> list[str]:
+def table_row(row: SummaryRow, one: Training) -> list[str]:
     best = max(one.result.epochs, key=lambda epoch: epoch.test_accuracy)
     return [
         escape(row.results.name),

@@ -1,45 +1,45 @@
-"""What was certified: each rung's measured value, its gate and the margin between them."""
+"""The parity rungs that were checked: measured value, gate and the margin between them."""
 
 from collections.abc import Collection, Iterator, Sequence
 
-from reports.results.cells import CellResults
 from reports.results.parity import RUNGS, Climbed, climbed, gate, margin, remedies
+from reports.results.report import Report
 from reports.text import escape, listed, table
 
+HEADERS = ["rung", "precision", "gate", "worst measured", "margin", "cells passed"]
 
-def section(cells: Sequence[CellResults]) -> list[str]:
-    """Each rung's gate, the worst that was measured and where, and in how many cells it held."""
-    found = climbed(cells)
-    blocks = ["## Parity rungs checked"]
-    if not found:
-        return [*blocks, "No record holds a parity rung: nothing was checked."]
-    # a rung whose gate depends on the optimizer has a row for each gate
-    groups: dict[tuple[tuple[int, str, str], float], list[Climbed]] = {}
-    for one in found:
-        groups.setdefault((one.place, one.rung.gate), []).append(one)
-    headers = ["rung", "precision", "gate", "worst measured", "margin", "cells passed"]
-    rows = [worst_row(groups[key]) for key in sorted(groups)]
-    blocks.append(table(headers, rows, "worst measured, margin, cells passed"))
-    names = {one.rung.rung for one in found}
-    blocks.append(" ".join(explained(found, names)))
-    if changed := sorted(remedies(cells)):
-        blocks.append(f"Changed, so that all is computed in float64: {escape('; '.join(changed))}.")
-    # what was not checked is said as plainly as what was
+
+def section(report: Report) -> Iterator[str]:
+    """Yield each rung's gate, the worst measured value, and in how many cells it held."""
+    rungs = climbed(report.cells)
+    yield "## Parity rungs checked"
+    if not rungs:
+        yield "No record holds a parity rung: nothing was checked."
+        return
+    names = {one.rung.rung for one in rungs}
+    yield table(HEADERS, worst_rows(rungs), "worst measured, margin, cells passed")
+    yield " ".join(legend(rungs, names))
+    if changed := sorted(remedies(report.cells)):
+        yield f"Changed, so that all is computed in float64: {escape('; '.join(changed))}."
+    yield from absent(rungs, names)
+
+
+def absent(rungs: Sequence[Climbed], names: Collection[str]) -> Iterator[str]:
+    """Yield what was not checked, as plainly as what was."""
     if "gradient" not in names:
-        absent = listed(name for name in RUNGS[3:10] if name not in names)
-        blocks.append(
-            f"This run's records hold no rung {absent}. What those rungs would show, that the "
+        missing = listed(name for name in RUNGS[3:10] if name not in names)
+        yield (
+            f"This run's records hold no rung {missing}. What those rungs would show, that the "
             "backends compute the same in a step, is not shown by this report."
         )
-    elif all(one.precision == "float32" for one in found):
-        blocks.append("This profile leaves the rungs in float64 out.")
-    return blocks
+    elif all(one.precision == "float32" for one in rungs):
+        yield "This profile leaves the rungs in float64 out."
 
 
-def explained(found: Sequence[Climbed], names: Collection[str]) -> Iterator[str]:
-    """How the table is read; nothing of what is not in it."""
+def legend(rungs: Sequence[Climbed], names: Collection[str]) -> Iterator[str]:
+    """Yield how the table is read: sentences on what is in it alone."""
     yield "Over every trial."
-    if any(one.certified for one in found):
+    if any(one.certified for one in rungs):
         yield (
             "Parity trials climb all rungs, timing and accuracy trials a few of them once more. A "
             "cell stops at the first rung that it fails, and is then neither timed nor trained."
@@ -49,10 +49,19 @@ def explained(found: Sequence[Climbed], names: Collection[str]) -> Iterator[str]
         "is exact, how many values differ. Margin: how many times it fits into the gate. Cells "
         "passed: of those that came to the rung."
     )
-    if len({(one.place, one.rung.gate) for one in found}) > len({one.place for one in found}):
+    if len({(one.place, one.rung.gate) for one in rungs}) > len({one.place for one in rungs}):
         yield "A rung with two gates has one for each optimizer."
     if "dropout share" in names:
         yield "Dropout share and masks are measured in standard errors."
+
+
+def worst_rows(rungs: Sequence[Climbed]) -> list[list[str]]:
+    """Return a row per rung, precision and gate, in the order of climbing."""
+    # a rung whose gate depends on the optimizer has a row per gate
+    groups: dict[tuple[tuple[int, str, str], float], list[Climbed]] = {}
+    for one in rungs:
+        groups.setdefault((one.place, one.rung.gate), []).append(one)
+    return [worst_row(groups[key]) for key in sorted(groups)]
 
 
 def worst_row(group: Sequence[Climbed]) -> list[str]:

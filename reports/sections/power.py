@@ -1,13 +1,13 @@
-"""The report's section on what a GPU's driver told: power, energy, memory, clock."""
+"""The readings of a GPU's driver: power, energy, memory, clock."""
 
 from collections.abc import Iterator, Sequence
 
 from bench.record import GpuUseModel, Record
 from bench.record.quantities import device_used_bytes, joules_per_step, power_watts
-from bench.record.selection import ranked
 from reports.results.cells import CellResults
+from reports.results.report import Report
 from reports.results.speed import over_trials
-from reports.sections.columns import named
+from reports.sections.columns import cell_names
 from reports.text import MEBIBYTE, NOTHING, escape, estimate, listed, number, table
 
 HEADERS = [
@@ -23,9 +23,9 @@ MEANING = (
 )
 
 
-def section(cells: Sequence[CellResults]) -> Iterator[str]:
-    """Nothing for a run without a GPU."""
-    rows = [row(results, found) for results in cells if (found := watched(results))]
+def section(report: Report) -> Iterator[str]:
+    """Yield the readings of every cell that has them; nothing for a run without a GPU."""
+    rows = [row(results, records) for results in report.cells if (records := watched(results))]
     if rows:
         yield "## Power and memory of the GPU"
         yield table(HEADERS, rows, ",".join(HEADERS[3:-1]))
@@ -33,7 +33,8 @@ def section(cells: Sequence[CellResults]) -> Iterator[str]:
 
 
 def watched(results: CellResults) -> list[Record]:
-    return [record for record in ranked(results.good("timing")) if record.gpu is not None]
+    """Return the timing trials of a cell during which the driver was read."""
+    return [record for record in results.ranked if record.gpu is not None]
 
 
 def row(results: CellResults, records: Sequence[Record]) -> list[str]:
@@ -41,26 +42,27 @@ def row(results: CellResults, records: Sequence[Record]) -> list[str]:
     limits = [one.power_limit_watts for one in uses if one.power_limit_watts is not None]
     energy = over_trials(records, joules_per_step)
     return [
-        *named(results),
+        *cell_names(results),
         estimate(over_trials(records, power_watts)),
         number(max(limits, default=None)),
         estimate(energy, 1e3),
         NOTHING if energy is None else str(energy.n),
         estimate(over_trials(records, device_used_bytes), 1 / MEBIBYTE),
         clocks(uses),
-        slowed(uses),
+        slowed_by(uses),
     ]
 
 
 def clocks(uses: Sequence[GpuUseModel]) -> str:
-    found = [clock for one in uses for clock in one.clock_megahertz or ()]
-    return f"{min(found):,} to {max(found):,}" if found else NOTHING
+    """Return the slowest and the fastest reading of the clock."""
+    readings = [clock for one in uses for clock in one.clock_megahertz or ()]
+    return f"{min(readings):,} to {max(readings):,}" if readings else NOTHING
 
 
-def slowed(uses: Sequence[GpuUseModel]) -> str:
-    """`nothing` where the driver said so of every trial that told."""
-    told = [one.slowed_by for one in uses if one.slowed_by is not None]
-    causes = sorted({cause for found in told for cause in found})
+def slowed_by(uses: Sequence[GpuUseModel]) -> str:
+    """Return what lowered the clock; `nothing` if the driver reported that for every trial."""
+    reported = [one.slowed_by for one in uses if one.slowed_by is not None]
+    causes = sorted({cause for one in reported for cause in one})
     if causes:
         return listed(map(escape, causes))
-    return "nothing" if told else NOTHING
+    return "nothing" if reported else NOTHING

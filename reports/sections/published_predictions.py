@@ -1,4 +1,4 @@
-"""First predictions and wrong images of each cell, beside those that a source printed."""
+"""The first predictions and wrong images of each cell, beside those that a source printed."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,15 +9,17 @@ from reports.text import escape, number, table
 FIRST = 10
 
 
-def first_predictions(workload: Workload | None, found: Sequence[Predictions]) -> Iterator[str]:
-    """The first ten, what is wrong of them, and what of them a source printed otherwise."""
+def first_predictions(
+    workload: Workload | None, predictions: Sequence[Predictions]
+) -> Iterator[str]:
+    """Yield the first ten predictions, the wrong ones, and what a source printed otherwise."""
     printed = next((one for one in sources(workload) if one.first_predictions), None)
     headers = ["cell", "first ten predictions", "wrong of these"]
     if printed is not None:
         headers.append("other than published")
         answers = digits(printed.first_predictions)
         yield f"First predictions published in {escape(printed.title)}: `{answers}`."
-    yield table(headers, [first_row(one, printed) for one in found])
+    yield table(headers, [first_row(one, printed) for one in predictions])
 
 
 def first_row(one: Predictions, printed: PublishedResult | None) -> list[str]:
@@ -34,25 +36,28 @@ def digits(classes: Sequence[int]) -> str:
 
 
 def differences(first: Sequence[int], others: Sequence[int], what: str) -> str:
+    """Return `image 8 (class 5)` for every place in which the two differ, or `none`."""
     # there are 10,000 classes, and a source may have printed fewer than ten
     pairs = enumerate(zip(first, others, strict=False))
-    found = [f"image {index} ({what} {other})" for index, (one, other) in pairs if one != other]
-    return ", ".join(found) or "none"
+    unequal = [f"image {index} ({what} {other})" for index, (one, other) in pairs if one != other]
+    return ", ".join(unequal) or "none"
 
 
-def overlaps(workload: Workload | None, found: Sequence[Predictions]) -> Iterator[str]:
-    """For each list of wrong images that a source printed: how many of them are wrong here too."""
+def overlaps(workload: Workload | None, predictions: Sequence[Predictions]) -> Iterator[str]:
+    """Yield, per list of wrong images that a source printed, how many are wrong here too."""
     for what, listed in published_wrong(workload):
         yield (
             f"{what}. By chance: what two unrelated sets share, the cell's wrong images times "
             f"{len(listed)} over {TEST_IMAGES:,}."
         )
         headers = ["cell", "of these wrong here too", "by chance"]
-        yield table(headers, [overlap_row(one, listed) for one in found], ",".join(headers[1:]))
+        yield table(
+            headers, [overlap_row(one, listed) for one in predictions], ",".join(headers[1:])
+        )
 
 
 def published_wrong(workload: Workload | None) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """What a list of wrong images is, in words, and the list."""
+    """Yield the lists of wrong images that sources printed, each after its title."""
     for result in sources(workload):
         whole, sample = result.wrong_indices, result.sampled_wrong_indices
         title = escape(result.title)

@@ -1,29 +1,33 @@
 """The command that repeats a run."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 from bench.profiles import PROFILES
 from bench.record.run import RunModel
-from reports.results.cells import CellResults, backends, workloads
-from reports.sections.summary import declared_seeds
+from reports.results.cells import backends, declared_seeds, workloads
+from reports.results.report import Report
 
 
-def repeat(run: RunModel, cells: Sequence[CellResults]) -> list[str]:
+def section(report: Report) -> Iterator[str]:
+    """Yield the commands that measure again and that write this report again."""
+    run, cells = report.run, report.cells
     devices = dict.fromkeys(results.cell.execution.device for results in cells)
-    return [
-        "## How to repeat it",
+    yield "## How to repeat it"
+    yield (
         f"```sh\nnox -s bench -- --profile {plain(run.profile)}{adjustments(run)} \\\n"
         f"  --workload {plain(*workloads(cells))} \\\n"
         f"  --backend {plain(*backends(cells))} --device {plain(*devices)}\n"
-        "samestep report FOLDER\n```",
+        "samestep report FOLDER\n```"
+    )
+    yield (
         "The first command measures again, on your machine. The second makes this report again "
-        "from the folder that it lies in, without any framework.",
-    ]
+        "from the folder that it lies in, without any framework."
+    )
 
 
 def adjustments(run: RunModel) -> str:
-    """Options for rounds and seeds that are not the profile's own."""
+    """Return the options for rounds and seeds that differ from the profile's own."""
     profile = PROFILES.get(run.profile)
     rounds = len({trial.round for trial in run.trials if trial.timing is not None})
     seeds = tuple(declared_seeds(run))
@@ -36,6 +40,6 @@ def adjustments(run: RunModel) -> str:
 
 
 def plain(*words: str) -> str:
-    """Words for a command, comma-separated; `...` where one is not safe to paste into a shell."""
+    """Join words for a command by commas; `...` if a word is not safe to paste into a shell."""
     text = ",".join(words)
     return text if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:,-]*", text) else "..."

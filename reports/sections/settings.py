@@ -1,10 +1,11 @@
 """The settings in force, read back inside the trials."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from bench.record import Record
 from reports.results.cells import CellResults
 from reports.results.parity import precision_of
+from reports.results.report import Report
 from reports.results.settings import variables
 from reports.text import NOTHING, escape, table
 
@@ -13,43 +14,46 @@ from reports.text import NOTHING, escape, table
 SAME_WORDS = ("device", "precision", "threads", "batch_size")
 
 
-def settings(cells: Sequence[CellResults]) -> list[str]:
-    """What the trials say was really in force, a table for each device."""
-    blocks = [
-        "## Settings in force",
+def section(report: Report) -> Iterator[str]:
+    """Yield the settings that were really in force, one table per device."""
+    cells = report.cells
+    yield "## Settings in force"
+    yield (
         "Read back inside the trials. Where a backend's value differs between workloads, all "
-        "values are listed with the number of workloads that have them.",
-    ]
+        "values are listed with the number of workloads that have them."
+    )
     for device in dict.fromkeys(results.device for results in cells):
-        blocks += settings_of(device, [one for one in cells if one.device == device])
-    return blocks + unmet(cells)
+        yield from device_settings(device, [one for one in cells if one.device == device])
+    yield from unmet(cells)
 
 
-def settings_of(device: str, cells: Sequence[CellResults]) -> list[str]:
+def device_settings(device: str, cells: Sequence[CellResults]) -> Iterator[str]:
+    """Yield the settings on a device: one row per setting, one column per backend."""
     names = sorted({results.cell.backend for results in cells})
     columns = {name: in_force(one for one in cells if one.cell.backend == name) for name in names}
     keys = sorted({key for column in columns.values() for key in column})
     if not keys:
-        return []
+        return
     rows = [[escape(key), *(values(columns[name].get(key, {})) for name in names)] for key in keys]
     headers = ["setting", *map(escape, names)]
-    return [f"### On {escape(device)}", table(headers, rows)]
+    yield f"### On {escape(device)}"
+    yield table(headers, rows)
 
 
 def in_force(cells: Iterable[CellResults]) -> dict[str, dict[str, set[str]]]:
-    """Setting to value to the workloads that have it; environment variables among the settings."""
-    found: dict[str, dict[str, set[str]]] = {}
+    """Return the workloads by setting and value; environment variables count as settings."""
+    by_setting: dict[str, dict[str, set[str]]] = {}
     for results in cells:
         for record in in_own_precision(results):
             effective = record.settings.effective if record.settings is not None else {}
             for key, value in {**variables(record), **effective}.items():
-                workloads_with = found.setdefault(key, {}).setdefault(str(value), set())
+                workloads_with = by_setting.setdefault(key, {}).setdefault(str(value), set())
                 workloads_with.add(results.cell.workload)
-    return found
+    return by_setting
 
 
 def in_own_precision(results: CellResults) -> list[Record]:
-    """All but certificates in another precision, float64 most often: that was asked for there."""
+    """Return all records but certificates in another precision, which was requested there."""
     return [
         record
         for record in results.records
@@ -57,14 +61,15 @@ def in_own_precision(results: CellResults) -> list[Record]:
     ]
 
 
-def values(found: dict[str, set[str]]) -> str:
-    if len(found) < 2:
-        return escape(next(iter(found), NOTHING))
-    return "; ".join(f"{escape(value)} ({len(found[value])})" for value in sorted(found))
+def values(by_value: dict[str, set[str]]) -> str:
+    """Return the value of a setting, or all values with their numbers of workloads."""
+    if len(by_value) < 2:
+        return escape(next(iter(by_value), NOTHING))
+    return "; ".join(f"{escape(value)} ({len(by_value[value])})" for value in sorted(by_value))
 
 
-def unmet(cells: Sequence[CellResults]) -> list[str]:
-    """Settings that were requested under a name that is in force with another value."""
+def unmet(cells: Sequence[CellResults]) -> Iterator[str]:
+    """Yield the requested settings that are in force with another value; nothing without one."""
     rows = sorted(
         {
             (escape(results.name), escape(key), escape(wanted), escape(effective[key]))
@@ -76,7 +81,6 @@ def unmet(cells: Sequence[CellResults]) -> list[str]:
             if key in SAME_WORDS and wanted is not None and effective.get(key, wanted) != wanted
         }
     )
-    if not rows:
-        return []
-    headers = ["cell", "setting", "requested", "in force"]
-    return ["Requested, but another value is in force:", table(headers, rows)]
+    if rows:
+        yield "Requested, but another value is in force:"
+        yield table(["cell", "setting", "requested", "in force"], rows)

@@ -1,43 +1,33 @@
-"""Which backend is faster, in words that are never stronger than the statistics."""
+"""The verdicts on speed, in words that are never stronger than the statistics."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from bench.record.run import RunModel
-from bench.record.selection import comparable, disturbed, ranked
-from bench.stats import AGREEMENT, LEVEL, SAME_WITHIN, Verdict
+from bench.record.selection import comparable, disturbed
+from bench.stats import AGREEMENT, LEVEL, SAME_WITHIN
 from reports.results.cells import CellResults, timed
 from reports.results.comparability import notes
-from reports.results.speed_verdicts import RankedPair, refused
+from reports.results.report import Report
+from reports.results.speed_verdicts import RankedPair, refusals, why_unjudged
 from reports.text import NOTHING, escape, estimate, plural, table
 
-MOST_IN_SHORT = 4
+HEADERS = [
+    "workload", "device", "lane", "verdict", "could find", "n", "because", "settings that differ",
+]  # fmt: skip
 
 
-def section(
-    run: RunModel, cells: Sequence[CellResults], pairs: Sequence[RankedPair]
-) -> Iterator[str]:
-    if not timed(run):
+def section(report: Report) -> Iterator[str]:
+    """Yield the verdicts, the pairs without one, and the trials left out; only of a timed run."""
+    if not timed(report.run):
         return
     yield "## Which is faster"
-    if not pairs:
-        yield nothing_judged(run)
-        yield from refusals(cells)
-        return
-    headers = ["workload", "device", "lane", "verdict", "could find", "n", "because"]
-    headers += ["settings that differ"]
-    yield table(headers, map(row, pairs), "could find, n")
-    yield LEGEND
-    yield from refusals(cells)
-    yield from omissions(cells)
-
-
-def nothing_judged(run: RunModel) -> str:
-    if run.profile == "smoke":
-        return "A smoke run makes no verdicts: it does not say which backend is faster."
-    if not timed(run):
-        return "Nothing was to be timed: there are no verdicts on speed."
-    return "No two backends were timed in the same way: there are no verdicts on speed."
+    if report.pairs:
+        yield table(HEADERS, map(row, report.pairs), "could find, n")
+        yield LEGEND
+    else:
+        yield why_unjudged(report.run)
+    yield from not_compared(report.cells)
+    if report.pairs:
+        yield from omissions(report.cells)
 
 
 def row(pair: RankedPair) -> list[str]:
@@ -56,22 +46,13 @@ def row(pair: RankedPair) -> list[str]:
 
 
 def sentence(pair: RankedPair) -> str:
-    """`pytorch takes 0.71 [0.68, 0.74] times as long as keras-tensorflow: FASTER`."""
-    first, second = names(pair)
+    """Return `pytorch takes 0.71 [0.68, 0.74] times as long as keras-tensorflow: FASTER`."""
+    first, second = map(escape, pair.names)
     comparison = pair.claim.comparison
     if comparison is None:
         return f"{first} against {second}: {pair.claim.verdict}"
     ratio = estimate(comparison.ratio)
     return f"{first} takes {ratio} times as long as {second}: {pair.claim.verdict}"
-
-
-def names(pair: RankedPair) -> tuple[str, str]:
-    """The backends; of one backend in two modes both with their modes."""
-    cells = pair.first.cell, pair.second.cell
-    if cells[0].backend != cells[1].backend:
-        return escape(cells[0].backend), escape(cells[1].backend)
-    first, second = (escape(f"{cell.backend} ({cell.execution.mode})") for cell in cells)
-    return first, second
 
 
 def percent(fraction: float) -> str:
@@ -92,24 +73,23 @@ LEGEND = (
 )
 
 
-def refusals(cells: Sequence[CellResults]) -> Iterator[str]:
-    """Cells that compute something else than each other, or nothing of use, have no ratio."""
-    found = [
+def not_compared(cells: Sequence[CellResults]) -> Iterator[str]:
+    """List the pairs that are not compared, with the reasons."""
+    lines = [
         f"- {escape(first.name)} and {escape(second.name)} on {escape(first.cell.workload)}: "
         f"{escape(why)}"
-        for first, second, why in refused(cells)
+        for first, second, why in refusals(cells)
     ]
-    if found:
+    if lines:
         yield "Not compared:"
-        yield "\n".join(found)
+        yield "\n".join(lines)
 
 
 def omissions(cells: Sequence[CellResults]) -> Iterator[str]:
-    """How many trials were left out of the comparisons, and which stayed in though disturbed."""
-    timed = [results.good("timing") for results in cells]
-    chosen = [record for records in timed for record in ranked(records)]
-    kept = [record for records in timed for record in comparable(records)]
-    repeated = sum(map(len, timed)) - len(chosen)
+    """Yield how many trials were left out of the comparisons, and how many stayed in disturbed."""
+    chosen = [record for results in cells for record in results.ranked]
+    kept = [record for results in cells for record in comparable(results.ranked)]
+    repeated = sum(len(results.good("timing")) for results in cells) - len(chosen)
     if repeated:
         yield f"{plural(repeated, 'trial')} not compared: the same round was timed once more."
     if len(kept) < len(chosen):
@@ -118,24 +98,3 @@ def omissions(cells: Sequence[CellResults]) -> Iterator[str]:
     among = sum(map(disturbed, kept))
     if among:
         yield f"{plural(among, 'trial')} compared although disturbed: no repeat was undisturbed."
-
-
-def in_short(run: RunModel, pairs: Sequence[RankedPair]) -> str:
-    """The verdicts in one sentence: how many of each, for every two backends on each device."""
-    if not pairs:
-        return nothing_judged(run)
-    found: dict[str, Counter[Verdict]] = {}
-    for pair in pairs:
-        first, second = names(pair)
-        where = f"{first} against {second} on {escape(pair.first.device)}"
-        found.setdefault(where, Counter())[pair.claim.verdict] += 1
-    parts = [f"{where}: {counted(verdicts)}" for where, verdicts in found.items()]
-    if len(parts) > MOST_IN_SHORT:
-        parts = [f"{counted(sum(found.values(), Counter()))}, each under Which is faster"]
-    return f"Verdicts over workloads and lanes (native and step): {'; '.join(parts)}."
-
-
-def counted(verdicts: Counter[Verdict]) -> str:
-    """`FASTER in 3, AMBIGUOUS in 1 of 4 comparisons`."""
-    each = ", ".join(f"{one} in {verdicts[one]}" for one in Verdict if verdicts[one])
-    return f"{each} of {plural(verdicts.total(), 'comparison')}"

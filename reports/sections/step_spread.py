@@ -1,14 +1,14 @@
-"""How single steps are spread: what a median hides of the slow ones."""
+"""The spread of single steps: what a median hides of the slow ones."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
-from reports.drawing.step_spread import distribution_file
+from reports.drawing.step_spread import figure_file
 from reports.results.cells import CellResults, by_device
-from reports.results.step_spread import steps_of
-from reports.sections.columns import named
-from reports.text import image, number, table
+from reports.results.report import Report
+from reports.sections.columns import cell_names
+from reports.text import figure, number, table
 
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 HEADERS = [
@@ -17,30 +17,30 @@ HEADERS = [
 ]  # fmt: skip
 
 
-def section(cells: Sequence[CellResults]) -> Iterator[str]:
-    """Nothing where no cell has single steps."""
-    found = [one for one in cells if steps_of(one)]
-    if not found:
+def section(report: Report) -> Iterator[str]:
+    """Yield the quantiles of every cell; nothing if no cell has single steps."""
+    cells = [one for one in report.cells if one.single_steps]
+    if not cells:
         return
     yield "## How single steps are spread"
-    yield table(HEADERS, map(row, found), ", ".join(HEADERS[3:]))
+    yield table(HEADERS, map(row, cells), ", ".join(HEADERS[3:]))
     yield (
         "Milliseconds within which so many of the single steps of all trials ended (latency lane: "
         "each step is waited for). Steps of one process are not independent of each other, so that "
         "these have no interval and no verdict."
     )
-    for device in by_device(found):
-        yield image(
+    for device in by_device(cells):
+        yield figure(
             f"Share of single steps on {device} that took at most so many milliseconds, a curve "
             "for each backend and a panel for each workload; quantiles are in the table above",
-            f"figures/{distribution_file(device)}",
+            figure_file(device),
         )
 
 
 def row(results: CellResults) -> list[str]:
-    steps = steps_of(results)
+    steps = results.single_steps
     return [
-        *named(results),
+        *cell_names(results),
         *(number(1e3 * float(value)) for value in np.quantile(steps, SHARES)),
         number(1e3 * max(steps)),
         f"{len(steps):,}",

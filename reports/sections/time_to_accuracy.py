@@ -1,21 +1,22 @@
-"""How long each backend trains until it first has a test accuracy."""
+"""The time that each cell trains until it first has a test accuracy."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from statistics import median
 
 from bench.spec import TRAIN_IMAGES
 from reports.results.accuracy import Accuracy
+from reports.results.report import Report
 from reports.results.summary import SummaryRow
-from reports.results.time_to_accuracy import TARGETS, Reached, reached, targets
-from reports.sections.columns import named
+from reports.results.time_to_accuracy import TARGETS, Reached, reach, targets
+from reports.sections.columns import cell_names
 from reports.text import NOTHING, estimate, number, percent, table
 
 
-def section(rows: Sequence[SummaryRow]) -> Iterator[str]:
-    """Nothing where trainings saw a part of the images: they are not what the targets are for."""
+def section(report: Report) -> Iterator[str]:
+    """Yield the table of the cells that trained on all images, as the targets mean it."""
     trained = [
         (row, row.accuracy)
-        for row in rows
+        for row in report.rows
         if row.accuracy is not None and row.accuracy.train_images == TRAIN_IMAGES
     ]
     if not trained:
@@ -23,7 +24,7 @@ def section(rows: Sequence[SummaryRow]) -> Iterator[str]:
     headers = ["workload", "backend", "device", "seeds", *map(whole_percent, TARGETS)]
     headers += ["published less half a point"]
     yield "## Time to accuracy"
-    yield table(headers, [cells_of(*one) for one in trained], ", ".join(headers[3:]))
+    yield table(headers, [table_row(*one) for one in trained], ", ".join(headers[3:]))
     yield (
         "Seconds of training until the end of the first epoch with that test accuracy, and that "
         "epoch; evaluations are outside the clock. Median over seeds, in brackets its 95 % "
@@ -37,18 +38,18 @@ def whole_percent(target: float) -> str:
     return f"{100 * target:g} %"
 
 
-def cells_of(row: SummaryRow, measured: Accuracy) -> list[str]:
-    found = [reached(measured, target) for target in targets(row)]
-    told = [in_words(one) for one in found]
-    if len(told) == len(TARGETS):
-        told.append(NOTHING)
+def table_row(row: SummaryRow, measured: Accuracy) -> list[str]:
+    reached = [reach(measured, target) for target in targets(row)]
+    texts = [phrase(one) for one in reached]
+    if len(texts) == len(TARGETS):
+        texts.append(NOTHING)
     else:
-        told[-1] = f"{told[-1]} ({percent(found[-1].target)})"
-    return [*named(row.results), str(len(measured.seeds)), *told]
+        texts[-1] = f"{texts[-1]} ({percent(reached[-1].target)})"
+    return [*cell_names(row.results), str(len(measured.seeds)), *texts]
 
 
-def in_words(one: Reached) -> str:
-    """`9.82 s, epoch 4`; `14.2 s, epoch 6; 7 of 10`; `never`."""
+def phrase(one: Reached) -> str:
+    """Return `9.82 s, epoch 4`, `14.2 s, epoch 6; 7 of 10` or `never`."""
     if not one.times:
         return "never"
     share = "" if one.times == len(one.seconds) else f"{one.times} of {len(one.seconds)}"

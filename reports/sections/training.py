@@ -1,18 +1,18 @@
-"""The trainings of a workload's cells: curves, final figures, seeds."""
+"""The trainings of a workload's cells: curves, final values, seeds."""
 
 from collections.abc import Iterator, Sequence
 
-from reports.drawing.curves import curves_file
-from reports.results.accuracy import OVERFIT_POINTS, Accuracy, Training
+from reports.drawing.training import figure_file
+from reports.results.accuracy import OVERFIT_POINTS, Accuracy
 from reports.results.summary import SummaryRow
-from reports.sections.columns import named
-from reports.sections.summary import DIFFERS, trained, verdict
+from reports.results.workload import WorkloadResults
+from reports.sections.columns import DIFFERS, cell_names, published_verdict, training_extent
 from reports.text import (
     NOTHING,
     count,
     details,
     escape,
-    image,
+    figure,
     listed,
     number,
     percent,
@@ -21,37 +21,33 @@ from reports.text import (
 )
 
 
-def training(name: str, rows: Sequence[SummaryRow]) -> list[str]:
-    """Curves with their text twin, and where each training ended."""
-    trained_rows = [(row, row.accuracy) for row in rows if row.accuracy is not None]
-    if not trained_rows:
-        return []
-    return [
-        "### Training",
-        image(
-            f"Loss and accuracy of {name} on training and test images after each epoch; "
-            "the numbers are in the table below",
-            f"figures/{curves_file(name)}",
-        ),
-        details(
-            "The curves in numbers (means over seeds)",
-            table(CURVE_HEADERS, [r for row, one in trained_rows for r in curve_rows(row, one)],
-                  "epoch, train loss, train accuracy, test loss, test accuracy, seconds"),
-        ),
-        table(FINAL_HEADERS, [r for row, one in trained_rows for r in final_rows(row, one)],
-              "seed, right, wrong, train loss, train accuracy, test loss, gap (points)"),
-        *overfitting(trained_rows),
-        table(SEED_HEADERS, [over_seeds(row, one) for row, one in trained_rows],
-              "published, difference (points)"),
+def part(workload: WorkloadResults) -> Iterator[str]:
+    """Yield the curves and their table, and where each training ended; nothing without one."""
+    trained = workload.trained
+    if not trained:
+        return
+    yield "### Training"
+    yield from curves(workload.name, trained)
+    yield table(
+        FINAL_HEADERS,
+        [cells for row, measured in trained for cells in final_rows(row, measured)],
+        "seed, right, wrong, train loss, train accuracy, test loss, gap (points)",
+    )
+    yield from overfitting(trained)
+    yield table(SEED_HEADERS, [seed_row(*one) for one in trained], "published, difference (points)")
+    yield (
         "Final figures come from an evaluation after the last epoch. Train loss and accuracy of an "
         "epoch are running means during it. One more seed: 95 % prediction interval (Student's t) "
         "for the test accuracy of one further training, from 3 seeds on; a published accuracy is "
         "such a draw, and reproduced where it lies inside. The fewer seeds, the wider the interval "
-        f"and the less that says. {DIFFERS} not trained as the published result was.",
-        *other_optimizer(trained_rows),
-        table(THROUGHPUT_HEADERS, [throughputs(row, one) for row, one in trained_rows],
-              ", ".join(THROUGHPUT_HEADERS[1:])),
-    ]  # fmt: skip
+        f"and the less that says. {DIFFERS} not trained as the published result was."
+    )
+    yield from other_optimizer(trained)
+    yield table(
+        THROUGHPUT_HEADERS,
+        [throughput_row(*one) for one in trained],
+        ", ".join(THROUGHPUT_HEADERS[1:]),
+    )
 
 
 CURVE_HEADERS = [
@@ -69,7 +65,22 @@ THROUGHPUT_HEADERS = [
 ]  # fmt: skip
 
 
+def curves(name: str, trained: Sequence[tuple[SummaryRow, Accuracy]]) -> Iterator[str]:
+    yield figure(
+        f"Loss and accuracy of {name} on training and test images after each epoch; "
+        "the numbers are in the table below",
+        figure_file(name),
+    )
+    numbers = table(
+        CURVE_HEADERS,
+        [cells for row, measured in trained for cells in curve_rows(row, measured)],
+        "epoch, train loss, train accuracy, test loss, test accuracy, seconds",
+    )
+    yield details("The curves in numbers (means over seeds)", numbers)
+
+
 def curve_rows(row: SummaryRow, measured: Accuracy) -> Iterator[list[str]]:
+    """Yield a row per epoch, of means over seeds."""
     curves = zip(
         measured.curve(lambda epoch: epoch.train_loss),
         measured.curve(lambda epoch: epoch.train_accuracy),
@@ -84,6 +95,7 @@ def curve_rows(row: SummaryRow, measured: Accuracy) -> Iterator[list[str]]:
 
 
 def final_rows(row: SummaryRow, measured: Accuracy) -> Iterator[list[str]]:
+    """Yield a row per training, after its last epoch."""
     for one in measured.trainings:
         yield [
             escape(row.results.name),
@@ -98,49 +110,46 @@ def final_rows(row: SummaryRow, measured: Accuracy) -> Iterator[list[str]]:
 
 
 def overfitting(rows: Sequence[tuple[SummaryRow, Accuracy]]) -> Iterator[str]:
-    """The rule of the published notebook, applied to every training."""
+    """Yield the rule of the published notebook, applied to every training."""
     over = [
         f"{escape(row.results.name)} (seed {one.seed})"
         for row, measured in rows
         for one in measured.trainings
-        if overfits(one)
+        if one.gap_points > OVERFIT_POINTS
     ]
     rule = f"a gap between train and test accuracy above {OVERFIT_POINTS:g} points is overfitting"
     who = f"so: {', '.join(over)}" if over else "no training here is above it"
     yield f"By the rule of a published notebook, {rule}; {who}."
 
 
-def overfits(one: Training) -> bool:
-    return one.gap_points > OVERFIT_POINTS
-
-
-def over_seeds(row: SummaryRow, measured: Accuracy) -> list[str]:
+def seed_row(row: SummaryRow, measured: Accuracy) -> list[str]:
+    """Return the accuracy over seeds, beside the published one."""
     further = NOTHING
     if measured.prediction is not None:
         low, high = measured.prediction
         # a t interval knows no upper bound, an accuracy has one
         further = f"{percent(low)} to {percent(min(high, 1.0))}"
     return [
-        *named(row.results)[1:],
-        trained(row),
+        *cell_names(row.results)[1:],
+        training_extent(row),
         listed(measured.seeds),
         percent(measured.test_accuracy),
         further,
         percent(row.published_accuracy),
         points(row.difference),
-        verdict(row),
+        published_verdict(row),
     ]
 
 
 def other_optimizer(rows: Sequence[tuple[SummaryRow, Accuracy]]) -> Iterator[str]:
-    """Said wherever the two meet: the published training was not quite the same experiment."""
+    """Yield the published optimizer if it was another: not quite the same experiment."""
     for why in dict.fromkeys(row.published.other_optimizer for row, _ in rows if row.published):
         if why:
             yield f"Other optimizer: {escape(why)}."
 
 
-def throughputs(row: SummaryRow, measured: Accuracy) -> list[str]:
-    """Evaluation of all training images, prediction of all test images."""
+def throughput_row(row: SummaryRow, measured: Accuracy) -> list[str]:
+    """Return the throughput of evaluating the training images and predicting the test images."""
     return [
         escape(row.results.name),
         count(measured.evaluation_batch_size),

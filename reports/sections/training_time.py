@@ -1,22 +1,24 @@
-"""Where the time of a whole training goes, from the start of its process to its last prediction."""
+"""The time of a whole training by phase, from the start of its process to its last prediction."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from reports.drawing.training_time import phases_file
-from reports.results.cells import CellResults, by_device
-from reports.results.training_time import PHASES, phases
-from reports.sections.columns import named
-from reports.text import image, number, table
+from reports.drawing.training_time import figure_file
+from reports.results.cells import by_device
+from reports.results.report import Report
+from reports.results.training_time import PHASES, TrainingTime
+from reports.sections.columns import cell_names
+from reports.text import figure, number, table
 
 HEADERS = ["workload", "backend", "device", *PHASES, "all", "seeds"]
 
 
-def section(cells: Sequence[CellResults]) -> Iterator[str]:
-    trained = [one for one in cells if one.trained(longer=False)]
-    if not trained:
+def section(report: Report) -> Iterator[str]:
+    """Yield the phases of every trained cell; nothing if no cell was trained."""
+    times = report.training_times
+    if not times:
         return
     yield "## Where a training's time goes"
-    yield table(HEADERS, map(row, trained), ", ".join(HEADERS[3:]))
+    yield table(HEADERS, map(row, times), ", ".join(HEADERS[3:]))
     yield (
         "Seconds, median over seeds. start: the process, reading the machine and the data, finding "
         "the device. build: model, weights and data in memory. compile: the first step, and those "
@@ -24,19 +26,18 @@ def section(cells: Sequence[CellResults]) -> Iterator[str]:
         "train: all epochs. evaluate: after each epoch and at last, and the predictions. check: "
         "rungs of parity before and after."
     )
-    for device in by_device(trained):
-        yield image(
+    for device in by_device(one.results for one in times):
+        yield figure(
             f"Stacked bars of the seconds of a whole training on {device} by phase, for each "
             "workload and backend; the numbers are in the table above",
-            f"figures/{phases_file(device)}",
+            figure_file(device),
         )
 
 
-def row(results: CellResults) -> list[str]:
-    seconds = phases(results)
+def row(time: TrainingTime) -> list[str]:
     return [
-        *named(results),
-        *(number(seconds.get(name)) for name in PHASES),
-        number(sum(seconds.values())),
-        str(len(results.trained(longer=False))),
+        *cell_names(time.results),
+        *(number(time.phases.get(name)) for name in PHASES),
+        number(sum(time.phases.values())),
+        str(time.trainings),
     ]

@@ -1,13 +1,13 @@
-"""The report's section on utilization: cells under their roofs, and what the roofs are made of."""
+"""The utilization: cells under their roofs, and the calibration that the roofs are made of."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from bench.record.calibration import AttainedModel, CalibrationModel, ProductModel
-from reports.drawing.utilization import roofline_file
-from reports.results.cells import CellResults
-from reports.results.utilization import Limit, Roof, limits, roofs
-from reports.sections.columns import named
-from reports.text import MEBIBYTE, details, escape, estimate, image, number, table
+from reports.drawing.utilization import figure_file
+from reports.results.report import Report
+from reports.results.utilization import Limit, Roof, roofs
+from reports.sections.columns import cell_names
+from reports.text import MEBIBYTE, details, escape, estimate, figure, number, table
 
 GIGA, MEGA, MICRO = 1e9, 1e6, 1e-6
 ROW_HEADERS = [
@@ -33,36 +33,38 @@ NOT_MEANT = (
 )
 
 
-def section(cells: Sequence[CellResults], calibration: Sequence[CalibrationModel]) -> Iterator[str]:
-    """Nothing for a run that was not calibrated."""
+def section(report: Report) -> Iterator[str]:
+    """Yield the cells and the calibration; nothing for a run that was not calibrated."""
+    calibration = report.run.calibration
     if not calibration:
         return
     yield "## How near to the machine's limits"
-    yield from under_roofs(limits(cells, calibration))
+    yield from under_roofs(report.limits)
     yield "### What was calibrated"
     for one in roofs(calibration).values():
         yield from calibrated(one, calibration)
     yield from missing(calibration)
 
 
-def under_roofs(found: Sequence[Limit]) -> Iterator[str]:
-    if not found:
+def under_roofs(limits: Sequence[Limit]) -> Iterator[str]:
+    """Yield the table of the cells, what it means, and a figure per roof."""
+    if not limits:
         yield "No cell with a time per step on a device that was calibrated."
         return
-    yield table(ROW_HEADERS, map(row, found), ",".join(ROW_HEADERS[3:-1]))
+    yield table(ROW_HEADERS, map(row, limits), ",".join(ROW_HEADERS[3:-1]))
     yield MEANING
     yield NOT_MEANT
-    for one in dict.fromkeys(limit.roof for limit in found):
-        yield image(
-            f"Roofline of {one.name}: GFLOP/s of each cell over its FLOP/byte, both axes "
-            f"logarithmic, under {reading(one)}; the numbers are in the table above",
-            f"figures/{roofline_file(one)}",
+    for roof in dict.fromkeys(one.roof for one in limits):
+        yield figure(
+            f"Roofline of {roof.name}: GFLOP/s of each cell over its FLOP/byte, both axes "
+            f"logarithmic, under {reading(roof)}; the numbers are in the table above",
+            figure_file(roof),
         )
 
 
 def row(one: Limit) -> list[str]:
     return [
-        *named(one.results),
+        *cell_names(one.results),
         number(one.work.operations / GIGA),
         number(one.work.moved_bytes / MEGA),
         number(one.work.intensity),
@@ -73,46 +75,46 @@ def row(one: Limit) -> list[str]:
     ]
 
 
-def reading(one: Roof) -> str:
-    """The two parts of the roof."""
+def reading(roof: Roof) -> str:
+    """Return the two parts of the roof in words."""
     return (
-        f"{number(one.bytes_per_second / GIGA)} GB/s up to {number(one.ridge)} FLOP/byte and "
-        f"{number(one.operations_per_second / GIGA)} GFLOP/s from there on"
+        f"{number(roof.bytes_per_second / GIGA)} GB/s up to {number(roof.ridge)} FLOP/byte and "
+        f"{number(roof.operations_per_second / GIGA)} GFLOP/s from there on"
     )
 
 
-def calibrated(one: Roof, calibration: Iterable[CalibrationModel]) -> Iterator[str]:
-    """A column for each backend; the workloads' own products on a click."""
-    found = {
-        escape(c.backend): c.attained
-        for c in calibration
-        if c.attained is not None and (c.device, c.precision) == (one.device, one.precision)
+def calibrated(roof: Roof, calibration: Iterable[CalibrationModel]) -> Iterator[str]:
+    """Yield the calibration behind a roof, one column per backend; own products on a click."""
+    attained = {
+        escape(one.backend): one.attained
+        for one in calibration
+        if one.attained is not None and (one.device, one.precision) == (roof.device, roof.precision)
     }
     yield (
-        f"On {escape(one.name)}, the best of the repeats that `run.json` holds. The roof is the "
-        f"best of the first two rows: {reading(one)}."
+        f"On {escape(roof.name)}, the best of the repeats that `run.json` holds. The roof is the "
+        f"best of the first two rows: {reading(roof)}."
     )
-    columns = ",".join(found)
-    yield table(["what", "unit", *found], roof_rows(tuple(found.values())), columns)
-    own = table(["batch x in x out", *found], dense_rows(tuple(found.values())), columns)
-    yield details(f"Products of the dense layers on {escape(one.name)}, GFLOP/s", own)
+    backends, columns = ",".join(attained), tuple(attained.values())
+    yield table(["what", "unit", *attained], roof_rows(columns), backends)
+    own = table(["batch x in x out", *attained], dense_rows(columns), backends)
+    yield details(f"Products of the dense layers on {escape(roof.name)}, GFLOP/s", own)
 
 
-def roof_rows(found: Sequence[AttainedModel]) -> Iterator[list[str]]:
-    first = found[0]
-    products = [number(one.large.operations_per_second / GIGA) for one in found]
+def roof_rows(attained: Sequence[AttainedModel]) -> Iterator[list[str]]:
+    first = attained[0]
+    products = [number(one.large.operations_per_second / GIGA) for one in attained]
     yield [f"large product, {shape(first.large)}", "GFLOP/s", *products]
     arrays = f"two arrays of {first.accumulate.array_bytes / MEBIBYTE:g} MiB"
-    streams = [number(one.accumulate.bytes_per_second / GIGA) for one in found]
+    streams = [number(one.accumulate.bytes_per_second / GIGA) for one in attained]
     yield [f"`y += x`, {arrays}", "GB/s", *streams]
-    launches = [None if one.launch is None else one.launch.call_seconds / MICRO for one in found]
+    launches = [None if one.launch is None else one.launch.call_seconds / MICRO for one in attained]
     if any(launches):
         what = "`y += x` on one value, synchronized after many"
         yield [what, "µs", *map(number, launches)]
 
 
-def dense_rows(found: Sequence[AttainedModel]) -> Iterator[list[str]]:
-    rates = [{p.shape: p.operations_per_second / GIGA for p in one.dense} for one in found]
+def dense_rows(attained: Sequence[AttainedModel]) -> Iterator[list[str]]:
+    rates = [{p.shape: p.operations_per_second / GIGA for p in one.dense} for one in attained]
     for one in sorted({product for products in rates for product in products}):
         yield [" x ".join(map(str, one)), *(number(products.get(one)) for products in rates)]
 
@@ -122,6 +124,7 @@ def shape(product: ProductModel) -> str:
 
 
 def missing(calibration: Iterable[CalibrationModel]) -> Iterator[str]:
+    """Yield what could not be calibrated, with the reason."""
     for one in calibration:
         if one.missing is not None:
             place = f"{escape(one.backend)} on {escape(one.device)}"

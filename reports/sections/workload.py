@@ -1,40 +1,25 @@
-"""One workload: its definition, what was published of it, and its trainings."""
+"""Each workload: its definition, lanes, trainings and predictions, and what was published of it."""
 
 from collections.abc import Iterator, Sequence
 
 from bench.record import Record
-from bench.spec import PublishedResult, Workload
-from bench.workloads import WORKLOADS
-from reports.results.cells import CellResults
-from reports.results.summary import SummaryRow
-from reports.sections import lanes, more_epochs, predictions
-from reports.sections.training import training
-from reports.text import (
-    count,
-    escape,
-    listed,
-    percent,
-    table,
-)
+from bench.spec import PublishedResult
+from reports.results.report import Report
+from reports.results.workload import WorkloadResults
+from reports.sections import lanes, more_epochs, predictions, training
+from reports.text import count, escape, listed, percent, table
 
 
-def section(name: str, rows: Sequence[SummaryRow]) -> list[str]:
-    """All about one workload. `rows` are those of its cells."""
-    workload = WORKLOADS.get(name)
-    cells = [row.results for row in rows]
-    return [
-        f"## {escape(name)}",
-        *definition(workload),
-        *layers(cells),
-        *lanes.section(cells),
-        *training(name, rows),
-        *more_epochs.section(name, rows),
-        *predictions.section(name, cells),
-        *published(workload),
-    ]
+def section(report: Report) -> Iterator[str]:
+    """Yield the parts of every workload, below its name."""
+    for workload in report.workloads:
+        yield f"## {escape(workload.name)}"
+        for part in PARTS:
+            yield from part(workload)
 
 
-def definition(workload: Workload | None) -> Iterator[str]:
+def definition(results: WorkloadResults) -> Iterator[str]:
+    workload = results.definition
     if workload is None:
         yield "This version of samestep does not know this workload: no definition to show."
         return
@@ -47,10 +32,10 @@ def definition(workload: Workload | None) -> Iterator[str]:
     )
 
 
-def layers(cells: Sequence[CellResults]) -> Iterator[str]:
-    """The layer table that the frameworks report; one for each distinct answer."""
+def layers(workload: WorkloadResults) -> Iterator[str]:
+    """Yield the layer tables that the frameworks report: one per distinct answer."""
     answers: dict[tuple[tuple[str, ...], ...], list[str]] = {}
-    for results in cells:
+    for results in workload.cells:
         # within a cell, too: a table that changes between trials must show
         for rows in dict.fromkeys(map(layer_rows, results.records)):
             if rows:
@@ -65,6 +50,7 @@ def layers(cells: Sequence[CellResults]) -> Iterator[str]:
 
 
 def layer_rows(record: Record) -> tuple[tuple[str, ...], ...]:
+    """Return the rows of a record's layer table; empty if it has none."""
     if record.parameters is None:
         return ()
     rows = [
@@ -78,12 +64,12 @@ def shape(sizes: Sequence[int]) -> str:
     return " x ".join(map(str, sizes))
 
 
-def published(workload: Workload | None) -> Iterator[str]:
-    """Footnotes, never rows beside measured figures."""
-    results = workload.published if workload is not None else ()
-    if results:
+def published(workload: WorkloadResults) -> Iterator[str]:
+    """Yield the published results as footnotes, never as rows beside measured figures."""
+    sources = workload.definition.published if workload.definition is not None else ()
+    if sources:
         yield "Published (each a single draw; no source names its hardware):"
-        yield "\n".join(f"- {footnote(result)}" for result in results)
+        yield "\n".join(f"- {footnote(source)}" for source in sources)
 
 
 def footnote(result: PublishedResult) -> str:
@@ -102,3 +88,14 @@ def footnote(result: PublishedResult) -> str:
         low, high = result.sample_microseconds
         parts.append(f"{low:g} to {high:g} µs per sample on its progress bar")
     return f"{', '.join(parts)}. Framework: {escape(result.framework)}. Hardware: not stated."
+
+
+PARTS = (
+    definition,
+    layers,
+    lanes.part,
+    training.part,
+    more_epochs.part,
+    predictions.part,
+    published,
+)

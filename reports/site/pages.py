@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from reports.compare import ComparedRun
-from reports.sections.summary import SMOKE
+from reports.results.report import SMOKE
 from reports.site.document import Heading, document, inline
 from reports.site.pairs import pairs, ranking
 from reports.site.rows import COLUMNS, FILTERS, NUMBERS, cell_rows, choices

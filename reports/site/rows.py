@@ -8,8 +8,8 @@ from markupsafe import Markup
 from bench.stats import Estimate
 from reports.compare import ComparedRun
 from reports.results.summary import SummaryRow, rows_of
-from reports.sections.columns import named
-from reports.sections.summary import DIFFERS, supported, trials
+from reports.sections.columns import DIFFERS, cell_names
+from reports.sections.summary import supported, trials
 from reports.site.document import inline
 from reports.site.runs import link, machine
 from reports.text import NOTHING, estimate, number, percent
@@ -49,7 +49,7 @@ def cell_rows(runs: Sequence[ComparedRun]) -> list[CellRow]:
 
 def names(row: SummaryRow) -> Iterator[TableCell]:
     """Yield workload, backend and device."""
-    for text in named(row.results):
+    for text in cell_names(row.results):
         yield TableCell(text=inline(text))
 
 

@@ -17,7 +17,8 @@ from bench.run.outcome import Beside, record_of
 from bench.run.process import Launch, worker_packages
 from bench.spec import AccuracyPlan, Cell, Execution, Trial
 from bench.workloads import MLP_512
-from reports.report import render
+from reports.report import compose
+from reports.results.report import Report
 from tests.fakes import adapter
 from tests.fakes.workers import run_worker
 from tests.faults.matrix import Row, Try, so_many
@@ -143,7 +144,7 @@ def wrongly_told(record: Record) -> str | None:
         if one.accuracy is None or one.cell.backend == "pytorch"
     ]
     run = build_run(trials)
-    text = render(run, build_records(trials, lambda one: record if one.accuracy else None))
+    text = compose(Report(run, build_records(trials, lambda one: record if one.accuracy else None)))
     compared = "pytorch takes" in text.partition("## Which is faster")[2].partition("\n## ")[0]
     if compared != (record.status == "ok"):
         return f"compared: {compared}, though its training is {record.status}"

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from reports.report import render
+from reports.report import compose
+from reports.results.report import Report
 from reports.site.document import document
 from tests.faults.matrix import Row, Try
 from tests.records import build_record, build_run, environment, failed_record, plan
@@ -57,7 +58,7 @@ def with_text(field: str, text: str) -> str:
         else build_record(trial, gpu=True, environment=around)
         for trial in TRIALS
     ]
-    return render(run, records)
+    return compose(Report(run, records))
 
 
 def shape(text: str, folder: Path) -> tuple[list[int], list[str], list[str]]:

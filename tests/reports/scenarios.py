@@ -98,10 +98,11 @@ SCENARIOS: dict[str, Callable[[], Scenario]] = {
 
 
 def write_golden() -> None:
-    from reports.report import render
+    from reports.report import compose
+    from reports.results.report import Report
 
     for name, make in SCENARIOS.items():
-        (GOLDEN / f"{name}.md").write_text(render(*make()), encoding="utf-8")
+        (GOLDEN / f"{name}.md").write_text(compose(Report(*make())), encoding="utf-8")
 
 
 if __name__ == "__main__":

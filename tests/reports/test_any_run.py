@@ -15,7 +15,8 @@ from reports.compare.accuracy import accuracies
 from reports.exports.pytest_benchmark import as_pytest_benchmark
 from reports.exports.summary_json import as_json
 from reports.publishing.verify import verify
-from reports.report import render, write_report
+from reports.report import compose, write_report
+from reports.results.report import Report
 from tests.records import write_folder
 from tests.reports.tables_of import tables_of
 from tests.strategies import any_run, some, twins
@@ -33,17 +34,17 @@ def written(*drawn):
 @some(10)
 @given(any_run())
 def test_it_has_a_report_whose_tables_keep_their_columns(drawn):
-    text = render(*drawn)
+    text = compose(Report(*drawn))
     # raises where a row has more cells than its header, or fewer
     assert tables_of(text)
-    assert render(*drawn) == text
+    assert compose(Report(*drawn)) == text
 
 
 @some(5)
 @given(any_run())
 def test_its_figures_are_strict_json(drawn):
     for form in (as_json, as_pytest_benchmark):
-        json.dumps(form(*drawn), allow_nan=False)
+        json.dumps(form(Report(*drawn)), allow_nan=False)
 
 
 @some(2)

@@ -4,14 +4,15 @@ import random
 
 import pytest
 
-from reports.report import render
+from reports.report import compose
+from reports.results.report import Report
 from tests.reports.scenarios import GOLDEN, SCENARIOS
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_golden(name):
     expected = (GOLDEN / f"{name}.md").read_text(encoding="utf-8")
-    assert render(*SCENARIOS[name]()) == expected, (
+    assert compose(Report(*SCENARIOS[name]())) == expected, (
         "the report's text changed; if it should, run `python -m tests.reports.scenarios`"
     )
 
@@ -19,4 +20,4 @@ def test_golden(name):
 def test_the_order_of_records_does_not_matter():
     run, records = SCENARIOS["smoke"]()
     shuffled = random.Random(3).sample(records, len(records))
-    assert render(run, shuffled) == render(run, records)
+    assert compose(Report(run, shuffled)) == compose(Report(run, records))

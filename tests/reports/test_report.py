@@ -1,7 +1,9 @@
 """What a report says of runs that are short, broken or incomplete, and the files it writes."""
 
 import hashlib
+import importlib
 import json
+import pkgutil
 
 import pytest
 
@@ -10,12 +12,15 @@ from bench.profiles import CERTIFICATE
 from bench.record import seal
 from bench.record.run import read_run
 from bench.spec import Trial
-from reports.drawing.step_times import all_figures
+from reports import drawing, sections
+from reports.drawing import more_epochs, step_times, training
 from reports.exports.summary_json import as_json
-from reports.report import render, write_report
+from reports.report import FIGURES, SECTIONS, compose, write_report
 from reports.results.content_hash import content_hash
-from reports.results.summary import summary_rows
+from reports.results.report import Report
+from reports.sections import compiling
 from reports.sections.reproduce import plain
+from reports.sections.workload import PARTS, definition, layers, published
 from tests.records import (
     BACKENDS,
     build_record,
@@ -37,7 +42,7 @@ STAMP = "smoke run: not for citation"
 @pytest.fixture(scope="module")
 def trouble():
     run, records = troubled()
-    return render(run, records)
+    return compose(Report(run, records))
 
 
 def reasons(text: str) -> dict[tuple[str, str, str], tuple[str, str]]:
@@ -104,7 +109,7 @@ def test_a_run_without_any_record_still_has_a_report(tmp_path):
 
 
 def test_smoke_is_stamped_and_has_no_interval():
-    text = render(*smoke())
+    text = compose(Report(*smoke()))
     assert f"> **{STAMP}.**" in text.split("## Summary")[0]
     row = table_with(text, "native ms/step")[0]
     assert "[" not in row["native ms/step"]
@@ -143,7 +148,7 @@ def test_a_cell_that_fails_parity_shows_no_figure(trouble):
     failed = next(r for r in rows if r["workload"] == "mlp-512-256" and "keras" in r["backend"])
     assert failed["native ms/step"] == failed["step ms/step"] == failed["n"] == "–"  # noqa: RUF001
     assert ("mlp-512-256", "keras-tensorflow", "withheld") in reasons(trouble)
-    document = as_json(*troubled())
+    document = as_json(Report(*troubled()))
     cell = document["cells"][0]
     assert cell["statuses"] == ["ok", "parity_failed"]
     assert cell["speed"] is cell["accuracy"] is None
@@ -166,7 +171,7 @@ def test_an_unsupported_cell_has_its_row():
         keras = trial.cell.backend == "keras-tensorflow"
         return failed_record(trial, "unsupported", "no such mode") if keras else None
 
-    text = render(build_run(trials), build_records(trials, refuse))
+    text = compose(Report(build_run(trials), build_records(trials, refuse)))
     assert reasons(text)[("cnn", "keras-tensorflow", "unsupported")][1] == "no such mode"
 
 
@@ -176,7 +181,7 @@ def test_hostile_text_stays_text(trouble):
 
 
 def test_less_training_than_published_is_marked():
-    row = table_with(render(*smoke()), "trained")[0]
+    row = table_with(compose(Report(*smoke())), "trained")[0]
     assert row["trained"] == r"1 of 10 epochs, 6,000 of 60,000 images \*"
 
 
@@ -190,7 +195,7 @@ def test_overfitting_is_noted_above_five_points():
         return build_record(trial, accuracy={**good, "final_train_accuracy": 1.0,
                                              "final_test_accuracy": 0.94})  # fmt: skip
 
-    text = render(build_run(trials), build_records(trials, overfit))
+    text = compose(Report(build_run(trials), build_records(trials, overfit)))
     assert "above 5 points is overfitting; so: pytorch (cpu) (seed 1)." in text
 
 
@@ -204,7 +209,7 @@ def test_layer_tables_that_differ_are_both_shown():
         layers["layers"][0]["count"] += 1
         return build_record(trial, parameters={**layers, "total": layers["total"] + 1})
 
-    text = section_of(render(build_run(trials), build_records(trials, other)), "mlp-512")
+    text = section_of(compose(Report(build_run(trials), build_records(trials, other))), "mlp-512")
     assert text.count("**Cells differ.**") == 2
     assert "401,921" in text
 
@@ -218,7 +223,7 @@ def test_settings_list_what_differs_between_workloads():
                     "effective": {"threads": threads, "precision": "tf32"}}  # fmt: skip
         return build_record(trial, settings=settings)
 
-    text = render(build_run(trials), build_records(trials, set_threads))
+    text = compose(Report(build_run(trials), build_records(trials, set_threads)))
     rows = {r["setting"]: r for r in table_with(text, "setting", "pytorch")}
     assert rows["threads"]["pytorch"] == "1 (1); 2 (1)"
     unmet = table_with(text, "requested", "in force")[0]
@@ -239,7 +244,7 @@ def test_a_certificate_in_float64_is_no_setting_of_the_cell():
         settings = {"requested": requested, "effective": {"precision": precision, **told}}
         return build_record(trial, settings=settings)
 
-    text = render(build_run(trials), build_records(trials, exact))
+    text = compose(Report(build_run(trials), build_records(trials, exact)))
     rows = {
         row["setting"]: row["keras-torch"] for row in table_with(text, "setting", "keras-torch")
     }
@@ -253,7 +258,7 @@ def test_a_workload_that_is_not_known_here_is_shown_by_its_records():
     record = build_record(trial).model_dump(exclude={"sha256"})
     record["trial"]["workload"] = "from-a-plug-in"
     run = build_run([trial]).model_copy(update={"trials": [seal(record).trial]})
-    text = render(run, [seal(record)])
+    text = compose(Report(run, [seal(record)]))
     assert table_with(text, "native ms/step")[0]["workload"] == "from-a-plug-in"
     assert "does not know this workload" in section_of(text, "from-a-plug-in")
 
@@ -265,14 +270,14 @@ def test_a_trial_without_a_lane_leaves_the_others():
         lanes = {**build_record(trial).lanes.model_dump(), "native": None}
         return build_record(trial, lanes=lanes)
 
-    text = render(build_run(trials), build_records(trials, no_native))
+    text = compose(Report(build_run(trials), build_records(trials, no_native)))
     row = table_with(text, "native ms/step")[0]
     assert row["native ms/step"] == row["samples/s"] == "–"  # noqa: RUF001
     assert row["step ms/step"] != "–"  # noqa: RUF001
 
 
 def test_the_command_to_repeat_names_what_ran():
-    text = section_of(render(*smoke()), "How to repeat it")
+    text = section_of(compose(Report(*smoke())), "How to repeat it")
     assert "--profile smoke" in text
     assert "--workload mlp-1000 " in text
     assert "--backend keras-tensorflow,pytorch --device cpu\n" in text
@@ -291,7 +296,7 @@ def test_a_run_is_cited_with_its_machine_date_and_hash():
     run, records = complete()
     environment = run.environment.model_copy(update={"cpu": "A_CPU {50 %} \\~"})
     run = run.model_copy(update={"environment": environment})
-    entry = section_of(render(run, records), "How to cite")
+    entry = section_of(compose(Report(run, records)), "How to cite")
     assert r"title = {samestep report: A\_CPU \{50 \%\} , 2 logical cores, 7.75 GiB" in entry
     assert "; 2026-01-02}" in entry
     assert "year = {2026}" in entry
@@ -299,7 +304,7 @@ def test_a_run_is_cited_with_its_machine_date_and_hash():
 
 
 def test_a_smoke_run_is_not_cited():
-    entry = section_of(render(*smoke()), "How to cite")
+    entry = section_of(compose(Report(*smoke())), "How to cite")
     assert "@misc" not in entry
     assert "a smoke run is not for citation" in entry
 
@@ -311,21 +316,21 @@ def test_absent_rungs_are_named():
         parity = build_record(trial).parity.model_dump()
         return build_record(trial, parity={**parity, "rungs": parity["rungs"][:3]})
 
-    text = render(build_run(trials), build_records(trials, exact_alone))
+    text = compose(Report(build_run(trials), build_records(trials, exact_alone)))
     said = section_of(text, "Parity rungs checked")
     assert "hold no rung forward, gradient, update, fit, fit loss, trajectory, tanh traj" in said
 
 
 def test_a_run_without_a_rung_says_that_nothing_was_checked():
     run, _ = smoke()
-    said = section_of(render(run, []), "Parity rungs checked")
+    said = section_of(compose(Report(run, [])), "Parity rungs checked")
     assert said.strip() == "No record holds a parity rung: nothing was checked."
 
 
 def test_rungs_in_float64_that_were_left_out_are_told():
     absent = "This profile leaves the rungs in float64 out."
-    assert absent in section_of(render(*smoke()), "Parity rungs checked")
-    assert absent not in render(*complete())
+    assert absent in section_of(compose(Report(*smoke())), "Parity rungs checked")
+    assert absent not in compose(Report(*complete()))
 
 
 def test_the_worst_of_a_rung_is_shown_with_its_cells(trouble):
@@ -351,12 +356,31 @@ def test_what_diverged_is_told_once_and_what_did_not_run_for_it(trouble):
 
 def test_json_is_strict_and_complete():
     run, records = troubled()
-    document = json.loads(json.dumps(as_json(run, records), allow_nan=False))
-    assert len(document["cells"]) == len(summary_rows(run, records)) == 8
+    report = Report(run, records)
+    document = json.loads(json.dumps(as_json(report), allow_nan=False))
+    assert len(document["cells"]) == len(report.rows) == 8
     assert document["citable"] is True
 
 
 def test_long_curves_are_drawn_as_well():
     trials = plan(workloads=("mlp-512",), backends=("pytorch",), rounds=0, epochs=25)
-    rows = summary_rows(build_run(trials), build_records(trials))
-    assert [name for name, _ in all_figures(rows)] == ["curves-mlp-512.png"]
+    report = Report(build_run(trials), build_records(trials))
+    drawn = [name for one in (step_times, training, more_epochs) for name, _ in one.figures(report)]
+    assert drawn == ["curves-mlp-512.png"]
+
+
+def functions(package, name):
+    """The functions of this name in the modules of a package."""
+    found = pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
+    modules = [importlib.import_module(one.name) for one in found]
+    return {getattr(module, name) for module in modules if hasattr(module, name)}
+
+
+def test_every_section_and_every_figure_has_its_place_in_a_report():
+    for places, written in (
+        (SECTIONS, functions(sections, "section")),
+        (FIGURES, functions(drawing, "figures")),
+        ((*PARTS, compiling.part), functions(sections, "part") | {definition, layers, published}),
+    ):
+        assert len(places) == len(set(places))
+        assert set(places) == written

@@ -432,7 +432,7 @@ def test_the_look_stays_with_the_session(samestep, tmp_path, monkeypatch, data):
     looked = seen(gpus=[], on_battery=True, lock_holders=None)
     monkeypatch.setattr(look, "look", lambda seconds, place, devices, workers: looked)
     monkeypatch.setattr(mnist, "load", lambda: data)
-    monkeypatch.setattr(report, "all_figures", lambda rows, stamp: [])
+    monkeypatch.setattr(report, "FIGURES", ())
     folder = tmp_path / "run"
     backend = ("--backend", "pytorch", "--python", "pytorch=/bin/false")
     started = samestep(

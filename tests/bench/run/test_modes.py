@@ -42,7 +42,7 @@ def ran(data: mnist.Mnist, tmp_path_factory: pytest.TempPathFactory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mnist, "load", lambda: data)
         patch.setattr(process, "LEAVE_SECONDS", 0.05)
-        patch.setattr(report, "all_figures", lambda rows, stamp: [])
+        patch.setattr(report, "FIGURES", ())
         run = carry_out.run_trials(request, folder, None, Listener())
     found = {
         (one.trial.kind, one.trial.execution.mode, one.trial.round): one

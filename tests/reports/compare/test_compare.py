@@ -10,7 +10,7 @@ from reports import compare
 from reports.compare.protocol import FLAGGED_IN, REFUSED_IN
 from reports.compare.the_runs import DIFFERENT
 from reports.results.cells import group
-from reports.results.speed_verdicts import LANES
+from reports.results.speed import LANES
 from tests.records import build_record, build_records, build_run, plan
 from tests.reports.tables_of import section_of, table_with
 from tests.reports.two_runs import (

@@ -8,6 +8,7 @@ import pytest
 
 from bench.record.quantities import step_seconds
 from reports.exports.pytest_benchmark import as_pytest_benchmark
+from reports.results.report import Report
 from tests.records import build_records, build_run, plan, write_folder
 
 
@@ -19,7 +20,7 @@ def run_and_records():
 
 def test_a_trial_is_a_round(run_and_records):
     run, records = run_and_records
-    document = as_pytest_benchmark(run, records)
+    document = as_pytest_benchmark(Report(run, records))
     names = [one["name"] for one in document["benchmarks"]]
     assert names == [
         f"{lane}[mlp-512_{backend}_cpu_default_float32_b128]"
@@ -36,7 +37,7 @@ def test_a_trial_is_a_round(run_and_records):
 def test_two_runs_are_compared_by_its_own_command(run_and_records, tmp_path):
     run, records = run_and_records
     for name in ("before.json", "after.json"):
-        text = json.dumps(as_pytest_benchmark(run, records))
+        text = json.dumps(as_pytest_benchmark(Report(run, records)))
         (tmp_path / name).write_text(text, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-c", "from pytest_benchmark.cli import main; main()", "compare",
@@ -51,5 +52,5 @@ def test_the_command_prints_it(samestep, run_and_records, tmp_path):
     write_folder(tmp_path, *run_and_records)
     code, out, _ = samestep("report", str(tmp_path), "--format", "pytest-benchmark")
     assert code == 0
-    assert json.loads(out) == as_pytest_benchmark(*run_and_records)
+    assert json.loads(out) == as_pytest_benchmark(Report(*run_and_records))
     assert not (tmp_path / "report.md").exists()

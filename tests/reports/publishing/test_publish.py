@@ -19,6 +19,8 @@ from reports.publishing import publish, verify
 from reports.publishing.index import BEGIN, END, indexed, write_index
 from reports.publishing.publish import folder_name
 from reports.publishing.redaction import Redactor, replacements
+from reports.report import compose
+from reports.results.report import Report
 from reports.text import escape
 from tests.records import (
     build_records,
@@ -37,8 +39,7 @@ UUID = "GPU-5d6b1a2c-3f4e-4a5b-8c7d-9e0f1a2b3c4d"
 @pytest.fixture(autouse=True)
 def _no_figures(monkeypatch):
     """test_verify compares figures; here they would only take their time."""
-    for module in (report, verify):
-        monkeypatch.setattr(module, "figures_of", lambda run, rows, text: [])
+    monkeypatch.setattr(report, "FIGURES", ())
 
 
 @pytest.fixture(autouse=True)
@@ -325,7 +326,7 @@ def test_a_run_on_a_part_of_the_cores_says_so():
     part = run.environment.model_copy(update={"cores_usable": 1})
     run = run.model_copy(update={"environment": part})
     assert folder_name(run, "") == "2026-01-02-intel-xeon-processor-1-of-2-cores"
-    assert "2 logical cores, 1 of them used, 7.75 GiB" in report.render(run, [])
+    assert "2 logical cores, 1 of them used, 7.75 GiB" in compose(Report(run, []))
 
 
 # the command

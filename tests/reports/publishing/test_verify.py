@@ -38,7 +38,7 @@ def written(tmp_path_factory) -> Path:
 def run_folder(written, tmp_path, monkeypatch) -> Path:
     """A copy to damage. Its figures are those of the original, not drawn for every test."""
     figures = [(path.name, path.read_bytes()) for path in (written / "figures").iterdir()]
-    monkeypatch.setattr(module, "figures_of", lambda run, rows, text: figures)
+    monkeypatch.setattr(module, "figures", lambda report, text: figures)
     return shutil.copytree(written, tmp_path / "run")
 
 

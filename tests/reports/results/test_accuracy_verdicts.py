@@ -7,8 +7,8 @@ import pytest
 
 from bench.spec import AccuracyPlan
 from reports.exports.summary_json import as_json
-from reports.report import render
-from reports.results.summary import summary_rows
+from reports.report import compose
+from reports.results.report import Report
 from reports.text import NOTHING
 from tests.records import build_record, build_records, build_run, good, plan
 from tests.reports.tables_of import numbers_in, section_of, table_with
@@ -36,7 +36,7 @@ def near(mean, seeds=10):
 
 
 def verdict_of(run, records):
-    text = render(run, records)
+    text = compose(Report(run, records))
     (row,) = table_with(section_of(text, HEADING), "verdict")
     return row
 
@@ -60,18 +60,20 @@ def test_few_seeds_are_inconclusive_and_one_seed_gets_a_sentence():
     run, records = with_accuracies({KERAS: near(0.98, 3), TORCH: near(0.98, 3)})
     assert verdict_of(run, records)["verdict"] == "INCONCLUSIVE"
     run, records = with_accuracies({KERAS: [0.98], TORCH: [0.97]})
-    assert "One seed each: nothing is said of it" in section_of(render(run, records), HEADING)
+    assert "One seed each: nothing is said of it" in section_of(
+        compose(Report(run, records)), HEADING
+    )
 
 
 def test_a_backend_that_lost_a_seed_is_not_compared():
     run, records = with_accuracies({KERAS: near(0.98), TORCH: near(0.98)})
-    assert as_json(run, records)["accuracy_claims"]
-    assert not as_json(run, records[:-1])["accuracy_claims"]
+    assert as_json(Report(run, records))["accuracy_claims"]
+    assert not as_json(Report(run, records[:-1]))["accuracy_claims"]
 
 
 def test_the_json_has_the_claim_unrounded():
     run, records = with_accuracies({KERAS: near(0.98), TORCH: near(0.9801)})
-    (claim,) = as_json(run, records)["accuracy_claims"]
+    (claim,) = as_json(Report(run, records))["accuracy_claims"]
     assert (claim["first"], claim["second"]) == (TORCH, KERAS)
     assert claim["comparison"]["difference"] == pytest.approx(1e-4, rel=1e-9)
     assert claim["adjusted_equivalence_p_value"] < 0.05
@@ -79,7 +81,7 @@ def test_the_json_has_the_claim_unrounded():
 
 def judged(finals, workload="mlp-512-256", **options):
     run, records = with_accuracies({KERAS: finals, TORCH: finals}, workload, **options)
-    return summary_rows(run, records)[0].judged_published
+    return Report(run, records).rows[0].judged_published
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,7 @@ def test_another_training_than_the_published_one_is_not_judged():
 
 def test_the_other_optimizer_is_said_where_the_two_meet():
     run, records = with_accuracies({KERAS: near(0.9793), TORCH: near(0.9793)})
-    text = render(run, records)
+    text = compose(Report(run, records))
     row = table_with(text, "test accuracy", "trained")[0]
     assert row["verdict"] == "reproduced (other optimizer)"
     assert "Other optimizer: Keras 2.3.1" in section_of(text, "mlp-512")
@@ -118,7 +120,7 @@ def test_time_to_accuracy_sums_training_seconds_until_the_first_epoch_that_has_i
         ):
             epoch |= {"test_accuracy": accuracy, "seconds": 2.0 + trial.seed}
         records.append(build_record(trial, accuracy=measured))
-    text = render(build_run(trials), records)
+    text = compose(Report(build_run(trials), records))
     row = table_with(section_of(text, "Time to accuracy"), "97 %")[0]
     # seeds take 2 and 3 seconds an epoch: 4 and 6, then 8 and 12
     assert row["97 %"] == "5.00 s, epoch 2"
@@ -138,9 +140,9 @@ def test_a_seed_that_never_gets_there_counts_as_longer():
             epoch |= {"test_accuracy": 0.96 if trial.seed == 0 else 0.975, "seconds": 2.0}
         records.append(build_record(trial, accuracy=measured))
     run = build_run(trials)
-    row = table_with(section_of(render(run, records), "Time to accuracy"), "97 %")[0]
+    row = table_with(section_of(compose(Report(run, records)), "Time to accuracy"), "97 %")[0]
     assert row["97 %"] == "2.00 s, epoch 1; 2 of 3"
-    document = as_json(run, records)
+    document = as_json(Report(run, records))
     found = document["cells"][0]["accuracy"]["time_to_accuracy"][0]
     assert [one["seconds"] for one in found["trainings"]] == [None, 2.0, 2.0]
 
@@ -153,17 +155,17 @@ def test_longer_trainings_stand_beside_the_others_and_are_no_seed_of_them():
         if trial.seed == 0
     ]
     run, records = build_run([*trials, *longer]), build_records([*trials, *longer])
-    text = render(run, records)
+    text = compose(Report(run, records))
     rows = table_with(section_of(text, "mlp-512-256"), "best test accuracy")
     assert [(row["seed"], row["epochs"]) for row in rows] == [("0", "10"), ("0", "50")] * 2
-    assert all(row.accuracy.seeds == (0, 1) for row in summary_rows(run, records))
-    assert as_json(run, records)["cells"][0]["accuracy"]["epochs"] == 10
+    assert all(row.accuracy.seeds == (0, 1) for row in Report(run, records).rows)
+    assert as_json(Report(run, records))["cells"][0]["accuracy"]["epochs"] == 10
 
 
 def test_throughputs_are_totals_over_totals():
     trials = plan(workloads=("mlp-512",), rounds=0, seeds=(0, 1))
     records = build_records(trials)
-    row = table_with(render(build_run(trials), records), "evaluation images/s")[0]
+    row = table_with(compose(Report(build_run(trials), records)), "evaluation images/s")[0]
     measured = [r.accuracy for r in records if r.trial.backend == KERAS]
     images = sum(one.evaluation.images for one in measured)
     seconds = sum(sum(one.evaluation.seconds) for one in measured)
@@ -175,7 +177,8 @@ def test_phases_of_a_training_add_up():
     trials = plan(workloads=("mlp-512",), rounds=0, seeds=(0,))
     records = build_records(trials)
     rows = table_with(
-        section_of(render(build_run(trials), records), "Where a training's time goes"), "train"
+        section_of(compose(Report(build_run(trials), records)), "Where a training's time goes"),
+        "train",
     )
     timings = next(r for r in records if r.trial.backend == KERAS)
     train = np.sum([epoch.seconds for epoch in timings.accuracy.epochs])
@@ -190,6 +193,6 @@ def test_a_phase_that_no_record_tells_of_is_unknown_and_not_zero():
     trials = plan(workloads=("mlp-512",), backends=(KERAS,), rounds=0, seeds=(0,))
     (record,) = build_records(trials)
     known = record.timings.model_copy(update={"import_seconds": None, "parity_seconds": None})
-    text = render(build_run(trials), [record.model_copy(update={"timings": known})])
+    text = compose(Report(build_run(trials), [record.model_copy(update={"timings": known})]))
     (row,) = table_with(section_of(text, "Where a training's time goes"), "train")
     assert (row["import"], row["check"]) == (NOTHING, NOTHING)

@@ -3,10 +3,11 @@
 import pytest
 
 from reports.exports.summary_json import as_json
-from reports.report import render
+from reports.report import compose
 from reports.results import comparability
 from reports.results.cells import group
-from reports.results.speed_verdicts import rank, refused
+from reports.results.report import Report
+from reports.results.speed_verdicts import rank, refusals
 from reports.sections import speed_verdicts
 from tests.records import build_record, build_run, plan
 from tests.reports.scenarios import troubled
@@ -51,9 +52,9 @@ def test_another_computation_is_not_compared_and_the_report_says_why(setting, va
     run, records = run_with(**{setting: value})
     cells = group(run, records)
     assert rank(run, cells) == ()
-    ((_, _, why),) = refused(cells)
+    ((_, _, why),) = refusals(cells)
     assert why == f"{setting}: {value}, {SAME[setting]}"
-    text = render(run, records)
+    text = compose(Report(run, records))
     assert "Not compared:" in text
     assert f"{setting}: {value}" in text.replace("\\", "")
 
@@ -65,14 +66,14 @@ def test_another_way_to_compute_it_stands_beside_the_verdict(setting, value):
     assert len(pairs) == 2
     note = f"{setting}: {value}, {SAME[setting]}"
     assert {speed_verdicts.row(pair)[-1].replace("\\", "") for pair in pairs} == {note}
-    assert as_json(run, records)["claims"][0]["settings_that_differ"] == note
+    assert as_json(Report(run, records))["claims"][0]["settings_that_differ"] == note
 
 
 def test_equal_settings_leave_no_note():
     run, records = run_with()
     cells = group(run, records)
     assert {comparability.notes(pair.first, pair.second) for pair in rank(run, cells)} == {""}
-    assert not list(refused(cells))
+    assert not list(refusals(cells))
 
 
 def run_of_two_values(setting, keras, pytorch):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from reports.exports.summary_json import as_json
-from reports.report import render
-from reports.results.summary import summary_rows
+from reports.report import compose
+from reports.results.report import Report
 from tests.records import BACKENDS, SMALL
 from tests.reports.scenarios import complete, gpu
 from tests.reports.tables_of import numbers_in, section_of, table_with
@@ -14,7 +14,8 @@ from tests.reports.tables_of import numbers_in, section_of, table_with
 @pytest.fixture(scope="module")
 def done():
     run, records = complete()
-    return records, render(run, records), as_json(run, records)
+    report = Report(run, records)
+    return records, compose(report), as_json(report)
 
 
 def of(records, kind, workload, backend, device="cpu"):
@@ -130,7 +131,7 @@ def test_the_ratio_of_gpu_and_cpu_is_paired_by_round():
     ratios = native(of(records, "timing", "cnn", "pytorch")) / native(
         of(records, "timing", "cnn", "pytorch", "cuda:0")
     )
-    rows = {row.results.name: row.gpu_speed_over_cpu for row in summary_rows(run, records)}
+    rows = {row.results.name: row.gpu_speed_over_cpu for row in Report(run, records).rows}
     assert rows["pytorch (cuda:0)"].value == pytest.approx(np.median(ratios), rel=1e-12)
     assert rows["pytorch (cuda:0)"].n == 6
     assert rows["pytorch (cpu)"] is None

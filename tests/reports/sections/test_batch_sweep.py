@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from reports.drawing.batch_sweep import sweep_figures
-from reports.results.batch_sweep import swept
-from reports.results.cells import group
+from reports.drawing.batch_sweep import figures
+from reports.results.report import Report
 from reports.sections.batch_sweep import section
 from tests.records import build_record, build_run, plan
 from tests.reports.sections.test_lanes import with_lanes
@@ -36,13 +35,13 @@ def records_of(sizes=CPU, device="cpu"):
     ]
 
 
-def cells_of(*groups):
+def report_of(*groups):
     records = [record for one in groups for record in one]
-    return group(build_run([record.trial.trial() for record in records]), records)
+    return Report(build_run([record.trial.trial() for record in records]), records)
 
 
 def test_throughput_is_the_batch_over_the_step():
-    rows = table_with("\n\n".join(section(cells_of(records_of()))), "µs per image")
+    rows = table_with("\n\n".join(section(report_of(records_of()))), "µs per image")
     assert [(row["backend"], row["batch"]) for row in rows] == [
         (backend, size)
         for backend in ("keras-tensorflow", "pytorch")
@@ -54,10 +53,10 @@ def test_throughput_is_the_batch_over_the_step():
 
 
 def test_one_batch_size_is_no_sweep():
-    cells = cells_of(records_of({128: 2.0}))
-    assert swept(cells) == []
-    assert not list(section(cells))
-    assert not list(sweep_figures(cells))
+    report = report_of(records_of({128: 2.0}))
+    assert report.sweep == []
+    assert not list(section(report))
+    assert not list(figures(report))
 
 
 @pytest.mark.parametrize(
@@ -70,17 +69,17 @@ def test_one_batch_size_is_no_sweep():
     ],
 )
 def test_where_the_gpu_overtakes_the_cpu(gpu, told):
-    text = "\n\n".join(section(cells_of(records_of(), records_of(gpu, "cuda:0"))))
+    text = "\n\n".join(section(report_of(records_of(), records_of(gpu, "cuda:0"))))
     assert text.count(told) == 2
 
 
 def test_without_a_common_batch_size_nothing_is_said_of_who_is_ahead():
-    text = "\n\n".join(section(cells_of(records_of({32: 1.0}), records_of({128: 1.5}, "cuda:0"))))
+    text = "\n\n".join(section(report_of(records_of({32: 1.0}), records_of({128: 1.5}, "cuda:0"))))
     assert "## Over the batch size" in text
     assert "ahead" not in text
 
 
 def test_a_figure_a_workload():
-    ((name, content),) = sweep_figures(cells_of(records_of()))
+    ((name, content),) = figures(report_of(records_of()))
     assert name == "batch-mlp-512.png"
     assert content.startswith(b"\x89PNG")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bench.record.calibration import ProductModel
-from reports.results.cells import group
+from reports.results.report import Report
 from reports.results.utilization import own_products_seconds
 from reports.sections.every_mode import section
 from tests.records import build_record, build_run, plan
@@ -22,7 +22,7 @@ TIMES = {
 }
 
 
-def cells_of(*chosen):
+def report_of(*chosen, calibrated=()):
     records = []
     for trial in TRIALS:
         for backend, mode in chosen or TIMES:
@@ -31,11 +31,12 @@ def cells_of(*chosen):
                 execution = replace(trial.cell.execution, mode=mode)
                 own = replace(trial, cell=replace(trial.cell, execution=execution))
                 records.append(build_record(own, lanes=with_lanes(step, [step], native, 0.02)))
-    return group(build_run([record.trial.trial() for record in records]), records)
+    run = build_run([record.trial.trial() for record in records])
+    return Report(run.model_copy(update={"calibration": list(calibrated)}), records)
 
 
 def test_the_fastest_stands_first_and_ratios_are_those_of_the_rounds():
-    rows = table_with("\n\n".join(section(cells_of(), [])), "native, times as fast")
+    rows = table_with("\n\n".join(section(report_of())), "native, times as fast")
     assert [row["cell"] for row in rows] == [
         "keras-tensorflow (cpu, epoch)", "keras-tensorflow (cpu)", "pytorch (cpu)",
     ]  # fmt: skip
@@ -46,7 +47,7 @@ def test_the_fastest_stands_first_and_ratios_are_those_of_the_rounds():
 
 
 def test_the_products_of_a_step_are_those_of_both_passes_at_their_own_rates():
-    one = next(one for one in cells_of() if one.cell.backend == "pytorch")
+    one = next(one for one in report_of().cells if one.cell.backend == "pytorch")
     slow, fast = calibration(), calibration("jax")
     shapes = {(128, 784, 512): 0.001, (128, 512, 10): 0.0001}
     for found, factor in ((slow, 2), (fast, 1)):
@@ -57,7 +58,8 @@ def test_the_products_of_a_step_are_those_of_both_passes_at_their_own_rates():
     # the first layer's inputs have no gradient
     expected = 2 * 0.001 + 3 * 0.0001
     assert own_products_seconds(one, [slow, fast]) == pytest.approx(expected)
-    rows = table_with("\n\n".join(section(cells_of(), [slow, fast])), "% of own products")
+    text = "\n\n".join(section(report_of(calibrated=[slow, fast])))
+    rows = table_with(text, "% of own products")
     # of 3.75 ms, the median round
     assert rows[-1]["% of own products"] == f"{100 * expected / 0.00375:.1f}"
     fast.attained.dense.pop()
@@ -65,11 +67,11 @@ def test_the_products_of_a_step_are_those_of_both_passes_at_their_own_rates():
 
 
 def test_without_the_reference_there_are_times_and_no_ratios():
-    cells = cells_of(("keras-tensorflow", "epoch"), ("pytorch", "default"))
-    rows = table_with("\n\n".join(section(cells, [])), "native, times as fast")
+    report = report_of(("keras-tensorflow", "epoch"), ("pytorch", "default"))
+    rows = table_with("\n\n".join(section(report)), "native, times as fast")
     assert {row["native, times as fast"] for row in rows} == {"–"}  # noqa: RUF001 - no figure
 
 
 def test_a_run_of_one_mode_has_no_such_table():
     chosen = [("keras-tensorflow", "default"), ("pytorch", "default")]
-    assert not list(section(cells_of(*chosen), []))
+    assert not list(section(report_of(*chosen)))

@@ -6,9 +6,8 @@ import pytest
 
 from bench.spec.work import step_work
 from bench.workloads import WORKLOADS
-from reports.drawing.framework_tax import tax_figures
-from reports.results.cells import group
-from reports.results.framework_tax import taxes
+from reports.drawing.framework_tax import figures
+from reports.results.report import Report
 from reports.sections.framework_tax import section
 from tests.records import build_record, build_run, plan
 from tests.reports.sections.test_lanes import with_lanes
@@ -24,7 +23,7 @@ def in_mode(trial, mode):
     return replace(trial, cell=replace(trial.cell, execution=execution))
 
 
-def run_of(*, programs: bool = True):
+def report_of(*, programs: bool = True, calibrated: bool = True) -> Report:
     """A step of 2 ms and a bit more in each round, a loop of 3, a look of half a one."""
     found = []
     for trial in TRIALS:
@@ -34,12 +33,13 @@ def run_of(*, programs: bool = True):
         if programs:
             lanes = with_lanes(base - 0.0008, [base], base, 0.02)
             found.append(build_record(in_mode(trial, "epoch"), lanes=lanes))
-    trials = [record.trial.trial() for record in found]
-    return group(build_run(trials), found)
+    run = build_run([record.trial.trial() for record in found])
+    calibrations = [calibration()] if calibrated else []
+    return Report(run.model_copy(update={"calibration": calibrations}), found)
 
 
 def test_each_layer_is_a_difference_within_rounds():
-    for one in taxes(run_of(), [calibration()]):
+    for one in report_of().taxes:
         assert one.dispatch.value == pytest.approx(0.0008)
         assert one.loop.value == pytest.approx(0.003)
         assert one.looking.value == pytest.approx(0.0005)
@@ -49,13 +49,13 @@ def test_each_layer_is_a_difference_within_rounds():
 
 
 def test_the_arithmetic_is_the_counted_work_at_the_calibrated_rate():
-    (floor,) = {one.floor for one in taxes(run_of(), [calibration()])}
+    (floor,) = {one.floor for one in report_of().taxes}
     assert floor == pytest.approx(step_work(WORKLOADS["mlp-512"], 128).operations / PEAK)
-    assert {one.floor for one in taxes(run_of(), [])} == {None}
+    assert {one.floor for one in report_of(calibrated=False).taxes} == {None}
 
 
 def test_the_table_is_in_microseconds():
-    text = "\n\n".join(section(run_of(), [calibration()]))
+    text = "\n\n".join(section(report_of()))
     rows = table_with(text, "dispatch")
     assert [row["backend"] for row in rows] == ["keras-tensorflow", "pytorch"]
     assert {row["dispatch"].split(" ")[0] for row in rows} == {"800"}
@@ -63,12 +63,12 @@ def test_the_table_is_in_microseconds():
 
 
 def test_without_programs_of_many_steps_there_is_no_section_and_no_figure():
-    cells = run_of(programs=False)
-    assert not list(section(cells, [calibration()]))
-    assert not list(tax_figures(cells, [calibration()]))
+    report = report_of(programs=False)
+    assert not list(section(report))
+    assert not list(figures(report))
 
 
 def test_a_figure_a_device():
-    ((name, content),) = tax_figures(run_of(), [calibration()])
+    ((name, content),) = figures(report_of())
     assert name == "tax-cpu.png"
     assert content.startswith(b"\x89PNG")

@@ -3,11 +3,9 @@
 import pytest
 
 from bench.stats import Estimate
-from reports.report import render
-from reports.results.accuracy_verdicts import accuracy_pairs
-from reports.results.cells import group
-from reports.results.speed_verdicts import rank
-from reports.sections.headline import headline, in_times
+from reports.report import compose
+from reports.results.report import Report
+from reports.sections.headline import section, times
 from tests.records import build_record, build_records, build_run, good, plan
 
 BACKENDS = ("jax", "keras-tensorflow", "pytorch")
@@ -17,10 +15,7 @@ def first_lines(factors, *, rounds=12, seeds=(), backends=("keras-tensorflow", "
     """The headline of a run in which a backend's times are those of the fakes times its factor."""
     trials = plan(workloads=("mlp-512",), backends=backends, rounds=rounds, seeds=seeds)
     records = [slowed(trial, factors) for trial in trials]
-    run = build_run(trials)
-    cells = group(run, records)
-    told = list(headline(run, rank(run, cells), accuracy_pairs(run, cells)))
-    return "\n".join(told)
+    return "\n".join(section(Report(build_run(trials), records)))
 
 
 def slowed(trial, factors):
@@ -78,16 +73,13 @@ def test_of_three_the_fastest_against_the_slowest_first():
 def test_accuracy_is_said_as_its_own_verdict_says(seeds, words):
     trials = plan(workloads=("mlp-512",), rounds=12, seeds=seeds)
     records = [trained_to(trial, 0.98 + 1e-4 * (trial.seed % 5)) for trial in trials]
-    run = build_run(trials)
-    cells = group(run, records)
-    text = "\n".join(headline(run, rank(run, cells), accuracy_pairs(run, cells)))
-    assert words in text
+    assert words in "\n".join(section(Report(build_run(trials), records)))
 
 
 def test_a_run_that_times_nothing_leads_with_accuracy_and_has_no_empty_speed_table():
     trials = plan(workloads=("mlp-512",), rounds=0, seeds=range(10))
     records = [trained_to(trial, 0.98 + 1e-4 * (trial.seed % 5)) for trial in trials]
-    text = render(build_run(trials), records)
+    text = compose(Report(build_run(trials), records))
     assert "- **mlp-512**: pytorch and keras-tensorflow train to equivalent accuracy (98.02" in text
     assert "Nothing was to be timed" in text
     assert "### Speed" not in text
@@ -96,7 +88,7 @@ def test_a_run_that_times_nothing_leads_with_accuracy_and_has_no_empty_speed_tab
 
 def test_three_seeds_show_no_accuracy():
     trials = plan(workloads=("mlp-512",), rounds=0, seeds=range(3))
-    text = render(build_run(trials), [trained_to(trial, 0.98) for trial in trials])
+    text = compose(Report(build_run(trials), [trained_to(trial, 0.98) for trial in trials]))
     assert "whether pytorch and keras-tensorflow train to the same accuracy is not shown" in text
 
 
@@ -110,10 +102,10 @@ def trained_to(trial, test_accuracy):
 
 def test_a_ratio_in_words():
     ratio = Estimate(value=2.112, low=1.92, high=2.31, n=10)
-    assert in_times(ratio) == "about 2.11 times (1.92 to 2.31, n = 10)"
+    assert times(ratio) == "about 2.11 times (1.92 to 2.31, n = 10)"
 
 
 def test_a_smoke_run_has_no_headline():
     trials = plan(workloads=("mlp-512",), rounds=1)
-    text = render(build_run(trials, profile="smoke"), build_records(trials))
+    text = compose(Report(build_run(trials, profile="smoke"), build_records(trials)))
     assert "On this machine" not in text

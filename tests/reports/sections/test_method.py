@@ -4,7 +4,7 @@ import pytest
 
 from bench.record.preflight import FindingModel, PreflightModel, SeenModel
 from reports.results.cells import group
-from reports.sections import machine, method
+from reports.sections import disturbances, method
 from tests.records import build_record, build_run, plan
 
 SESSION = {"started": "2026-01-02T03:05:00+00:00", "wall_seconds": 1000.0, "outcome": "complete"}
@@ -56,10 +56,10 @@ def test_that_processes_took_turns_is_said_of_those_that_did(waited):
 def test_what_a_look_at_the_machine_found_is_told(verdict, told):
     finding = FindingModel(name="load", value="30 %", verdict=verdict, reason="too much")
     look = PreflightModel(verdict=verdict, findings=[finding], seen=SEEN)
-    blocks = machine.preflight(run_with({"preflight": look.model_dump()}))
+    blocks = list(disturbances.preflight(run_with({"preflight": look.model_dump()})))
     assert f"the machine was judged {verdict}" in blocks[0]
     assert (len(blocks) == 2 and "too much" in blocks[1]) == told
 
 
 def test_without_a_look_nothing_is_told():
-    assert machine.preflight(run_with({})) == []
+    assert list(disturbances.preflight(run_with({}))) == []

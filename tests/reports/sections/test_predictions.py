@@ -7,13 +7,15 @@ import pytest
 
 from bench import mnist
 from bench.workloads import WORKLOADS
-from reports.drawing.confusion import confusion_figures, confusions
-from reports.drawing.gallery import COLUMN, COLUMNS, LEFT, SIDE, galleries, gallery
-from reports.report import render
-from reports.results.cells import group
-from reports.results.predictions import images_and_classes, predictions
-from reports.results.shown_images import band_of_all, bands, drawn
-from reports.sections.predictions import section
+from reports.drawing import confusion
+from reports.drawing import gallery as galleries
+from reports.drawing.confusion import confusions
+from reports.drawing.gallery import COLUMN, COLUMNS, LEFT, SIDE, gallery
+from reports.report import compose
+from reports.results.predictions import images_and_classes
+from reports.results.report import Report
+from reports.results.shown_images import band_of_all, bands, draw
+from reports.sections.predictions import part
 from tests.records import BACKENDS, build_record, build_records, build_run, plan
 from tests.reports.tables_of import table_with
 
@@ -47,20 +49,26 @@ def trained(trial, predicted, **changes):
     return build_record(trial, accuracy=accuracy)
 
 
-def cells_of(by_backend, workload="mlp-512-256", seeds=(3,), **changes):
+def report_of(by_backend, workload="mlp-512-256", seeds=(3,), **changes):
     """A cell for each backend, whose every training gives these answers."""
     trials = plan(workloads=[workload], backends=tuple(by_backend), rounds=0, seeds=seeds)
     records = [trained(trial, by_backend[trial.cell.backend], **changes) for trial in trials]
-    return group(build_run(trials), records)
+    return Report(build_run(trials), records)
 
 
-def text_of(cells):
-    return "\n\n".join(section(cells[0].cell.workload, cells)) + "\n"
+def predictions_of(report):
+    (workload,) = report.workloads
+    return workload.predictions
+
+
+def text_of(report):
+    (workload,) = report.workloads
+    return "\n\n".join(part(workload)) + "\n"
 
 
 def test_the_numbers_of_a_training(data):
     predicted = np.random.default_rng(1).integers(0, 10, 10_000)
-    (one,) = predictions(cells_of({PYTORCH: predicted}))
+    (one,) = predictions_of(report_of({PYTORCH: predicted}))
     expected = np.zeros((10, 10), dtype=int)
     for true_class, answer in zip(data.test_labels, predicted, strict=True):
         expected[true_class, answer] += 1
@@ -73,7 +81,7 @@ def test_the_first_declared_seed_counts():
     trials = plan(workloads=["mlp-512"], backends=[PYTORCH], rounds=0, seeds=(8, 2))
     wrong = {8: (5, 6), 2: (7,)}
     records = [trained(trial, answers(wrong[trial.seed])) for trial in trials]
-    (one,) = predictions(group(build_run(trials), records[::-1]))
+    (one,) = predictions_of(Report(build_run(trials), records[::-1]))
     assert (one.seed, one.wrong.tolist()) == (8, [5, 6])
 
 
@@ -81,37 +89,38 @@ def test_a_training_of_more_epochs_is_not_the_first():
     (trial,) = plan(workloads=["mlp-512-256"], backends=[PYTORCH], rounds=0, seeds=(3,))
     longer = replace(trial, accuracy=replace(trial.accuracy, epochs=50, longer=True))
     records = [trained(longer, answers([1])), trained(trial, answers([2]))]
-    (one,) = predictions(group(build_run([trial, longer]), records))
+    (one,) = predictions_of(Report(build_run([trial, longer]), records))
     assert one.wrong.tolist() == [2]
 
 
 def test_without_the_first_seed_there_is_a_reason():
     trials = plan(workloads=["mlp-512"], backends=[PYTORCH], rounds=0, seeds=(8, 2))
-    cells = group(build_run(trials), [trained(trials[1], answers([7]))])
-    assert predictions(cells) == []
-    assert "No predictions of pytorch (cpu) are shown: the training with seed 8" in text_of(cells)
+    report = Report(build_run(trials), [trained(trials[1], answers([7]))])
+    assert predictions_of(report) == []
+    assert "No predictions of pytorch (cpu) are shown: the training with seed 8" in text_of(report)
 
 
 def test_other_images_than_the_test_images_are_not_shown():
     short = answers([5], count=500)
-    cells = cells_of({KERAS: answers([5]), PYTORCH: short})
-    text = text_of(cells)
+    report = report_of({KERAS: answers([5]), PYTORCH: short})
+    text = text_of(report)
     assert "Expected: 10,000 predictions, one for each test image. Received: 500." in text
     assert {row["cell"] for row in table_with(text, "first ten predictions")} == {f"{KERAS} (cpu)"}
-    alone = cells_of({PYTORCH: short})
+    alone = report_of({PYTORCH: short})
     assert "figures/" not in text_of(alone)
-    assert [*galleries(alone), *confusion_figures(alone)] == []
+    assert [*galleries.figures(alone), *confusion.figures(alone)] == []
 
 
 def test_what_nobody_trained_has_no_section():
     trials = plan(workloads=["mlp-512"], rounds=1, seeds=())
-    assert section("mlp-512", group(build_run(trials), build_records(trials))) == []
+    (workload,) = Report(build_run(trials), build_records(trials)).workloads
+    assert list(part(workload)) == []
 
 
 def test_a_record_that_contradicts_itself_is_told():
     good = {PYTORCH: answers(THIRTY)}
-    assert "contradicts itself" not in text_of(cells_of(good))
-    told = text_of(cells_of(good, final_test_accuracy=0.98))
+    assert "contradicts itself" not in text_of(report_of(good))
+    told = text_of(report_of(good, final_test_accuracy=0.98))
     assert "by its test accuracy 9,800 images are right, by its predictions 9,970." in told
 
 
@@ -121,10 +130,10 @@ def test_a_record_that_contradicts_itself_is_told():
 @pytest.mark.parametrize("constant", [True, False])
 def test_the_confusion_figure_has_what_the_table_has(constant):
     predicted = np.full(10_000, 7) if constant else answers(THIRTY)
-    cells = cells_of({KERAS: answers(()), PYTORCH: predicted})
-    figure = confusions("mlp-512-256", predictions(cells), "smoke")
+    report = report_of({KERAS: answers(()), PYTORCH: predicted})
+    figure = confusions("mlp-512-256", predictions_of(report), "smoke")
     assert [text.get_text() for text in figure.texts][1:] == ["smoke"]
-    rows = table_with(text_of(cells), "class", "0", "9")
+    rows = table_with(text_of(report), "class", "0", "9")
     for axes, backend in zip(figure.axes, (KERAS, PYTORCH), strict=True):
         squares = {tuple(map(int, t.get_position()))[::-1]: t.get_text() for t in axes.texts}
         there = [row for row in rows if row["cell"] == f"{backend} (cpu)"]
@@ -137,7 +146,7 @@ def test_the_confusion_figure_has_what_the_table_has(constant):
 
 
 def test_five_cells_have_five_panels_that_do_not_overlap():
-    found = predictions(cells_of({f"backend-{i}": answers([i]) for i in range(5)}))
+    found = predictions_of(report_of({f"backend-{i}": answers([i]) for i in range(5)}))
     places = [axes.get_position() for axes in confusions("mlp-512-256", found, "").axes]
     assert len(places) == 5
     assert all(0 < p.x0 < p.x1 < 1 and 0 < p.y0 < p.y1 < 1 for p in places)
@@ -153,8 +162,8 @@ def gallery_rows(text):
 
 def test_the_gallery_of_a_cell(data):
     predicted = answers(THIRTY, step=4)
-    cells = cells_of({PYTORCH: predicted})
-    rows = gallery_rows(text_of(cells))
+    report = report_of({PYTORCH: predicted})
+    rows = gallery_rows(text_of(report))
     right = [index for index in range(10_000) if index not in THIRTY]
     indices = [int(row["image"]) for row in rows]
     assert indices[:18] == [*right[:9], *THIRTY[:9]]
@@ -171,10 +180,10 @@ def test_the_gallery_of_a_cell(data):
 
 
 def test_the_picture_of_a_gallery_has_what_its_table_has(data):
-    cells = cells_of({PYTORCH: answers(THIRTY)})
-    (one,) = predictions(cells)
+    report = report_of({PYTORCH: answers(THIRTY)})
+    (one,) = predictions_of(report)
     shown = bands(one)
-    rows = gallery_rows(text_of(cells))
+    rows = gallery_rows(text_of(report))
     (axes,) = gallery(["title", "stamp"], shown).axes
     texts = {text.get_text(): text.get_position() for text in axes.texts}
     assert {"title", "stamp", *(band.title for band in shown)} <= set(texts)
@@ -193,14 +202,14 @@ def test_the_picture_of_a_gallery_has_what_its_table_has(data):
 
 
 def test_the_draw_depends_on_the_seed_alone():
-    (one,) = predictions(cells_of({PYTORCH: answers(THIRTY)}))
-    (same,) = predictions(cells_of({KERAS: answers(THIRTY)}))
-    (other,) = predictions(cells_of({PYTORCH: answers(THIRTY)}, seeds=(4,)))
-    lot = drawn(one).tolist()
+    (one,) = predictions_of(report_of({PYTORCH: answers(THIRTY)}))
+    (same,) = predictions_of(report_of({KERAS: answers(THIRTY)}))
+    (other,) = predictions_of(report_of({PYTORCH: answers(THIRTY)}, seeds=(4,)))
+    lot = draw(one).tolist()
     by_hand = mnist.stream("wrong-images", 3).permutation(THIRTY)[:16]
-    assert lot == sorted(by_hand.tolist()) == drawn(same).tolist()
+    assert lot == sorted(by_hand.tolist()) == draw(same).tolist()
     assert lot == sorted(set(lot) & set(THIRTY))
-    assert lot != drawn(other).tolist()
+    assert lot != draw(other).tolist()
 
 
 @pytest.mark.parametrize(
@@ -219,11 +228,11 @@ def test_the_draw_depends_on_the_seed_alone():
     ],
 )
 def test_fewer_images_than_there_is_room_for(wrong, titles):
-    cells = cells_of({PYTORCH: answers(wrong)})
-    (one,) = predictions(cells)
+    report = report_of({PYTORCH: answers(wrong)})
+    (one,) = predictions_of(report)
     assert [band.title for band in bands(one)] == titles
-    assert list(dict.fromkeys(row["shown as"] for row in gallery_rows(text_of(cells)))) == titles
-    ((name, content),) = galleries(cells)
+    assert list(dict.fromkeys(row["shown as"] for row in gallery_rows(text_of(report)))) == titles
+    ((name, content),) = galleries.figures(report)
     assert name == "images-mlp-512-256_pytorch_cpu_default_float32_b128.png"
     assert content.startswith(b"\x89PNG")
 
@@ -234,8 +243,8 @@ def test_fewer_images_than_there_is_room_for(wrong, titles):
 def test_images_that_all_cells_get_wrong(data):
     # of 18 common ones the two answers differ for all
     common = [*range(2_000, 3_800, 100)]
-    cells = cells_of({KERAS: answers([5, *common], 1), PYTORCH: answers([6, *common], 2)})
-    text = text_of(cells)
+    report = report_of({KERAS: answers([5, *common], 1), PYTORCH: answers([6, *common], 2)})
+    text = text_of(report)
     first = ", ".join(map(str, common[:16]))
     assert f"Wrong in every one of the 2 cells: 18 of the images; the first {first}." in text
     rows = [
@@ -248,17 +257,17 @@ def test_images_that_all_cells_get_wrong(data):
         for i in common[:16]
     ]
     assert rows == expected
-    band = band_of_all(predictions(cells))
+    band = band_of_all(predictions_of(report))
     captions = [image.caption for image in band.images]
     assert captions == [f"Predicted\n{answer}\nClass {label}" for _, label, answer in expected]
-    assert "wrong-in-all-mlp-512-256.png" in dict(galleries(cells))
+    assert "wrong-in-all-mlp-512-256.png" in dict(galleries.figures(report))
 
 
 def test_nothing_in_common():
-    cells = cells_of({KERAS: answers([5]), PYTORCH: answers([6])})
-    assert "No image is wrong in every one of the 2 cells." in text_of(cells)
-    assert not [name for name, _ in galleries(cells) if name.startswith("wrong")]
-    assert "in every one" not in text_of(cells_of({PYTORCH: answers([6])}))
+    report = report_of({KERAS: answers([5]), PYTORCH: answers([6])})
+    assert "No image is wrong in every one of the 2 cells." in text_of(report)
+    assert not [name for name, _ in galleries.figures(report) if name.startswith("wrong")]
+    assert "in every one" not in text_of(report_of({PYTORCH: answers([6])}))
 
 
 # what sources printed
@@ -266,8 +275,8 @@ def test_nothing_in_common():
 
 def test_the_overlap_with_the_194_published_images():
     others = [index for index in range(20) if index not in PUBLISHED]
-    cells = cells_of({PYTORCH: answers([*PUBLISHED[:11], *others])})
-    text = text_of(cells)
+    report = report_of({PYTORCH: answers([*PUBLISHED[:11], *others])})
+    text = text_of(report)
     assert "194 images published as wrong in AI - " in text
     (row,) = table_with(text, "of these wrong here too")
     assert row["of these wrong here too"] == "11"
@@ -276,8 +285,8 @@ def test_the_overlap_with_the_194_published_images():
 
 
 def test_the_overlap_with_a_published_sample():
-    cells = cells_of({PYTORCH: answers([*SAMPLED[:4], 3])}, workload="mlp-1000")
-    text = text_of(cells)
+    report = report_of({PYTORCH: answers([*SAMPLED[:4], 3])}, workload="mlp-1000")
+    text = text_of(report)
     assert "A sample of 16 wrong images published in " in text
     (row,) = table_with(text, "of these wrong here too")
     # 5 times 16 over 10,000
@@ -285,8 +294,8 @@ def test_the_overlap_with_a_published_sample():
 
 
 def test_the_first_ten_predictions_beside_the_published_ones():
-    cells = cells_of({KERAS: answers(()), PYTORCH: answers([8])}, workload="mlp-1000")
-    text = text_of(cells)
+    report = report_of({KERAS: answers(()), PYTORCH: answers([8])}, workload="mlp-1000")
+    text = text_of(report)
     assert "`7 2 1 0 4 1 4 9 5 9`.\n" in text
     agrees, differs = table_with(text, "first ten predictions")
     assert agrees["first ten predictions"] == "`7 2 1 0 4 1 4 9 5 9`"
@@ -297,7 +306,7 @@ def test_the_first_ten_predictions_beside_the_published_ones():
 
 
 def test_a_workload_without_published_predictions_compares_none():
-    text = text_of(cells_of({PYTORCH: answers([8])}, workload="mlp-256-256-128-64"))
+    text = text_of(report_of({PYTORCH: answers([8])}, workload="mlp-256-256-128-64"))
     assert "published" not in text
     assert list(table_with(text, "first ten predictions")[0]) == [
         "cell", "first ten predictions", "wrong of these",
@@ -306,6 +315,6 @@ def test_a_workload_without_published_predictions_compares_none():
 
 def test_the_section_stands_below_the_training():
     trials = plan(workloads=["mlp-1000"], rounds=0)
-    text = render(build_run(trials), build_records(trials))
+    text = compose(Report(build_run(trials), build_records(trials)))
     assert text.index("### Training") < text.index("### Predictions") < text.index("Published (")
     assert "first ten predictions" in text

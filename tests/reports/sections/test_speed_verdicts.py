@@ -11,7 +11,8 @@ import pytest
 from bench.record.selection import comparable, ranked
 from bench.spec import Trial
 from reports.exports.summary_json import as_json
-from reports.report import render
+from reports.report import compose
+from reports.results.report import Report
 from tests.records import build_record, build_records, build_run, plan
 from tests.reports.scenarios import complete, smoke
 from tests.reports.tables_of import numbers_in, section_of, table_with
@@ -34,7 +35,8 @@ def flagged(trial: Trial, *flags: str, attempt: int = 0):
 @pytest.fixture(scope="module")
 def done():
     run, records = complete()
-    return records, render(run, records), as_json(run, records)
+    report = Report(run, records)
+    return records, compose(report), as_json(report)
 
 
 def native(records, backend):
@@ -84,15 +86,15 @@ def test_the_json_of_claims_is_strict_and_unrounded(done):
 
 def test_a_smoke_run_makes_no_verdict():
     run, records = smoke()
-    text = render(run, records)
+    text = compose(Report(run, records))
     assert section_of(text, HEADING).strip().startswith("A smoke run makes no verdicts")
     assert not any(word in text for word in ("FASTER", "SLOWER", "AMBIGUOUS"))
-    assert as_json(run, records)["claims"] == []
+    assert as_json(Report(run, records))["claims"] == []
 
 
 def test_one_backend_alone_is_compared_with_nothing():
     trials = timing(backends=("pytorch",))
-    text = render(build_run(trials), build_records(trials))
+    text = compose(Report(build_run(trials), build_records(trials)))
     assert "No two backends were timed in the same way" in section_of(text, HEADING)
 
 
@@ -103,7 +105,7 @@ def test_every_two_backends_are_compared_where_all_else_is_equal():
         for trial in trials
         if trial.cell.backend == "pytorch"
     ]
-    claims = as_json(build_run(trials), build_records(trials))["claims"]
+    claims = as_json(Report(build_run(trials), build_records(trials)))["claims"]
     pairs = [("keras-tensorflow", "keras-jax"), ("pytorch", "keras-jax"),
              ("pytorch", "keras-tensorflow")]  # fmt: skip
     found = [(one["execution"]["device"], one["first"], one["second"]) for one in claims[::2]]
@@ -112,7 +114,7 @@ def test_every_two_backends_are_compared_where_all_else_is_equal():
 
 def test_fewer_than_six_rounds_are_ambiguous():
     trials = timing(rounds=5)
-    rows = verdicts(render(build_run(trials), build_records(trials)))
+    rows = verdicts(compose(Report(build_run(trials), build_records(trials))))
     assert {row["because"] for row in rows} == {"fewer than 6 rounds"}
     assert all(row["verdict"].endswith("AMBIGUOUS") and "[" not in row["verdict"] for row in rows)
 
@@ -142,7 +144,7 @@ def test_trials_that_were_not_steady_are_counted_and_not_compared():
     records = build_records(
         trials, lambda one: flagged(one, "no_steady_state") if one.round == 3 else None
     )
-    text = render(build_run(trials), records)
+    text = compose(Report(build_run(trials), records))
     assert {(row["n"], row["because"]) for row in verdicts(text)} == {("5", "fewer than 6 rounds")}
     assert "2 trials not compared: the time per step" in section_of(text, HEADING)
 
@@ -156,8 +158,8 @@ def test_disturbed_trials_are_replaced_by_their_repeats_or_counted():
         lambda one: flagged(one, "contended") if one in (first, second) else None,
     )
     run = build_run([*trials, repeat])
-    said = section_of(render(run, records), HEADING)
+    said = section_of(compose(Report(run, records)), HEADING)
     assert "1 trial not compared: the same round was timed once more." in said
     assert "1 trial compared although disturbed" in said
     without = [one for one in records if one.trial.trial() != first]
-    assert as_json(run, records)["claims"] == as_json(run, without)["claims"]
+    assert as_json(Report(run, records))["claims"] == as_json(Report(run, without))["claims"]

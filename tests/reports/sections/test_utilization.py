@@ -9,8 +9,8 @@ from bench.record.calibration import CalibrationModel
 from bench.spec.work import step_work
 from bench.stats import Estimate
 from bench.workloads import WORKLOADS
-from reports.drawing.utilization import rooflines
-from reports.results.cells import group
+from reports.drawing.utilization import figures
+from reports.results.report import Report
 from reports.results.utilization import limits, rate, roofs
 from reports.sections.utilization import MEANING, section
 from reports.text import NOTHING
@@ -48,20 +48,24 @@ def without(backend: str, reason: str) -> CalibrationModel:
     )
 
 
-def cells_of(*, change=None, **options):
+def report_of(*, change=None, **options) -> Report:
     trials = plan(rounds=2, epochs=1, **options)
-    run, records = build_run(trials), build_records(trials, change)
-    return group(run, records), records
+    return Report(build_run(trials), build_records(trials, change))
 
 
 @pytest.fixture(scope="module")
-def timed():
-    """Two workloads on two backends, and their records; two trials have no interval."""
-    return cells_of()
+def timed() -> Report:
+    """Two workloads on two backends; two trials have no interval."""
+    return report_of()
 
 
-def text_of(cells, calibrated) -> str:
-    return "\n\n".join(section(cells, calibrated)) + "\n"
+def calibrate(report: Report, *calibrated: CalibrationModel) -> Report:
+    """Return the report of the same records after this calibration."""
+    return replace(report, run=report.run.model_copy(update={"calibration": list(calibrated)}))
+
+
+def text_of(report: Report, *calibrated: CalibrationModel) -> str:
+    return "\n\n".join(section(calibrate(report, *calibrated))) + "\n"
 
 
 def step_seconds(records, workload: str, backend: str) -> float:
@@ -77,11 +81,10 @@ def step_seconds(records, workload: str, backend: str) -> float:
 @pytest.mark.parametrize("backend", ["keras-tensorflow", "pytorch"])
 @pytest.mark.parametrize("workload", ["mlp-512", "cnn"])
 def test_a_row_is_counted_work_over_measured_time(timed, workload, backend):
-    cells, records = timed
-    rows = table_with(text_of(cells, [calibration()]), *HEADERS)
+    rows = table_with(text_of(timed, calibration()), *HEADERS)
     row = next(r for r in rows if (r["workload"], r["backend"]) == (workload, backend))
     work = step_work(WORKLOADS[workload], WORKLOADS[workload].batch_size)
-    attained = work.operations / step_seconds(records, workload, backend)
+    attained = work.operations / step_seconds(timed.records, workload, backend)
     roof = min(PEAK, work.operations / work.moved_bytes * BANDWIDTH)
     expected = {
         "GFLOP/step": work.operations / 1e9,
@@ -97,7 +100,7 @@ def test_a_row_is_counted_work_over_measured_time(timed, workload, backend):
 
 
 def test_with_enough_bandwidth_the_product_is_the_lower_bound(timed):
-    rows = table_with(text_of(timed[0], [calibration(stream=0.0001)]), *HEADERS)
+    rows = table_with(text_of(timed, calibration(stream=0.0001)), *HEADERS)
     assert {row["part of the roof"] for row in rows} == {"product"}
     assert all(row["% of product"] == row["% of roof"] for row in rows)
 
@@ -124,30 +127,31 @@ def test_the_slow_end_of_a_time_is_the_low_end_of_a_rate():
 
 
 def test_a_run_without_calibration_has_no_section_and_no_figure(timed):
-    assert list(section(timed[0], [])) == []
-    assert list(rooflines(timed[0], [])) == []
+    assert list(section(timed)) == []
+    assert list(figures(timed)) == []
 
 
 def test_what_could_not_be_calibrated_says_why(timed):
-    text = text_of(timed[0], [without("pytorch", "no |product| here")])
+    text = text_of(timed, without("pytorch", "no |product| here"))
     assert r"Not calibrated: pytorch on cpu: no \|product\| here." in text
     assert tables_of(text) == []
     assert MEANING not in text
-    assert list(rooflines(timed[0], [without("pytorch", "none")])) == []
+    assert list(figures(calibrate(timed, without("pytorch", "none")))) == []
 
 
 def test_only_cells_of_a_calibrated_device_and_precision_have_a_row(timed):
-    assert len(limits(timed[0], [calibration()])) == 4
-    assert limits(timed[0], [calibration(device="cuda:0")]) == []
+    cells = timed.cells
+    assert len(limits(cells, [calibration()])) == 4
+    assert limits(cells, [calibration(device="cuda:0")]) == []
     exact = [
         replace(
             one, cell=replace(one.cell, execution=replace(one.cell.execution, precision="float64"))
         )
-        for one in timed[0]
+        for one in cells
     ]
     doubled = calibration().model_copy(update={"precision": "float64"})
-    assert limits(timed[0], [doubled]) == limits(exact, [calibration()]) == []
-    (single, *_), (double, *_) = limits(timed[0], [calibration()]), limits(exact, [doubled])
+    assert limits(cells, [doubled]) == limits(exact, [calibration()]) == []
+    (single, *_), (double, *_) = limits(cells, [calibration()]), limits(exact, [doubled])
     assert double.work.moved_bytes == 2 * single.work.moved_bytes
     assert (single.roof.name, double.roof.name) == ("cpu", "cpu, float64")
 
@@ -159,14 +163,14 @@ def test_a_cell_that_failed_parity_has_no_row():
         rungs = {"rungs": [failed_rung()], "certificate_sha256": "ce" * 32}
         return failed_record(trial, "parity_failed", "initial differs", parity=rungs)
 
-    cells, _ = cells_of(workloads=("mlp-512",), change=change)
-    rows = table_with(text_of(cells, [calibration()]), *HEADERS)
+    report = report_of(workloads=("mlp-512",), change=change)
+    rows = table_with(text_of(report, calibration()), *HEADERS)
     assert [row["backend"] for row in rows] == ["keras-tensorflow"]
 
 
 def test_the_table_of_what_was_calibrated(timed):
     gpu = calibration("keras-tensorflow", launch=6e-6)
-    text = text_of(timed[0], [gpu, calibration(product=0.04)])
+    text = text_of(timed, gpu, calibration(product=0.04))
     product, stream, launch = table_with(text, "what", "unit")
     assert product["what"] == "large product, 2048 x 2048 x 2048"
     assert (product["keras-tensorflow"], product["pytorch"]) == ("344", "429")
@@ -184,12 +188,12 @@ def test_the_table_of_what_was_calibrated(timed):
 
 
 def test_on_a_cpu_there_is_no_row_of_launches(timed):
-    assert len(table_with(text_of(timed[0], [calibration()]), "what", "unit")) == 2
+    assert len(table_with(text_of(timed, calibration()), "what", "unit")) == 2
 
 
 def test_a_figure_a_device_under_the_name_that_the_report_links_to(timed):
-    drawn = dict(rooflines(timed[0], [calibration(), calibration(device="cuda:0")]))
+    drawn = dict(figures(calibrate(timed, calibration(), calibration(device="cuda:0"))))
     assert list(drawn) == ["roofline-cpu.png"]
     assert drawn["roofline-cpu.png"].startswith(PNG)
-    assert "](figures/roofline-cpu.png)" in text_of(timed[0], [calibration()])
-    assert drawn == dict(rooflines(timed[0], [calibration()]))
+    assert "](figures/roofline-cpu.png)" in text_of(timed, calibration())
+    assert drawn == dict(figures(calibrate(timed, calibration())))

@@ -9,7 +9,8 @@ from importlib import resources
 import pytest
 
 from bench.errors import RecordError, UsageError
-from reports.report import render, write_report
+from reports.report import compose, write_report
+from reports.results.report import Report
 from reports.site import write_site
 from reports.site.document import document, inline
 from reports.text import NOTHING
@@ -46,7 +47,7 @@ def publish(directory):
     }
     for name, run in runs.items():
         records = build_records([one.trial() for one in run.trials], fails)
-        report(write_folder(directory / name, run, records), render(run, records))
+        report(write_folder(directory / name, run, records), compose(Report(run, records)))
     return directory
 
 

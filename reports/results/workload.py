@@ -1,0 +1,66 @@
+"""The results of one workload: its rows, its trainings and its predictions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from bench.spec import Workload
+from bench.workloads import WORKLOADS
+from reports.results.accuracy import Accuracy
+from reports.results.cells import CellResults, workloads
+from reports.results.predictions import Predictions, predictions
+from reports.results.shown_images import Band, band_of_all, bands
+from reports.results.summary import SummaryRow
+
+
+# compared by identity, as the report that it is a part of
+@dataclass(frozen=True, eq=False, kw_only=True)
+class WorkloadResults:
+    """The rows of one workload's cells, and what sections and figures ask of them."""
+
+    name: str
+    rows: Sequence[SummaryRow]
+
+    @property
+    def definition(self) -> Workload | None:
+        """Return the workload's definition; None if this samestep does not know it."""
+        return WORKLOADS.get(self.name)
+
+    @property
+    def cells(self) -> list[CellResults]:
+        return [row.results for row in self.rows]
+
+    @property
+    def trained(self) -> list[tuple[SummaryRow, Accuracy]]:
+        """Return the rows of trained cells with their accuracy."""
+        return [(row, row.accuracy) for row in self.rows if row.accuracy is not None]
+
+    @property
+    def longer(self) -> list[tuple[SummaryRow, Accuracy]]:
+        """Return the rows of trained cells with the accuracy of their longer trainings."""
+        return [
+            (row, row.results.longer) for row, _ in self.trained if row.results.longer is not None
+        ]
+
+    @cached_property
+    def predictions(self) -> list[Predictions]:
+        """Return the predictions of each cell that has them for all test images."""
+        return predictions(self.cells)
+
+    @cached_property
+    def bands(self) -> list[list[Band]]:
+        """Return the images of each cell's gallery, in the order of the predictions."""
+        return [bands(one) for one in self.predictions]
+
+    @cached_property
+    def band_of_all(self) -> Band | None:
+        """Return the images that every cell gets wrong; None if there are none."""
+        return band_of_all(self.predictions)
+
+
+def by_workload(rows: Sequence[SummaryRow]) -> list[WorkloadResults]:
+    """Return the rows by workload, in the order of the rows."""
+    return [
+        WorkloadResults(name=name, rows=[row for row in rows if row.results.cell.workload == name])
+        for name in workloads([row.results for row in rows])
+    ]
