@@ -20,7 +20,7 @@ from bench.stats.ranks import Floats, Tails, rank_sum, signed_rank
 
 # Times within this share count as the same: 3 % more, or 3 % less.
 SAME_WITHIN = 0.03
-# At 80 % the smallest effect would pass as a difference in 1.4 % of pairs of identical cells.
+# At 80 % power the smallest effect would pass as a difference in 1.4 % of pairs of equal cells.
 POWER = 0.9
 NORMAL_975 = 1.959964
 # The signed-rank test and the U test need 1 / 0.955 times the rounds of a t test on normal noise

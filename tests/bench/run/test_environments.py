@@ -124,7 +124,7 @@ def doctored(samestep: Any, *arguments: str) -> tuple[int, dict[str, Any], str]:
 
 
 def test_the_doctor_asks_the_environments_where_it_is_told_to(samestep, machine, monkeypatch):
-    monkeypatch.setattr(doctor, "worst", lambda verdicts: "fit")
+    monkeypatch.setattr(doctor, "worst_verdict", lambda verdicts: "fit")
     python = f"pytorch={telling(machine, FITTING)}"
     code, answer, err = doctored(samestep, "--backend", "pytorch", "--python", python)
     assert code == 0
@@ -153,7 +153,7 @@ def test_the_doctor_asks_the_environments_where_it_is_told_to(samestep, machine,
 
 
 def test_what_was_named_and_can_not_be_used_is_exit_code_1(samestep, machine, monkeypatch):
-    monkeypatch.setattr(doctor, "worst", lambda verdicts: "fit")
+    monkeypatch.setattr(doctor, "worst_verdict", lambda verdicts: "fit")
     python = ("--python", f"pytorch={telling(machine, OLD)}")
     code, answer, _ = doctored(samestep, "--backend", "pytorch", *python)
     assert code == 1
@@ -182,7 +182,7 @@ def test_the_doctor_asks_nobody_beside_a_run(samestep, machine):
 
 
 def test_the_doctor_shows_both_tables(samestep, machine, monkeypatch):
-    monkeypatch.setattr(doctor, "worst", lambda verdicts: "fit")
+    monkeypatch.setattr(doctor, "worst_verdict", lambda verdicts: "fit")
     python = f"pytorch={telling(machine, OLD)}"
     monkeypatch.setenv("COLUMNS", "400")
     arguments = ("--seconds", "0.01", "--backend", "pytorch", "--python", python)
