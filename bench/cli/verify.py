@@ -24,7 +24,7 @@ def verify(
     from reports.publishing import verify as verification
 
     results = []
-    for folder in verification.runs_in(path):
+    for folder in verification.find_runs(path):
         results.append(verification.verify(folder))
         if not as_json:
             print(verification.as_text(results[-1]), flush=True)

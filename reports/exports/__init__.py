@@ -1,1 +1,1 @@
-"""A run's results in other formats than the report."""
+"""Export a run's results in formats other than the report."""

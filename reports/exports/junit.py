@@ -10,7 +10,10 @@ from reports.text import printable
 
 
 def as_junit(cells: Sequence[CellResults]) -> bytes:
-    """JUnit XML: a suite a certificate, a case a rung; how a trial ended where it has no rung."""
+    """Return JUnit XML with one suite per certificate and one case per rung.
+
+    A trial that ended without a failed rung and is not ok has a case of its own, with an error.
+    """
     root = ElementTree.Element("testsuites", name="samestep parity")
     for results in cells:
         for record in results.records:
@@ -21,6 +24,7 @@ def as_junit(cells: Sequence[CellResults]) -> bytes:
 
 
 def suite(results: CellResults, record: Record) -> ElementTree.Element:
+    """Return the suite of one certificate."""
     name = f"{results.cell.workload}.{results.name}.{precision_of(record)}"
     rungs = record.parity.rungs if record.parity is not None else []
     failed = [rung for rung in rungs if not rung.passed]
@@ -32,13 +36,13 @@ def suite(results: CellResults, record: Record) -> ElementTree.Element:
         if not rung.passed:
             message = f"measured {rung.measured:.3g}, gate {rung.gate:.3g}: {printable(rung.where)}"
             ElementTree.SubElement(case, "failure", message=message)
-    ended_otherwise = record.status != "ok" and not failed
-    if ended_otherwise:
+    has_error = record.status != "ok" and not failed
+    if has_error:
         case = ElementTree.SubElement(element, "testcase", classname=name, name="trial")
         ElementTree.SubElement(
             case, "error", message=printable(f"{record.status}: {record.reason}")
         )
-    counts = {"tests": len(element), "failures": len(failed), "errors": int(ended_otherwise)}
+    counts = {"tests": len(element), "failures": len(failed), "errors": int(has_error)}
     for key, count in counts.items():
         element.set(key, str(count))
     return element

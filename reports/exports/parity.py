@@ -1,4 +1,4 @@
-"""The certificates as text, JSON and Markdown."""
+"""Export the certificates as text, JSON and Markdown."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from reports.text import escape, table
 
 
 def as_markdown(cells: Sequence[CellResults]) -> str:
-    """Verdict, failures and tables, for a summary in CI."""
+    """Write verdict, failures and tables, for a summary in CI."""
     blocks = ["## Parity", verdict(cells)]
     blocks += [f"- {escape(line)}" for line in failures(cells)]
     for name, headers, rows in certificates(cells):
@@ -22,7 +22,7 @@ def as_markdown(cells: Sequence[CellResults]) -> str:
 
 
 def as_text(cells: Sequence[CellResults]) -> str:
-    """The same for a terminal, the verdict last."""
+    """Write the same for a terminal, with the verdict last."""
     blocks = [
         f"{name}\n{tabulate(rows, headers, 'simple', disable_numparse=True)}"
         for name, headers, rows in certificates(cells)
@@ -31,7 +31,7 @@ def as_text(cells: Sequence[CellResults]) -> str:
 
 
 def as_json(cells: Sequence[CellResults]) -> list[dict[str, object]]:
-    """One entry a certificate."""
+    """Return one entry per certificate."""
     return [
         {
             "workload": results.cell.workload,

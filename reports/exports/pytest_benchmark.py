@@ -1,6 +1,7 @@
-"""A run in pytest-benchmark's JSON, so that its `compare` reads what samestep measured.
+"""Export a run in pytest-benchmark's JSON, so that its `compare` can read it.
 
-A cell's lane is a benchmark; a trial is a round of it: the median seconds per step of that trial.
+Each lane of a cell becomes a benchmark. Each trial becomes one of its rounds, with the median
+seconds per step of that trial.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ from reports.results.speed import LANES
 
 
 def as_pytest_benchmark(report: Report) -> dict[str, Any]:
-    """Return the document that `pytest-benchmark compare` takes; it has only what was measured."""
+    """Return the document that `pytest-benchmark compare` reads; it has measured lanes only."""
     run = report.run
     return {
         "machine_info": machine_info(run),
@@ -29,19 +30,21 @@ def as_pytest_benchmark(report: Report) -> dict[str, Any]:
 
 
 def machine_info(run: RunModel) -> dict[str, Any]:
-    found = run.environment
+    """Return the machine under pytest-benchmark's names."""
+    environment = run.environment
     return {
-        # the host's name is hashed in a run, and stays so
-        "node": found.host_sha256[:12],
-        "processor": found.machine,
-        "machine": found.machine,
-        "python_version": found.python,
-        "system": found.system,
-        "cpu": {"brand_raw": found.cpu, "count": found.cores_logical},
+        # a run stores a hash instead of the host's name
+        "node": environment.host_sha256[:12],
+        "processor": environment.machine,
+        "machine": environment.machine,
+        "python_version": environment.python,
+        "system": environment.system,
+        "cpu": {"brand_raw": environment.cpu, "count": environment.cores_logical},
     }
 
 
 def benchmarks(results: CellResults) -> Iterator[dict[str, Any]]:
+    """Yield one benchmark per measured lane of the cell."""
     trials = results.good("timing")
     for lane, quantity in LANES.items():
         seconds = [value for value in map(quantity, trials) if value is not None]
@@ -52,6 +55,7 @@ def benchmarks(results: CellResults) -> Iterator[dict[str, Any]]:
 def benchmark(
     results: CellResults, lane: str, seconds: Sequence[float], trials: Sequence[Record]
 ) -> dict[str, Any]:
+    """Return the benchmark of one lane; `seconds` has one value per step and trial."""
     cell = results.cell
     name = f"{lane}[{cell.label}]"
     return {
@@ -67,7 +71,7 @@ def benchmark(
 
 
 def statistics_of(seconds: Sequence[float]) -> dict[str, Any]:
-    """Return pytest-benchmark's own statistics, by its own code: mean, quartiles, outliers."""
+    """Return mean, quartiles, outliers and operations per second, by pytest-benchmark's code."""
     stats: Any = Stats()  # type: ignore[no-untyped-call] # it has no types
     for value in seconds:
         stats.update(value)

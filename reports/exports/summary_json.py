@@ -1,4 +1,4 @@
-"""The summary for a machine: the first tables of a report, unrounded."""
+"""Export the first tables of a report as JSON, unrounded."""
 
 from dataclasses import asdict
 from typing import Any
@@ -11,11 +11,11 @@ from reports.results.summary import SummaryRow
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """Return the summary as strict JSON: unrounded, units in the names, null for no figure."""
+    """Return the summary as strict JSON: unrounded, units in the names, null if missing."""
     return {
         "run_id": report.run.run_id,
         "profile": report.run.profile,
-        # a reader of the JSON alone must not miss the stamp of the report
+        # the JSON says what the report's stamp "smoke run" says
         "citable": report.run.profile != "smoke",
         "cells": [row_as_json(row) for row in report.rows],
         "claims": [claim_as_json(pair) for pair in report.pairs],
@@ -24,6 +24,7 @@ def as_json(report: Report) -> dict[str, Any]:
 
 
 def row_as_json(row: SummaryRow) -> dict[str, Any]:
+    """Return one cell; a figure that was not measured is null."""
     results = row.results
     return {
         "cell": results.cell.label,
@@ -43,29 +44,30 @@ def row_as_json(row: SummaryRow) -> dict[str, Any]:
     }
 
 
-def accuracy_as_json(row: SummaryRow, measured: Accuracy) -> dict[str, Any]:
+def accuracy_as_json(row: SummaryRow, accuracy: Accuracy) -> dict[str, Any]:
+    """Return the accuracy of one cell, and of each of its trainings."""
     return {
-        "test_accuracy": measured.test_accuracy,
-        "seeds": list(measured.seeds),
-        "prediction_interval": measured.prediction and list(measured.prediction),
-        "epochs": measured.epochs,
-        "train_images": measured.train_images,
+        "test_accuracy": accuracy.test_accuracy,
+        "seeds": list(accuracy.seeds),
+        "prediction_interval": accuracy.prediction and list(accuracy.prediction),
+        "epochs": accuracy.epochs,
+        "train_images": accuracy.train_images,
         "published_test_accuracy": row.published_accuracy,
         "trained_as_published": row.as_published,
         "published_is": row.judged_published,
-        "time_to_accuracy": time_to_accuracy.as_json(row, measured),
-        "evaluated_images_per_second": measured.evaluated_per_second,
-        "inference_images_per_second": measured.images_per_second,
+        "time_to_accuracy": time_to_accuracy.as_json(row, accuracy),
+        "evaluated_images_per_second": accuracy.evaluated_per_second,
+        "inference_images_per_second": accuracy.images_per_second,
         "trainings": [
             {
-                "seed": one.seed,
-                "right": one.right,
-                "test_images": one.test_images,
-                "final_train_loss": one.result.final_train_loss,
-                "final_train_accuracy": one.result.final_train_accuracy,
-                "final_test_loss": one.result.final_test_loss,
-                "final_test_accuracy": one.result.final_test_accuracy,
+                "seed": training.seed,
+                "right": training.right,
+                "test_images": training.test_images,
+                "final_train_loss": training.result.final_train_loss,
+                "final_train_accuracy": training.result.final_train_accuracy,
+                "final_test_loss": training.result.final_test_loss,
+                "final_test_accuracy": training.result.final_test_accuracy,
             }
-            for one in measured.trainings
+            for training in accuracy.trainings
         ],
     }

@@ -1,4 +1,4 @@
-"""What differs between a file of a run and what it should be: texts by line, figures by content."""
+"""Differences between a run's file and its expected content: texts by line, figures by content."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from itertools import zip_longest
 from reports.drawing.png import DESCRIPTION, SOFTWARE, texts
 
 ABSENT = "nothing"
-# of the lines that differ so many are shown, and of each so much around the first difference
+# lines per excerpt, and characters per line before and after the first difference
 MOST_LINES = 3
 BEFORE, AFTER = 40, 80
 
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """What should stand in a file of the run, and what does; excerpts of a few lines."""
+    """The expected and the actual content of a file of the run, as excerpts of a few lines."""
 
     file: str
     where: str
@@ -24,16 +24,20 @@ class Difference:
 
     @property
     def place(self) -> str:
+        """The file, and the place in it if there is one."""
         return f"{self.file}, {self.where}" if self.where else self.file
 
 
 def text_differences(file: str, expected: str, found: str | None) -> Iterator[Difference]:
-    """One difference with the first lines that differ; `found` None: there is no such file."""
+    """Yield at most one difference, with the first lines that differ.
+
+    `found` is the file's text, or None if there is no such file.
+    """
     if found is None:
         yield Difference(file=file, where="", expected="a file", found=ABSENT)
     elif found != expected:
         unequal = list(unequal_lines(expected.split("\n"), found.split("\n")))
-        excerpts = [around(*pair) for _, *pair in unequal[:MOST_LINES]]
+        excerpts = [excerpt(*pair) for _, *pair in unequal[:MOST_LINES]]
         yield Difference(
             file=file,
             where=f"line {unequal[0][0]}",
@@ -43,22 +47,24 @@ def text_differences(file: str, expected: str, found: str | None) -> Iterator[Di
 
 
 def unequal_lines(expected: Sequence[str], found: Sequence[str]) -> Iterator[tuple[int, str, str]]:
-    """Yield each line that differs: its number in `found`, the expected line, the line found.
+    """Yield each line that differs: its number in `found`, the expected line, the actual line.
 
-    A line that stands in one text alone has an empty line beside it.
+    For a line that is only in one text, the other line is empty.
     """
-    # its default leaves frequent lines out at first, without which a stranger's file of a million
-    # equal lines would take hours; so a part that it calls unequal may hold equal pairs
-    for kind, start, end, at, until in SequenceMatcher(a=expected, b=found).get_opcodes():
+    # By default SequenceMatcher first ignores frequent lines. Otherwise a hostile file of a million
+    # equal lines would take hours. So a block that it calls unequal may hold equal pairs.
+    for kind, start, end, other_start, other_end in SequenceMatcher(
+        a=expected, b=found
+    ).get_opcodes():
         if kind != "equal":
-            pairs = zip_longest(expected[start:end], found[at:until])
-            for number, (wanted, received) in enumerate(pairs, start=at + 1):
-                if wanted != received:
-                    yield number, wanted or "", received or ""
+            pairs = zip_longest(expected[start:end], found[other_start:other_end])
+            for number, (line, other) in enumerate(pairs, start=other_start + 1):
+                if line != other:
+                    yield number, line or "", other or ""
 
 
-def around(expected: str, found: str) -> tuple[str, str]:
-    """Both cut to what surrounds the first character in which they differ."""
+def excerpt(expected: str, found: str) -> tuple[str, str]:
+    """Cut both lines to the same range around the first character in which they differ."""
     same = zip(expected, found, strict=False)
     end = min(len(expected), len(found))
     first = next((place for place, (a, b) in enumerate(same) if a != b), end)
@@ -67,6 +73,7 @@ def around(expected: str, found: str) -> tuple[str, str]:
 
 
 def cut(line: str, start: int) -> str:
+    """Cut a line to `BEFORE` + `AFTER` characters, with an ellipsis for each part left out."""
     end = start + BEFORE + AFTER
     return f"{'…' if start else ''}{line[start:end]}{'…' if len(line) > end else ''}"
 
@@ -74,7 +81,7 @@ def cut(line: str, start: int) -> str:
 def figure_differences(
     folder: str, drawn: Mapping[str, bytes], found: Mapping[str, bytes]
 ) -> Iterator[Difference]:
-    """By file name: what was `drawn` from the records, and what was `found` in the folder."""
+    """Compare figures by file name: `drawn` from the records, and `found` in the folder."""
     for name in sorted(drawn.keys() | found.keys()):
         file = f"{folder}/{name}"
         if name not in found:
@@ -86,7 +93,8 @@ def figure_differences(
 
 
 def picture_differences(file: str, drawn: bytes, found: bytes) -> Iterator[Difference]:
-    expected, received = (texts(one).get(DESCRIPTION, ABSENT) for one in (drawn, found))
+    """Compare the descriptions in two PNG files, then the bytes if the same software drew both."""
+    expected, received = (texts(picture).get(DESCRIPTION, ABSENT) for picture in (drawn, found))
     if expected != received:
         yield Difference(file=file, where=DESCRIPTION, expected=expected, found=received)
     elif other_software(drawn, found) is None:
@@ -96,16 +104,16 @@ def picture_differences(file: str, drawn: bytes, found: bytes) -> Iterator[Diffe
 
 
 def other_software(drawn: bytes, found: bytes) -> str | None:
-    """What drew the figure that was found, where it is not what drew the other."""
-    here, there = (texts(one).get(SOFTWARE) for one in (drawn, found))
-    return None if here == there else there or None
+    """Return the software that drew `found`, or None if it is the same that drew `drawn`."""
+    ours, theirs = (texts(picture).get(SOFTWARE) for picture in (drawn, found))
+    return None if ours == theirs else theirs or None
 
 
-def figures_not_compared(
+def software_notes(
     folder: str, drawn: Mapping[str, bytes], found: Mapping[str, bytes]
 ) -> Iterator[str]:
-    """Figures of other versions, which draw the same in other pixels: a note for each."""
+    """Write a note per figure that other software drew: its pixels may differ, and don't count."""
     for name in sorted(drawn.keys() & found.keys()):
-        there = other_software(drawn[name], found[name])
-        if there is not None:
-            yield f"{folder}/{name}: pixels not compared: drawn by {there}"
+        software = other_software(drawn[name], found[name])
+        if software is not None:
+            yield f"{folder}/{name}: pixels not compared: drawn by {software}"

@@ -21,14 +21,14 @@ TITLE = "# Published runs"
 
 
 def write_index(directory: Path) -> None:
-    """Make the table anew from the runs in the folder; the README's other text stays."""
+    """Update the table of the runs in the folder's README; its other text stays."""
     readme = directory / README
     text = read_capped(readme).decode() if readme.exists() else f"{TITLE}\n"
-    write_atomically(readme, indexed(text, directory).encode())
+    write_atomically(readme, insert_table(text, directory).encode())
 
 
-def indexed(text: str, directory: Path) -> str:
-    """`text` with the table in its place, which is its end where it has no markers.
+def insert_table(text: str, directory: Path) -> str:
+    """Return `text` with the table between its markers, or at its end if it has none.
 
     Raises `RecordError` for one marker without the other, and for a damaged run.
     """
@@ -45,31 +45,32 @@ def indexed(text: str, directory: Path) -> str:
 
 
 def rows(directory: Path) -> list[list[str]]:
-    """The newest first."""
-    runs = [(read_run(found.parent), found.parent) for found in directory.glob(f"*/{RUN_FILE}")]
+    """Return one row per run in the sub-folders, newest first."""
+    runs = [(read_run(path.parent), path.parent) for path in directory.glob(f"*/{RUN_FILE}")]
     runs.sort(key=lambda pair: (pair[0].created, pair[1].name), reverse=True)
     return [row(run, list(read_records(folder, run)), folder.name) for run, folder in runs]
 
 
 def row(run: RunModel, records: Sequence[Record], name: str) -> list[str]:
+    """Write one row; `name` is that of the run's folder."""
     return [
         run.created[:10],
         escape(hardware(run)),
         escape(run.profile),
-        escape(measured(run, records)),
+        escape(contents(run, records)),
         f"`{content_hash(run, records)[:SHORT_HASH]}`",
         f"[{name}]({name}/{REPORT_FILE})",
     ]
 
 
-def measured(run: RunModel, records: Sequence[Record]) -> str:
-    """Workloads, backends, devices, modes, rounds and seeds in words, and what there is not."""
+def contents(run: RunModel, records: Sequence[Record]) -> str:
+    """List workloads, backends, devices, modes, rounds and seeds, and what is missing."""
     trials = run.trials
     modes = {trial.execution.mode for trial in trials}
     rounds = {trial.round for trial in trials if trial.round is not None}
     seeds = sorted({trial.seed for trial in trials if trial.kind == "accuracy"})
-    unavailable = {name for name, found in run.backends.items() if found.unavailable is not None}
-    unavailable |= {one.trial.backend for one in records if one.status == "unavailable"}
+    unavailable = {name for name, entry in run.backends.items() if entry.unavailable is not None}
+    unavailable |= {record.trial.backend for record in records if record.status == "unavailable"}
     parts = [
         f"{listed(dict.fromkeys(trial.workload for trial in trials))} on "
         f"{listed(sorted({trial.backend for trial in trials}))}",

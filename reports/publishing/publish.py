@@ -1,4 +1,4 @@
-"""A run for others: verified, without names, packed into four parts, and listed in an index."""
+"""Publish a run: verify it, remove names, pack it into four parts, and list it in an index."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from bench.record.archive import ARCHIVE, write_archive
 from bench.record.run import RunModel, read_run, write_run
 from bench.record.stored import stored_records
 from reports.publishing.index import write_index
-from reports.publishing.redaction import Redactor, of_this_machine
+from reports.publishing.redaction import Redactor, local_replacements
 from reports.publishing.verify import verify
 from reports.report import write_report
 from reports.text import plural
@@ -24,25 +24,27 @@ from reports.text import plural
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
+    """The folder of a published run, and the number of texts in which names were replaced."""
+
     folder: Path
     replaced: int
 
 
 def publish(source: Path, directory: Path, label: str = "") -> Published:
-    """Put the run in `source` into a new folder of `directory`, and into its index.
+    """Copy the run in `source` to a new folder of `directory`, and update the index there.
 
-    A failure leaves `directory` as it was. Raises `UsageError` for a run that is not for others
-    or a folder that exists, `RecordError` for one that can't be verified, `WriteError`.
+    A failure leaves `directory` unchanged. Raises `UsageError` for a smoke run or if the folder
+    exists, `RecordError` if the run can't be verified, `WriteError` if a file can't be written.
     """
     run = read_run(source)
     require_citable(run, source)
-    redactor = Redactor(replacements=of_this_machine())
+    redactor = Redactor(replacements=local_replacements())
     public = RunModel.model_validate(redactor.document(run.model_dump(exclude_unset=True)))
     target = directory / folder_name(public, label)
     require_absent(target)
     require_verified(source)
     lines = list(public_lines(source, run, redactor))
-    with built_beside(target) as folder:
+    with create_folder(target) as folder:
         write_run(public, folder)
         write_archive(folder / ARCHIVE, lines)
         write_report(folder)
@@ -56,6 +58,7 @@ def publish(source: Path, directory: Path, label: str = "") -> Published:
 
 
 def require_citable(run: RunModel, source: Path) -> None:
+    """Raise `UsageError` for a smoke run."""
     if run.profile == "smoke":
         raise UsageError(
             f"{source} is a smoke run, which is not for citation. Expected: profile standard or "
@@ -64,6 +67,7 @@ def require_citable(run: RunModel, source: Path) -> None:
 
 
 def require_absent(target: Path) -> None:
+    """Raise `UsageError` if the folder of the published run exists."""
     if target.exists():
         raise UsageError(
             f"{target} is published already. Expected: a new folder. For another run of that day "
@@ -72,6 +76,7 @@ def require_absent(target: Path) -> None:
 
 
 def require_verified(folder: Path) -> None:
+    """Raise `RecordError` if the run's report differs from what its records say."""
     differences = verify(folder).differences
     if differences:
         first = differences[0]
@@ -84,49 +89,50 @@ def require_verified(folder: Path) -> None:
 
 
 def public_lines(source: Path, run: RunModel, redactor: Redactor) -> Iterator[bytes]:
-    """The records without names; what was changed is sealed anew, and pointed to anew."""
-    moved: dict[str, str] = {}
+    """Yield the records without names, with new hashes, and with references to the new hashes."""
+    new_hashes: dict[str, str] = {}
     for stored in stored_records(source, run):
         document = redactor.document(json.loads(stored.content))
-        # in the plan's order a certificate comes before the trials that point to it
+        # in the plan's order a certificate comes before the trials that refer to it
         if document["parity"] is not None:
-            pointed_to = document["parity"]["certificate_sha256"]
-            document["parity"]["certificate_sha256"] = moved.get(pointed_to, pointed_to)
-        document["sha256"] = moved[stored.record.sha256] = digest(document)
+            reference = document["parity"]["certificate_sha256"]
+            document["parity"]["certificate_sha256"] = new_hashes.get(reference, reference)
+        document["sha256"] = new_hashes[stored.record.sha256] = digest(document)
         yield as_line(document)
 
 
 def folder_name(run: RunModel, label: str) -> str:
-    """`2026-11-24-amd-epyc-2-cores`, and the label."""
+    """Return a name such as `2026-11-24-amd-epyc-2-cores`, with the label if there is one."""
     return "-".join(part for part in (run.created[:10], machine(run), words(label)) if part)
 
 
 def machine(run: RunModel) -> str:
-    """The GPUs where a cell ran on one, else the CPU and its cores."""
-    found = run.environment
-    if found.gpus and any(trial.execution.device != "cpu" for trial in run.trials):
-        return words(" ".join(dict.fromkeys(gpu.name for gpu in found.gpus)))
-    # what follows the @ is the clock on the box
-    of_all = "" if found.cores == found.cores_logical else f" of {found.cores_logical}"
-    return words(f"{found.cpu.partition('@')[0]} {found.cores}{of_all} cores")
+    """Name the GPUs if a trial is planned for a GPU, else the CPU and its cores."""
+    environment = run.environment
+    if environment.gpus and any(trial.execution.device != "cpu" for trial in run.trials):
+        return words(" ".join(dict.fromkeys(gpu.name for gpu in environment.gpus)))
+    cores, logical = environment.cores, environment.cores_logical
+    count = f"{cores}" if cores == logical else f"{cores} of {logical}"
+    # after the @ comes the nominal clock rate
+    return words(f"{environment.cpu.partition('@')[0]} {count} cores")
 
 
 def words(text: str) -> str:
-    """Lower-case words joined by hyphens, without trade marks."""
+    """Return the words of `text` in lower case, joined by hyphens, without trade marks."""
     plain = re.sub(r"\((?:R|TM|C)\)", " ", text, flags=re.IGNORECASE).lower()
     return "-".join(re.findall(r"[a-z0-9]+", plain))
 
 
 @contextmanager
-def built_beside(target: Path) -> Iterator[Path]:
-    """A temporary folder that becomes `target` at the end; nothing is left of it otherwise."""
+def create_folder(target: Path) -> Iterator[Path]:
+    """Yield a temporary folder, renamed to `target` at the end or deleted after an error."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
     except OSError as error:
         raise WriteError(f"cannot write {target}: {error.strerror or error}") from error
     try:
-        # made private; what is published is for everybody
+        # mkdtemp makes a private folder, but a published run is for all users
         temporary.chmod(0o755)
         yield temporary
         os.replace(temporary, target)

@@ -1,4 +1,4 @@
-"""Whether a report is what its records say: all of it is computed again and compared."""
+"""Verify a report: compute all of it again from the records, and compare."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from reports.publishing.differences import (
     ABSENT,
     Difference,
     figure_differences,
-    figures_not_compared,
+    software_notes,
     text_differences,
 )
 from reports.report import REPORT_FILE, compose, figures
@@ -27,7 +27,10 @@ from reports.text import FIGURE_FOLDER, plural
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """Without a difference the report follows from its records. No hash: they are unreadable."""
+    """The differences between a run's folder and what follows from its records.
+
+    `content_hash` is None if the run or its records can't be read.
+    """
 
     folder: Path
     differences: tuple[Difference, ...]
@@ -36,25 +39,28 @@ class Verification:
     notes: tuple[str, ...] = ()
 
 
-def runs_in(path: Path) -> list[Path]:
-    """The folder itself, or those in it that hold something of a run; raises for none."""
-    # a run that has lost its run.json is still one to complain about
+def find_runs(path: Path) -> list[Path]:
+    """Return the folder itself, or its sub-folders, that hold a part of a run.
+
+    Raises `RecordError` if there are none.
+    """
+    # also a run without its run.json is to be verified, which fails
     parts = (RUN_FILE, REPORT_FILE, ARCHIVE, RECORDS)
     if any((path / name).exists() for name in parts):
         return [path]
-    found = {part.parent for name in parts for part in path.glob(f"*/{name}")}
-    if not found:
+    folders = {part.parent for name in parts for part in path.glob(f"*/{name}")}
+    if not folders:
         raise RecordError(
             f"{path} holds no run. Expected: a run's folder, or a folder of such. "
             f"Received: no {RUN_FILE}"
         )
-    return sorted(found)
+    return sorted(folders)
 
 
 def verify(folder: Path) -> Verification:
-    """Compare what a run's folder holds with what follows from its run.json and records.
+    """Compare the content of a run's folder with what follows from its run.json and records.
 
-    Raises nothing for a folder that is damaged: that is a difference.
+    A damaged folder is a difference, not an error.
     """
     try:
         run = read_run(folder)
@@ -62,19 +68,20 @@ def verify(folder: Path) -> Verification:
         with figures_made_of(folder):
             return recompute(folder, run, records)
     except SamestepError as error:
-        return unusable(folder, str(error))
+        return unreadable(folder, str(error))
 
 
-def unusable(folder: Path, why: str) -> Verification:
+def unreadable(folder: Path, reason: str) -> Verification:
+    """Return the result for a run whose files can't be read or used."""
     damage = Difference(
-        file=f"{RUN_FILE} or a record", where="", expected="as it was written", found=why
+        file=f"{RUN_FILE} or a record", where="", expected="as it was written", found=reason
     )
     return Verification(folder=folder, differences=(damage,))
 
 
 def recompute(folder: Path, run: RunModel, stored: Sequence[StoredRecord]) -> Verification:
-    """Write the report again, and return what differs from the files of the folder."""
-    report = Report(run, [one.record for one in stored])
+    """Compute report and figures from the records, and compare all files of the folder."""
+    report = Report(run, [entry.record for entry in stored])
     text = compose(report)
     drawn = dict(figures(report, text))
     found = {path.name: read_capped(path) for path in (folder / FIGURE_FOLDER).glob("*")}
@@ -83,31 +90,33 @@ def recompute(folder: Path, run: RunModel, stored: Sequence[StoredRecord]) -> Ve
         records=len(stored),
         content_hash=report.content_hash,
         differences=(
-            *rewritten(folder, run, stored),
-            *strangers(folder, run),
-            *certificates(run, stored),
+            *spelling_differences(folder, run, stored),
+            *foreign_files(folder, run),
+            *certificate_differences(run, stored),
             *text_differences(REPORT_FILE, text, read_text(folder / REPORT_FILE)),
             *figure_differences(FIGURE_FOLDER, drawn, found),
         ),
-        notes=tuple(figures_not_compared(FIGURE_FOLDER, drawn, found)),
+        notes=tuple(software_notes(FIGURE_FOLDER, drawn, found)),
     )
 
 
 def read_text(path: Path) -> str | None:
-    """None for a file that is not there; what is no UTF-8 shows as such."""
+    """Read a file, with U+FFFD for what is not UTF-8; None if there is no such file."""
     return read_capped(path).decode(errors="replace") if path.exists() else None
 
 
-def rewritten(folder: Path, run: RunModel, stored: Sequence[StoredRecord]) -> Iterator[Difference]:
-    """Files that say the same in other bytes: one digit more or less than a float can hold."""
+def spelling_differences(
+    folder: Path, run: RunModel, stored: Sequence[StoredRecord]
+) -> Iterator[Difference]:
+    """Find files with the same values in other bytes: more digits, or fewer, than a float holds."""
     yield from text_differences(RUN_FILE, run_bytes(run).decode(), read_text(folder / RUN_FILE))
-    for one in stored:
-        canonical = as_line(json.loads(one.content))
-        yield from text_differences(one.place, canonical.decode(), one.content.decode())
+    for entry in stored:
+        canonical = as_line(json.loads(entry.content))
+        yield from text_differences(entry.place, canonical.decode(), entry.content.decode())
 
 
-def strangers(folder: Path, run: RunModel) -> Iterator[Difference]:
-    """Files among the records that no trial of the plan left."""
+def foreign_files(folder: Path, run: RunModel) -> Iterator[Difference]:
+    """Find files among the records that belong to no trial of the plan."""
     planned = {record_path(folder, trial).name for trial in run.trials}
     for path in sorted((folder / RECORDS).glob("*")):
         if path.name not in planned:
@@ -115,46 +124,48 @@ def strangers(folder: Path, run: RunModel) -> Iterator[Difference]:
             yield Difference(file=file, where="", expected=ABSENT, found="a file")
 
 
-def certificates(run: RunModel, stored: Sequence[StoredRecord]) -> Iterator[Difference]:
-    """Yield the trials whose record does not name the certificate of the plan."""
+def certificate_differences(run: RunModel, stored: Sequence[StoredRecord]) -> Iterator[Difference]:
+    """Find records that do not name the certificate that the plan gives their trial."""
     if all(trial.kind != "parity" for trial in run.trials):
         return
-    by_name = {one.record.name: one for one in stored}
+    by_name = {entry.record.name: entry for entry in stored}
     for trial, certificate in planned_certificates(run.trials):
-        one = by_name.get(trial.name)
-        if one is None or one.record.parity is None:
+        entry = by_name.get(trial.name)
+        if entry is None or entry.record.parity is None:
             continue
-        named = one.record.parity.certificate_sha256
-        wanted = None if certificate is None else by_name.get(certificate.name)
-        expected = None if wanted is None else wanted.record.sha256
-        if named != expected:
+        reference = entry.record.parity.certificate_sha256
+        proof = None if certificate is None else by_name.get(certificate.name)
+        expected = None if proof is None else proof.record.sha256
+        if reference != expected:
             yield Difference(
-                file=one.place,
+                file=entry.place,
                 where="parity.certificate_sha256",
                 expected=expected or "null",
-                found=named or "null",
+                found=reference or "null",
             )
 
 
 def as_json(results: Sequence[Verification]) -> dict[str, Any]:
+    """Return the results of several runs as one object."""
     return {
-        "verified": not any(one.differences for one in results),
-        "runs": [{**asdict(one), "folder": str(one.folder)} for one in results],
+        "verified": not any(result.differences for result in results),
+        "runs": [{**asdict(result), "folder": str(result.folder)} for result in results],
     }
 
 
 def as_text(result: Verification) -> str:
-    """Expected lines stand after a minus, those that were found after a plus."""
+    """Write the result of a run; expected lines begin with a minus, actual lines with a plus."""
     if result.differences:
         head = f"{result.folder}: {plural(len(result.differences), 'difference')}"
     else:
-        counted = plural(result.records, "record")
-        head = f"{result.folder}: verified: {counted}, content hash {result.content_hash}"
+        records = plural(result.records, "record")
+        head = f"{result.folder}: verified: {records}, content hash {result.content_hash}"
     notes = [f"  {note}" for note in result.notes]
     return "\n".join([head, *map(excerpt, result.differences), *notes])
 
 
-def excerpt(one: Difference) -> str:
-    sides = (("-", one.expected), ("+", one.found))
+def excerpt(difference: Difference) -> str:
+    """Write the place of a difference, and below it both sides."""
+    sides = (("-", difference.expected), ("+", difference.found))
     lines = [f"    {sign} {line}" for sign, text in sides for line in text.split("\n")]
-    return "\n".join([f"  {one.place}", *lines])
+    return "\n".join([f"  {difference.place}", *lines])

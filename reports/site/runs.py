@@ -8,7 +8,7 @@ from markupsafe import Markup
 from bench.errors import RecordError, UsageError
 from bench.record.run import RUN_FILE
 from reports.compare import ComparedRun, load_run
-from reports.publishing.index import measured
+from reports.publishing import index
 from reports.report import REPORT_FILE
 from reports.results.machine import hardware
 from reports.text import escape
@@ -42,7 +42,7 @@ def machine(compared: ComparedRun) -> str:
 def contents(compared: ComparedRun) -> str:
     """Describe the run in one line of Markdown, as in the index of published runs."""
     records = [record for cell in compared.cells for record in cell.records]
-    return escape(measured(compared.run, records))
+    return escape(index.contents(compared.run, records))
 
 
 def link(compared: ComparedRun) -> Markup:

@@ -12,12 +12,12 @@ import reports
 from bench.record import Record
 from bench.record.run import RunModel, read_run
 from bench.record.stored import read_records
-from reports.publishing.index import BEGIN, indexed
-from reports.publishing.verify import as_text, runs_in, verify
+from reports.publishing.index import BEGIN, insert_table
+from reports.publishing.verify import as_text, find_runs, verify
 from reports.site import write_site
 
 PUBLISHED = Path(reports.__file__).parent / "published"
-FOLDERS = runs_in(PUBLISHED)
+FOLDERS = find_runs(PUBLISHED)
 
 
 def test_something_is_published():
@@ -61,7 +61,9 @@ def test_the_index_names_every_report():
     for folder in FOLDERS:
         assert f"({folder.name}/report.md)" in index
     assert BEGIN in index
-    assert indexed(index, PUBLISHED) == index, "make it anew: reports.index.write_index"
+    assert insert_table(index, PUBLISHED) == index, (
+        "make it again: reports.publishing.index.write_index"
+    )
 
 
 def test_the_site_is_that_of_the_reports(tmp_path):

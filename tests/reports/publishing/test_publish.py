@@ -16,7 +16,7 @@ from bench.record.run import RunModel, read_run
 from bench.record.stored import read_records
 from reports import report
 from reports.publishing import publish, verify
-from reports.publishing.index import BEGIN, END, indexed, write_index
+from reports.publishing.index import BEGIN, END, insert_table, write_index
 from reports.publishing.publish import folder_name
 from reports.publishing.redaction import Redactor, replacements
 from reports.report import compose
@@ -278,14 +278,14 @@ def test_the_index_has_a_row_for_each_run_the_newest_first(source, tmp_path):
 def test_the_index_is_the_same_when_it_is_made_anew(source, tmp_path):
     folder = publish.publish(source, tmp_path / "published").folder.parent
     text = (folder / "README.md").read_text("utf-8")
-    assert indexed(text, folder) == text
+    assert insert_table(text, folder) == text
     write_index(folder)
     assert (folder / "README.md").read_text("utf-8") == text
 
 
 def test_one_marker_is_refused(tmp_path):
     with pytest.raises(RecordError, match="one marker of its table"):
-        indexed(f"# Ours\n{BEGIN}\n", tmp_path)
+        insert_table(f"# Ours\n{BEGIN}\n", tmp_path)
 
 
 def test_an_unavailable_framework_is_told(tmp_path):
