@@ -100,14 +100,15 @@ def tests(session: nox.Session) -> None:
     # pytest-benchmark would look at each test, and only microbench measures any
     parallel = ["-pno:benchmark", "--dist=worksteal"]
     apart = [f"--ignore=tests/{folder}" for folder in APART]
-    session.run("pytest", *apart, *parallel, "-n=auto", *session.posargs, env=BYTECODE)
+    # every core has a process already: threads of BLAS only wait for each other
+    alone = {**BYTECODE, "OPENBLAS_NUM_THREADS": "1"}
+    session.run("pytest", *apart, *parallel, "-n=auto", *session.posargs, env=alone)
     for backend in BACKENDS:
         # most of it is compiling, which takes one core
         conformance = ["tests/conformance", f"--backend={backend}", *parallel, "-n=2"]
         in_environment(session, backend, "pytest", *conformance)
-    session.run(
-        "pytest", "tests/end_to_end", "-m", "framework", *interpreters(session), env=BYTECODE
-    )
+    smoke = ["tests/end_to_end", "-m", "framework", *interpreters(session)]
+    session.run("pytest", *smoke, env=BYTECODE)
     for follows in ("flax", "plugin"):
         session.notify(follows, posargs=())
 

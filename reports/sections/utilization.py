@@ -16,11 +16,11 @@ ROW_HEADERS = [
 ]  # fmt: skip
 MEANING = (
     "GFLOP/step and MB/step are counted from the layers by the rules at the top of "
-    "`bench/work.py`, so they are the same for every backend: a multiply-add is 2 operations, and "
-    "of bytes only those are counted that must move when no cache keeps an array. GFLOP/s is this "
-    "count over the time per step of the step lane. % of product compares it with the large "
-    "product; % of roof with the lower of two bounds, the large product and FLOP/byte times the "
-    "bandwidth, and the last column says which one that is."
+    "`bench/spec/work.py`, so they are the same for every backend: a multiply-add is 2 "
+    "operations, and of bytes only those are counted that must move when no cache keeps an array."
+    " GFLOP/s is this count over the time per step of the step lane. % of product compares it "
+    "with the large product; % of roof with the lower of two bounds, the large product and "
+    "FLOP/byte times the bandwidth, and the last column says which one that is."
 )
 NOT_MEANT = (
     "What these figures are not: a grade of a backend, or a datasheet's utilization. The roof is "
