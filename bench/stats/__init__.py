@@ -22,7 +22,7 @@ from bench.stats.estimates import (
     prediction_interval,
     samples_per_second,
 )
-from bench.stats.ranks import Tails, rank_sum, signed_rank
+from bench.stats.ranks import rank_sum, signed_rank
 from bench.stats.rounding import decimals, shown
 from bench.stats.verdicts import AGREEMENT, LEVEL, Claim, Verdict, fewest_rounds, holm, judge
 
@@ -39,7 +39,6 @@ __all__ = [
     "Comparison",
     "Estimate",
     "MeanDifference",
-    "Tails",
     "Verdict",
     "cell_value",
     "compare_means",

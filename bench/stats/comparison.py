@@ -16,7 +16,7 @@ from bench.stats.estimates import (
     median_interval,
     student_t,
 )
-from bench.stats.ranks import Floats, Tails, rank_sum, signed_rank
+from bench.stats.ranks import Alternative, Floats, rank_sum, signed_rank
 
 # Times within this share count as the same: 3 % more, or 3 % less.
 SAME_WITHIN = 0.03
@@ -78,7 +78,7 @@ def compare_rounds(first: Mapping[int, float], second: Mapping[int, float]) -> C
     ratio = in_times(ratios, median_interval(ratios.tolist()), len(rounds))
     if len(rounds) < SMALLEST_SAMPLE:
         return Comparison(ratio=ratio, agreement=agreement(ratios))
-    p_value, equivalence = p_values(lambda shift: signed_rank(ratios - shift))
+    p_value, equivalence = p_values(lambda shift, side: signed_rank(ratios - shift, side))
     return Comparison(
         ratio=ratio,
         agreement=agreement(ratios),
@@ -103,7 +103,7 @@ def compare_samples(first: Sequence[float], second: Sequence[float]) -> Comparis
     n = min(len(above), len(below))
     if n < SMALLEST_SAMPLE:
         return Comparison(ratio=in_times(ratios, None, n), agreement=agreement(ratios))
-    p_value, equivalence = p_values(lambda shift: rank_sum(above - shift, below))
+    p_value, equivalence = p_values(lambda shift, side: rank_sum(above - shift, below, side))
     error = squared_error(above) + squared_error(below)
     return Comparison(
         ratio=in_times(ratios, shift_interval(ratios, len(above), len(below)), n),
@@ -138,13 +138,15 @@ def agreement(ratios: Floats) -> float:
     return float(np.mean(np.sign(ratios) == np.sign(np.median(ratios))))
 
 
-def p_values(test: Callable[[float], Tails]) -> tuple[float, float]:
+def p_values(test: Callable[[float, Alternative], float]) -> tuple[float, float]:
     """Return the p values of no difference and of a difference beyond `SAME_WITHIN`.
 
-    `test` returns both tails of the test against a shift in logarithms.
+    `test` returns the p value of the values less a shift in logarithms, for an alternative. The
+    second p value is the larger one of two one-sided tests (Schuirmann 1987).
     """
     reach = math.log1p(SAME_WITHIN)
-    return test(0.0).two_sided, max(test(-reach).high, test(reach).low)
+    equivalence = max(test(-reach, "greater"), test(reach, "less"))
+    return test(0.0, "two-sided"), equivalence
 
 
 def squared_error(values: Floats) -> float:

@@ -43,7 +43,7 @@ def test_the_fewest_rounds_suffice_for_every_claim_and_one_less_does_not(count):
     rounds = fewest_rounds(count)
 
     def smallest(n: int) -> float:
-        return count * signed_rank(np.arange(1.0, n + 1)).two_sided
+        return count * signed_rank(np.arange(1.0, n + 1), "two-sided")
 
     assert smallest(rounds) < LEVEL
     assert rounds == 6 or smallest(rounds - 1) >= LEVEL

@@ -17,13 +17,12 @@ EARLY = np.array([1.15, 0.88, 0.90, 0.74, 1.21])
 
 
 def test_the_signed_rank_test_of_the_textbook():
-    found = signed_rank(BEFORE - AFTER)
-    assert found.high == pytest.approx(0.01953, abs=5e-6)
-    assert found.two_sided == pytest.approx(0.03906, abs=5e-6)
+    assert signed_rank(BEFORE - AFTER, "greater") == pytest.approx(0.01953, abs=5e-6)
+    assert signed_rank(BEFORE - AFTER, "two-sided") == pytest.approx(0.03906, abs=5e-6)
 
 
 def test_the_rank_sum_test_of_the_textbook():
-    assert rank_sum(TERM, EARLY).high == pytest.approx(0.1272, abs=5e-5)
+    assert rank_sum(TERM, EARLY, "greater") == pytest.approx(0.1272, abs=5e-5)
     interval = shift_interval(np.subtract.outer(TERM, EARLY).ravel(), len(TERM), len(EARLY))
     assert interval == pytest.approx((-0.15, 0.76))
 
@@ -32,18 +31,21 @@ def test_signed_ranks_by_trying_all_signs():
     values = np.array([0.3, -0.1, 0.4, 0.7, -0.2, 0.9])
     ranks = np.argsort(np.argsort(np.abs(values))) + 1
     sums = np.array([np.dot(ranks, signs) for signs in product((0, 1), repeat=len(values))])
-    found = signed_rank(values)
-    assert found.low == pytest.approx(np.mean(sums <= np.dot(ranks, values > 0)))
-    assert found.high == pytest.approx(np.mean(sums >= np.dot(ranks, values > 0)))
+    low = np.mean(sums <= np.dot(ranks, values > 0))
+    high = np.mean(sums >= np.dot(ranks, values > 0))
+    assert signed_rank(values, "less") == pytest.approx(low)
+    assert signed_rank(values, "greater") == pytest.approx(high)
+    assert signed_rank(values, "two-sided") == pytest.approx(2 * min(low, high))
 
 
 def test_ties_and_zeros_leave_an_answer():
-    found = signed_rank(np.array([0.1, 0.1, 0.1, 0.1, 0.1, 0.1, -0.1, 0.0]))
-    assert 0.01 < found.high < 0.05
-    assert found.low > 0.95
-    assert rank_sum(np.array([1.0, 1.0, 2.0]), np.array([2.0, 3.0, 3.0])).low < 0.1
+    tied = np.array([0.1, 0.1, 0.1, 0.1, 0.1, 0.1, -0.1, 0.0])
+    assert 0.01 < signed_rank(tied, "greater") < 0.05
+    assert signed_rank(tied, "less") > 0.95
+    assert rank_sum(np.array([1.0, 1.0, 2.0]), np.array([2.0, 3.0, 3.0]), "less") < 0.1
 
 
-def test_no_difference_at_all_is_explained_by_chance():
-    assert signed_rank(np.zeros(6)).two_sided == 1.0
-    assert rank_sum(np.ones(6), np.ones(6)).two_sided == 1.0
+@pytest.mark.parametrize("alternative", ["two-sided", "less", "greater"])
+def test_no_difference_at_all_is_explained_by_chance(alternative):
+    assert signed_rank(np.zeros(6), alternative) == 1.0
+    assert rank_sum(np.ones(6), np.ones(6), alternative) == 1.0
