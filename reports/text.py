@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from tabulate import tabulate
 
-from bench.stats import Estimate, decimals, shown
+from bench.stats import Estimate, decimals, format_number
 
 NOTHING = "–"  # noqa: RUF001 - the dash that stands for "no figure"
 LONGEST_TEXT = 300
@@ -64,7 +64,7 @@ def estimate(value: Estimate | None, scale: float = 1.0) -> str:
     centre, low, high = (part * scale for part in (value.value, value.low, value.high))
     places = decimals(centre, low, high)
     # a non-breaking space: a narrow column breaks before the interval, not inside it
-    return f"{shown(centre, places)} [{shown(low, places)},\u00a0{shown(high, places)}]"
+    return f"{format_number(centre, places)} [{format_number(low, places)},\u00a0{format_number(high, places)}]"
 
 
 def centre(value: Estimate | None, scale: float = 1.0) -> str:
@@ -74,7 +74,7 @@ def centre(value: Estimate | None, scale: float = 1.0) -> str:
 
 def number(value: float | None) -> str:
     """Return three significant figures."""
-    return NOTHING if value is None else shown(value, decimals(value))
+    return NOTHING if value is None else format_number(value, decimals(value))
 
 
 def percent(fraction: float | None) -> str:

@@ -23,7 +23,7 @@ from bench.stats.estimates import (
     samples_per_second,
 )
 from bench.stats.ranks import rank_sum, signed_rank
-from bench.stats.rounding import decimals, shown
+from bench.stats.rounding import decimals, format_number
 from bench.stats.verdicts import AGREEMENT, LEVEL, Claim, Verdict, fewest_rounds, holm, judge
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "compare_samples",
     "decimals",
     "fewest_rounds",
+    "format_number",
     "holm",
     "judge",
     "judge_means",
@@ -53,6 +54,5 @@ __all__ = [
     "prediction_interval",
     "rank_sum",
     "samples_per_second",
-    "shown",
     "signed_rank",
 ]

@@ -61,7 +61,7 @@ class Comparison:
     @property
     def effect(self) -> float:
         """Return the median ratio's distance from 1 as a fraction, at least 0."""
-        return as_fraction(math.log(self.ratio.value))
+        return effect_size(math.log(self.ratio.value))
 
 
 def compare_rounds(first: Mapping[int, float], second: Mapping[int, float]) -> Comparison | None:
@@ -75,7 +75,7 @@ def compare_rounds(first: Mapping[int, float], second: Mapping[int, float]) -> C
     above, below = logarithms(first[r] for r in rounds), logarithms(second[r] for r in rounds)
     # a slow machine in a round slows both cells: their ratio is free of it
     ratios = np.round(above - below, DIGITS)
-    ratio = in_times(ratios, median_interval(ratios.tolist()), len(rounds))
+    ratio = ratio_estimate(ratios, median_interval(ratios.tolist()), len(rounds))
     if len(rounds) < SMALLEST_SAMPLE:
         return Comparison(ratio=ratio, agreement=agreement(ratios))
     p_value, equivalence = p_values(lambda shift, side: signed_rank(ratios - shift, side))
@@ -102,11 +102,11 @@ def compare_samples(first: Sequence[float], second: Sequence[float]) -> Comparis
     ratios = np.round(above[:, np.newaxis] - below, DIGITS).ravel()
     n = min(len(above), len(below))
     if n < SMALLEST_SAMPLE:
-        return Comparison(ratio=in_times(ratios, None, n), agreement=agreement(ratios))
+        return Comparison(ratio=ratio_estimate(ratios, None, n), agreement=agreement(ratios))
     p_value, equivalence = p_values(lambda shift, side: rank_sum(above - shift, below, side))
     error = squared_error(above) + squared_error(below)
     return Comparison(
-        ratio=in_times(ratios, shift_interval(ratios, len(above), len(below)), n),
+        ratio=ratio_estimate(ratios, shift_interval(ratios, len(above), len(below)), n),
         agreement=agreement(ratios),
         p_value=p_value,
         equivalence_p_value=equivalence,
@@ -122,12 +122,12 @@ def logarithms(seconds: Iterable[float]) -> Floats:
     return np.array([math.log(one) for one in seconds])
 
 
-def as_fraction(logarithm: float) -> float:
+def effect_size(logarithm: float) -> float:
     """Return the effect exp(|logarithm|) - 1: 0.03 if the slower cell takes 1.03 times as long."""
     return math.expm1(abs(logarithm))
 
 
-def in_times(ratios: Floats, interval: tuple[float, float] | None, n: int) -> Estimate:
+def ratio_estimate(ratios: Floats, interval: tuple[float, float] | None, n: int) -> Estimate:
     """Return the median ratio with its interval, converted from logarithms."""
     low, high = (None, None) if interval is None else (math.exp(end) for end in interval)
     return Estimate(value=math.exp(float(np.median(ratios))), low=low, high=high, n=n)
@@ -161,18 +161,18 @@ def detectable(squared: float, freedom: int) -> float:
     Review 19:547-556). For a test by ranks it is divided by the root of that test's efficiency.
     """
     multiple = student_t((1 + CONFIDENCE) / 2, freedom) + student_t(POWER, freedom)
-    return as_fraction(multiple * math.sqrt(squared / EFFICIENCY))
+    return effect_size(multiple * math.sqrt(squared / EFFICIENCY))
 
 
 def floor(*series: Floats) -> float:
     """Return the effect between the even and the odd rounds; the largest one of several series."""
-    return as_fraction(max(abs(float(np.median(adjacent(one)))) for one in series))
+    return effect_size(max(abs(float(np.median(adjacent(one)))) for one in series))
 
 
 def drift(rounds: Floats) -> float:
     """Return the effect between the first and the second half of a run."""
     half = len(rounds) // 2
-    return as_fraction(float(np.median(rounds[:half]) - np.median(rounds[-half:])))
+    return effect_size(float(np.median(rounds[:half]) - np.median(rounds[-half:])))
 
 
 def adjacent(rounds: Floats) -> Floats:

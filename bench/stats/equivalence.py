@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 
 from bench.stats.estimates import CONFIDENCE, student_t
-from bench.stats.verdicts import LEVEL, adjusted
+from bench.stats.verdicts import LEVEL, adjust
 
 # Seeds that a verdict needs, and the difference that still counts as none, as a fraction.
 FEWEST_SEEDS = 10
@@ -82,8 +82,8 @@ def compare_means(first: Sequence[float], second: Sequence[float]) -> MeanDiffer
         difference=difference,
         **interval,
         margin=margin,
-        p_value=2 * above(abs(difference), error, freedom),
-        equivalence_p_value=above(margin - abs(difference), error, freedom),
+        p_value=2 * tail_probability(abs(difference), error, freedom),
+        equivalence_p_value=tail_probability(margin - abs(difference), error, freedom),
     )
 
 
@@ -100,7 +100,7 @@ def welch(first: Sequence[float], second: Sequence[float]) -> tuple[float, float
     return math.sqrt(squared), squared**2 / sum(part**2 / freedom for part, freedom in parts)
 
 
-def above(distance: float, error: float, freedom: float) -> float:
+def tail_probability(distance: float, error: float, freedom: float) -> float:
     """Return the one-sided p value: how often chance alone gets as far above zero as `distance`."""
     if not error:
         # if all seeds agree to the last image, nothing is left to chance
@@ -125,14 +125,14 @@ def judge_means(comparisons: Sequence[MeanDifference]) -> list[AccuracyClaim]:
     The p values are adjusted by Holm's method, those of equivalence separately from those of
     difference.
     """
-    different = adjusted([one.p_value for one in comparisons])
-    same = adjusted([one.equivalence_p_value for one in comparisons])
+    different = adjust([one.p_value for one in comparisons])
+    same = adjust([one.equivalence_p_value for one in comparisons])
     return [claim(*parts) for parts in zip(comparisons, different, same, strict=True)]
 
 
 def claim(comparison: MeanDifference, different: float | None, same: float | None) -> AccuracyClaim:
     """Return the claim that the comparison and its adjusted p values allow."""
-    verdict, reason = reasoned(comparison, different, same)
+    verdict, reason = decide(comparison, different, same)
     return AccuracyClaim(
         comparison=comparison,
         p_value=different,
@@ -142,7 +142,7 @@ def claim(comparison: MeanDifference, different: float | None, same: float | Non
     )
 
 
-def reasoned(
+def decide(
     comparison: MeanDifference, different: float | None, same: float | None
 ) -> tuple[AccuracyVerdict, str]:
     """Return the verdict and its reason, from adjusted p values."""

@@ -22,6 +22,6 @@ def _exponent(value: float) -> int:
     return math.floor(math.log10(abs(value))) if value else 0
 
 
-def shown(value: float, places: int) -> str:
+def format_number(value: float, places: int) -> str:
     """Format `value` with `places` decimals and commas between thousands: 3.31, 38,700."""
     return f"{round(value, places) + 0.0:,.{max(places, 0)}f}"

@@ -57,15 +57,15 @@ def judge(comparisons: Sequence[Comparison | None], least: float = SAME_WITHIN) 
     Differences and equalities are adjusted separately: of ten printed SAMEs all must be right, as
     of ten FASTERs, but no pair of cells can make both kinds false.
     """
-    different = adjusted([None if one is None else one.p_value for one in comparisons])
-    same = adjusted([None if one is None else one.equivalence_p_value for one in comparisons])
+    different = adjust([None if one is None else one.p_value for one in comparisons])
+    same = adjust([None if one is None else one.equivalence_p_value for one in comparisons])
     together = sum(p_value is not None for p_value in different)
     return [
         claim(*parts, together, least) for parts in zip(comparisons, different, same, strict=True)
     ]
 
 
-def adjusted(p_values: Sequence[float | None]) -> list[float | None]:
+def adjust(p_values: Sequence[float | None]) -> list[float | None]:
     """Adjust the p values by Holm's method; a None is no claim and stays None."""
     known = iter(holm([p_value for p_value in p_values if p_value is not None]))
     return [None if p_value is None else next(known) for p_value in p_values]
@@ -92,7 +92,7 @@ def claim(
     least: float,
 ) -> Claim:
     """Return the claim that the comparison and its adjusted p values allow."""
-    verdict, reason = reasoned(comparison, different, same, together, least)
+    verdict, reason = decide(comparison, different, same, together, least)
     return Claim(
         comparison=comparison,
         p_value=different,
@@ -102,7 +102,7 @@ def claim(
     )
 
 
-def reasoned(
+def decide(
     comparison: Comparison | None,
     different: float | None,
     same: float | None,

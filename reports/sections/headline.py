@@ -11,7 +11,7 @@ from bench.stats import (
     Estimate,
     Verdict,
     decimals,
-    shown,
+    format_number,
 )
 from reports.results.accuracy_verdicts import AccuracyPair
 from reports.results.cells import CellResults
@@ -161,8 +161,8 @@ def times(ratio: Estimate) -> str:
     places = decimals(ratio.value, ratio.low, ratio.high)
     assert ratio.low is not None, "a verdict rests on an interval"
     assert ratio.high is not None, "a verdict rests on an interval"
-    ends = f"{shown(ratio.low, places)} to {shown(ratio.high, places)}"
-    return f"about {shown(ratio.value, places)} times ({ends}, n = {ratio.n})"
+    ends = f"{format_number(ratio.low, places)} to {format_number(ratio.high, places)}"
+    return f"about {format_number(ratio.value, places)} times ({ends}, n = {ratio.n})"
 
 
 def rivals(pairs: Sequence[RankedPair], fastest: CellResults) -> str:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.stats import decimals, shown
+from bench.stats import decimals, format_number
 
 
 @pytest.mark.parametrize(
@@ -31,4 +31,4 @@ def test_at_most_three_and_at_least_one_figure(value, width):
 
 
 def test_no_minus_before_a_zero():
-    assert shown(-0.0001, 2) == "0.00"
+    assert format_number(-0.0001, 2) == "0.00"
