@@ -1,7 +1,12 @@
-"""Pages keep the rules for words in CONTRIBUTING.md: no avoided word, and short sentences."""
+"""Pages, docstrings and comments have no word that CONTRIBUTING.md avoids; pages, short sentences."""
 
+import ast
+import io
+import json
 import re
+import tokenize
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +18,10 @@ MADE = re.compile(r"<!-- [^>]*made by .*?<!-- end of .*?-->", re.DOTALL)
 CODE = re.compile(r"```.*?```", re.DOTALL)
 QUOTED = re.compile(r'"[^"\n]*"|`[^`]*`')
 ADDRESS = re.compile(r"\]\([^)]*\)")
+
+SOURCES = ["bench", "backends", "scripts", "noxfile.py"]
+# docstrings that stay: each is a description in record.schema.json, whose text never changes
+STAY = {"TimingsModel", "StepLane", "GpuUseModel"}
 
 
 def avoided() -> list[str]:
@@ -29,15 +38,45 @@ def sentences(text: str) -> Iterator[str]:
         yield from re.split(r"(?<=[.!?:;])\s+", " ".join(block.split()))
 
 
+def has_avoided(sentence: str) -> bool:
+    """Return whether an avoided word stands outside quotation marks."""
+    words = "|".join(map(re.escape, avoided()))
+    return bool(re.search(rf"\b({words})\b", QUOTED.sub("", sentence), re.IGNORECASE))
+
+
 def faults(text: str) -> list[str]:
     """Return the sentences with an avoided word or with too many words."""
-    words = re.compile(rf"\b({'|'.join(map(re.escape, avoided()))})\b", re.IGNORECASE)
     return [
         sentence
         for sentence in sentences(text)
-        if words.search(QUOTED.sub("", sentence))
+        if has_avoided(sentence)
         or len(re.findall(r"\S*\w\S*", ADDRESS.sub("]", sentence))) > MOST_WORDS
     ]
+
+
+def docstrings(source: str) -> Iterator[tuple[str, str]]:
+    """Yield the name and the docstring of the module, its classes and its functions."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            yield getattr(node, "name", "module"), ast.get_docstring(node) or ""
+
+
+def comments(source: str) -> Iterator[tuple[str, str]]:
+    """Yield the line number and the text of each comment."""
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield str(token.start[0]), token.string
+
+
+def wordings(source: str) -> list[str]:
+    """Return the names of docstrings, and the lines of comments, with an avoided word."""
+    texts = [*docstrings(source), *comments(source)]
+    return [where for where, text in texts if has_avoided(" ".join(text.split()))]
+
+
+def modules(name: str) -> list[Path]:
+    """Return the modules of a folder, or the module itself."""
+    return sorted((ROOT / name).rglob("*.py")) or [ROOT / name]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -51,3 +90,34 @@ def test_an_avoided_word_and_a_long_sentence_are_found():
     assert faults('Avoid "anew".\n\n```sh\nnobody\n```\n') == []
     assert faults(f"{'word ' * MOST_WORDS}.") == []
     assert len(faults(f"- {'word ' * (MOST_WORDS + 1)}.\n- short")) == 1
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_docstrings_and_comments_are_in_plain_words(name):
+    hits = {
+        f"{path.relative_to(ROOT)}: {where}"
+        for path in modules(name)
+        for where in wordings(path.read_text(encoding="utf-8"))
+    }
+    stay = {f"bench/record/measured.py: {model}" for model in STAY} if name == "bench" else set()
+    assert hits == stay
+
+
+def test_the_docstrings_that_stay_are_descriptions_in_the_schema():
+    schema = json.loads((ROOT / "bench/record/record.schema.json").read_text(encoding="utf-8"))
+    assert all("description" in schema["$defs"][model] for model in STAY)
+
+
+def test_an_avoided_word_in_a_docstring_or_a_comment_is_found():
+    source = '''"""Nobody."""
+
+class Board:
+    """Say what the driver told
+    us."""
+
+    def read(self) -> str:
+        """Return "anew"."""
+        # drawn anew
+        return "told"
+'''
+    assert wordings(source) == ["module", "Board", "9"]

@@ -16,7 +16,7 @@ LARGEST_ARCHIVE_BYTES = 2**30
 
 
 def write_archive(path: Path, lines: Iterable[bytes]) -> None:
-    """Write `lines`, each of which ends in a newline. The same lines give the same bytes.
+    """Write `lines`, which end in newlines. The same lines give the same bytes.
 
     Raises `WriteError`.
     """
