@@ -1,4 +1,4 @@
-"""Pages, docstrings and comments have no word that CONTRIBUTING.md avoids; pages, short sentences."""
+"""No page, docstring or comment has a word that CONTRIBUTING.md avoids; sentences of pages are short."""
 
 import ast
 import io

@@ -1,4 +1,4 @@
-"""Backends of other packages: found, refused with a reason, listed, and never a stop to ours."""
+"""Backends of other packages are found, listed, and refused with a reason; ours work all the same."""
 
 import json
 import subprocess
@@ -43,7 +43,7 @@ def raises(error: BaseException) -> Callable[[], Any]:
 
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """Install these entry points, and nothing else, in the group of samestep."""
+    """Return a function that installs entry points, and nothing else, in the group of samestep."""
 
     def install(*points: Point) -> None:
         everything = {"samestep.backends": points}
@@ -54,12 +54,12 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     all_backends.cache_clear()
 
 
-def test_ours_are_there_without_any(installed):
+def test_our_backends_are_listed_without_plugins(installed):
     installed()
     assert all_backends() == BACKENDS
 
 
-def test_a_plugin_stands_beside_ours_with_where_it_came_from(installed, capsys):
+def test_a_plugin_is_listed_beside_ours_with_its_package(installed, capsys):
     installed(Point())
     *ours, theirs = all_backends().items()
     assert dict(ours) == BACKENDS
@@ -70,7 +70,7 @@ def test_a_plugin_stands_beside_ours_with_where_it_came_from(installed, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_it_can_be_asked_for(installed):
+def test_a_plugin_can_be_selected(installed):
     installed(Point())
     assert options.select_backends(["theirs"]) == ("theirs",)
     assert options.select_backends(["all"]) == (*BACKENDS, "theirs")
@@ -96,32 +96,32 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("point", "expected", "received"), BROKEN)
-def test_a_broken_one_is_told_in_a_line_and_left_out(installed, capsys, point, expected, received):
+def test_a_broken_plugin_is_reported_in_one_line_and_left_out(installed, capsys, point, expected, received):
     installed(point, Point(name="good"))
     assert [*all_backends()] == [*BACKENDS, "good"]
     all_backends()
-    told = capsys.readouterr().err
-    assert told.startswith(f"samestep: the backend {point.name!r} of samestep-theirs is left out: ")
-    assert told.endswith(", or uninstall samestep-theirs\n")
-    assert told.count("\n") == 1
-    assert expected in told
-    assert received in told
+    message = capsys.readouterr().err
+    assert message.startswith(f"samestep: the backend {point.name!r} of samestep-theirs is left out: ")
+    assert message.endswith(", or uninstall samestep-theirs\n")
+    assert message.count("\n") == 1
+    assert expected in message
+    assert received in message
 
 
-def test_of_two_with_one_name_the_first_is_taken(installed, capsys):
+def test_the_first_of_two_plugins_with_one_name_is_taken(installed, capsys):
     installed(Point(distribution="one"), Point(distribution="other"))
     assert all_backends()["theirs"].distribution == "one"
-    told = capsys.readouterr().err
-    assert "the backend 'theirs' of other is left out: its name is taken" in told
-    assert "Received: the name of a backend of one" in told
+    message = capsys.readouterr().err
+    assert "the backend 'theirs' of other is left out: its name is taken" in message
+    assert "Received: the name of a backend of one" in message
 
 
-def test_an_entry_point_of_no_distribution_is_told_as_such(installed):
+def test_an_entry_point_without_a_distribution_is_reported(installed):
     installed(Point(distribution=None))
     assert all_backends()["theirs"].distribution == "an unknown distribution"
 
 
-def test_list_says_whose_each_is(installed, samestep):
+def test_list_names_the_package_of_each_backend(installed, samestep):
     installed(Point())
     _, out, _ = samestep("list", "--json")
     rows = {row["name"]: row for row in json.loads(out)["backends"]}
@@ -133,7 +133,7 @@ def test_list_says_whose_each_is(installed, samestep):
     assert "samestep-theirs" in out
 
 
-def test_the_doctor_knows_who_makes_its_environment(installed):
+def test_the_doctor_says_what_makes_the_environment_of_a_plugin(installed):
     installed(Point())
     theirs, ours = (
         doctor_environments.advice_to_install(SimpleNamespace(backend=name, environment=name))
@@ -146,7 +146,7 @@ def test_the_doctor_knows_who_makes_its_environment(installed):
     assert ours.startswith("nox -s pytorch makes its environment, --python pytorch=PATH")
 
 
-def test_list_answers_beside_a_broken_one(installed, samestep):
+def test_list_answers_despite_a_broken_plugin(installed, samestep):
     installed(Point(load=raises(ImportError("no"))))
     code, out, err = samestep("list", "--json")
     assert code == 0
@@ -154,12 +154,12 @@ def test_list_answers_beside_a_broken_one(installed, samestep):
     assert err.count("\n") == 1
 
 
-def test_a_broken_one_that_is_asked_for_is_an_unknown_name(installed, samestep, tmp_path):
+def test_a_broken_plugin_that_is_selected_is_an_unknown_name(installed, samestep, tmp_path):
     installed(Point(load=raises(ImportError("no"))))
     code, _, err = samestep("run", "--backend", "theirs", "--out", str(tmp_path / "run"))
     assert code == 2
-    told, refused = err.splitlines()
-    assert "the backend 'theirs' of samestep-theirs is left out" in told
+    message, refused = err.splitlines()
+    assert "the backend 'theirs' of samestep-theirs is left out" in message
     assert "unknown backend" in refused
 
 
@@ -170,7 +170,7 @@ def test_a_worker_does_not_look_for_plugins():
     assert not {"importlib.metadata", plugins.__name__} & set(done.stdout.split())
 
 
-def test_the_example_tells_its_place_without_its_framework():
+def test_the_example_gives_its_place_without_its_framework():
     program = f"""
 import sys
 sys.path.insert(0, {str(EXAMPLE)!r})

@@ -1,4 +1,4 @@
-"""The command line: answers, refusals and exit codes."""
+"""The command line has the right answers, refusals and exit codes."""
 
 import json
 import re
@@ -43,7 +43,7 @@ def list_in_a_process() -> tuple[float, "subprocess.CompletedProcess[str]"]:
 
 
 def test_list_answers_at_once_and_loads_next_to_nothing():
-    # the best of three, and the first that is quick enough is
+    # the best of three; the first that is quick enough will do
     quick = next(filter(lambda run: run[0] < 1.5, (list_in_a_process() for _ in range(3))), None)
     assert quick is not None, "samestep list took 1.5 s of processor time in each of three runs"
     _, done = quick
@@ -62,7 +62,7 @@ def test_list_shows_workloads_backends_and_profiles(samestep):
     assert (code, err) == (0, "")
     for name in (*WORKLOADS, *all_backends(), *PROFILES):
         assert re.search(rf"^{name} ", out, re.MULTILINE), name
-    # what the sources published, and the parameters as people write them
+    # the published results, and the numbers of parameters with separators
     assert "535,818" in out
     assert "0.9806" in out
 
@@ -78,7 +78,7 @@ def test_list_answers_a_machine(samestep):
     assert [row["name"] for row in answer["profiles"]] == list(PROFILES)
 
 
-def test_the_version_is_told(samestep):
+def test_the_version_is_printed(samestep):
     assert samestep("--version")[:2] == (0, f"samestep {__version__}\n")
 
 
@@ -207,7 +207,7 @@ def test_each_backend_has_this_interpreter_unless_it_has_its_own(tmp_path):
     link = tmp_path / "python"
     link.symlink_to(sys.executable)
     found = options.select_interpreters([f"pytorch={link}"])
-    # not resolved: an environment's python is a link
+    # not resolved: the Python of an environment is a link
     assert found == {**dict.fromkeys(all_backends(), sys.executable), "pytorch": str(link)}
 
 
@@ -259,7 +259,7 @@ def test_a_certificate_alone_is_no_success():
     assert carry_out.exit_code([*records, GOOD], 3, {"unavailable"}) == 0
 
 
-def test_an_interruption_that_nobody_looks_after_ends_with_130(samestep, monkeypatch):
+def test_an_interruption_that_no_command_handles_ends_with_130(samestep, monkeypatch):
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
@@ -280,8 +280,8 @@ def measured(tmp_path_factory) -> Path:
     return write_folder(tmp_path_factory.mktemp("run"), build_run(trials), records)
 
 
-def test_a_report_is_written_anew_from_the_records(samestep, measured, monkeypatch):
-    # tests/reports looks at the figures; here they would only take their time
+def test_a_report_is_written_again_from_the_records(samestep, measured, monkeypatch):
+    # tests/reports tests the figures; here they would only take time
     monkeypatch.setattr(report, "FIGURES", ())
     code, out, err = samestep("report", str(measured))
     assert (code, err) == (0, "")
@@ -305,7 +305,7 @@ def test_a_report_neither_writes_nor_removes_figures_through_a_link(samestep, tm
     assert not (run / "report.md").exists()
 
 
-def test_values_of_which_no_figure_can_be_made_are_refused_with_one_line(samestep, tmp_path):
+def test_values_that_allow_no_figure_are_refused_with_one_line(samestep, tmp_path):
     (trial,) = plan(workloads=("mlp-512",), backends=("pytorch",), rounds=0)
     record = build_record(trial).model_dump(exclude={"sha256"})
     record["accuracy"]["epochs"] = []
@@ -316,7 +316,7 @@ def test_values_of_which_no_figure_can_be_made_are_refused_with_one_line(sameste
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, OverflowError, IndexError, ValueError])
-def test_so_they_are_where_two_runs_are_compared(samestep, measured, monkeypatch, error):
+def test_values_that_allow_no_figure_are_refused_by_compare_too(samestep, measured, monkeypatch, error):
     def fail(*_: object) -> None:
         raise error("absurd")
 

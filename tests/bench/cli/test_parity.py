@@ -1,4 +1,4 @@
-"""Certificates come before figures: in a run, and alone in `samestep parity`. Workers are scripts.
+"""Certificates are measured before times, in a run and by `samestep parity`; workers are scripts.
 
 What a worker measures for a certificate is tested in test_worker.py.
 """
@@ -61,7 +61,7 @@ def cell_of(backend: str) -> Cell:
 
 
 def trials_of(backends: Any) -> list[Trial]:
-    """All certificates, then one timing and one accuracy trial of each cell."""
+    """Return all certificates, then one timing trial and one accuracy trial per cell."""
     cells = [cell_of(name) for name in backends]
     return [
         *parity_trials(cells, Profile(name="any", rounds=1)),
@@ -85,7 +85,7 @@ class Certified:
 
     @property
     def records(self) -> dict[tuple[str, str], Record]:
-        """By backend, and kind or precision."""
+        """Return the records by backend, and kind or precision."""
         return {
             (record.trial.backend, label(record.trial.trial())): record
             for record in read_records(self.folder, self.run)
@@ -108,7 +108,7 @@ def runner_for(folder: Path, answers: Mapping[str, Answers]) -> Runner:
 
 
 def planned(folder: Path, answers: Mapping[str, Answers]) -> Certified:
-    """A run without a pilot, and without a record yet."""
+    """Return a run without a pilot and without a record."""
     trials = trials_of(answers)
     known = {"versions": {"fake": "1.0"}, "devices": ["cpu"], "unavailable": None}
     run = build_run(trials, backends=dict.fromkeys(answers, known), sessions=[])
@@ -118,7 +118,7 @@ def planned(folder: Path, answers: Mapping[str, Answers]) -> Certified:
 
 @pytest.fixture(scope="module", autouse=True)
 def _loaded(data: mnist.Mnist) -> Iterator[None]:
-    """Read and verified once; test_mnist.py tests that."""
+    """Read and verify the data once; test_mnist.py tests that step."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mnist, "load", lambda: data)
         yield
@@ -149,7 +149,7 @@ def test_a_cell_is_as_its_certificate_and_the_others_go_on(certified, backend, s
     [("wrong", 1, WHY), ("imprecise", 2, WHY), ("missing", 1, MISSING["reason"])],
 )
 def test_what_has_no_good_certificate_does_not_run(certified, backend, own, reason):
-    """Said once, however long the chain; and no process was started, so there is no log."""
+    """The reason is given once, however long the chain; no process was started, so there is no log."""
     records = [certified.records[backend, which] for which in ORDER]
     ran, skipped = records[:own], records[own:]
     assert ran[-1].reason == reason
@@ -170,7 +170,7 @@ def test_each_record_points_to_the_certificate_before_it(certified):
 
 def test_a_dump_is_asked_of_float64_alone(certified):
     asked = {which: certified.records["good", which].settings.effective["dump"] for which in ORDER}
-    # the worker has another working folder
+    # the worker has a different working folder
     assert asked == {**dict.fromkeys(ORDER), "float64": str(Path.cwd() / "arrays")}
 
 
@@ -211,7 +211,7 @@ Parity = Callable[..., Answered]
 
 @pytest.fixture
 def parity(samestep: Callable[..., tuple[int, str, str]], tmp_path: Path) -> Parity:
-    """`samestep parity` of one workload, with a script for each backend in `answers`."""
+    """Return `samestep parity` of one workload, with a script for each backend in `answers`."""
 
     def run(answers: Mapping[str, Answers], *more: str) -> Answered:
         folder = tmp_path / "run"
@@ -232,7 +232,7 @@ def test_parity_that_holds_is_exit_code_0(parity):
     assert [label(record.trial.trial()) for record in answered.records] == ["float64", "float32"]
 
 
-def test_parity_that_fails_is_exit_code_1_and_says_where(parity):
+def test_parity_that_fails_is_exit_code_1_and_names_the_place(parity):
     answered = parity({"pytorch": {"float32": FAILED}})
     assert answered.code == 1
     assert answered.out.endswith(
@@ -282,7 +282,7 @@ def test_failures_are_counted_in_junit(cells, tmp_path):
     command.answer(cells, tmp_path / "deep" / "junit.xml", as_json=False)
     suites = ElementTree.parse(tmp_path / "deep" / "junit.xml").getroot()
     assert len(suites) == 8
-    # of what failed, a rung; of what was missing or not run, the trial
+    # a failed certificate names its rung; a missing one, or one that did not run, its trial
     assert sum(int(suite.get("failures")) for suite in suites) == 2
     assert sum(int(suite.get("errors")) for suite in suites) == 3
     assert sum(int(suite.get("tests")) for suite in suites) == len(list(suites.iter("testcase")))
@@ -293,8 +293,8 @@ def test_a_summary_of_ci_keeps_what_is_in_it(cells, tmp_path, monkeypatch):
     summary.write_text("of another step\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     command.answer(cells, None, as_json=False)
-    told = summary.read_text()
-    assert told.startswith("of another step\n## Parity\n\nParity is not shown: 3 of 8")
+    text = summary.read_text()
+    assert text.startswith("of another step\n## Parity\n\nParity is not shown: 3 of 8")
     assert f"- mlp-512 in imprecise (cpu), float32: parity_failed: {escape(WHY)}\n" in told
 
 
@@ -323,8 +323,8 @@ PRECISIONS = "float64, float32, tf32, bfloat16"
 )  # fmt: skip
 def test_what_can_not_be_asked_for_is_one_clear_line(samestep, tmp_path, arguments, message):
     out = tmp_path / "run"
-    code, told, err = samestep("parity", "--device", "cpu", "--out", str(out), *arguments)
-    assert (code, told, err) == (2, "", f"samestep: {message}\n")
+    code, out_text, err = samestep("parity", "--device", "cpu", "--out", str(out), *arguments)
+    assert (code, out_text, err) == (2, "", f"samestep: {message}\n")
     assert not out.exists()
 
 

@@ -1,4 +1,4 @@
-"""Tables for a terminal: as wide as it is, plain, and whole."""
+"""Tables for a terminal are as wide as it is, plain, and complete."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Clocks that move apart: a machine that slept, a clock that was set."""
+"""Clocks that move apart reveal a machine that slept or a clock that was set."""
 
 import pytest
 
@@ -17,14 +17,14 @@ from bench.record.flags import clock_flags
         # set forward, and back
         ((10.0, 15.0, 10.0), 5.0),
         ((10.0, -5.0, 10.0), 15.0),
-        # where there is no clock that never stops
+        # a system without a clock that never stops
         ((10.0, 12.0), 2.0),
     ],
 )
 def test_a_jump_is_what_two_clocks_differ_by(passed, jump):
     start = (100.0, 1e9, 500.0)[: len(passed)]
-    told = iter([start, tuple(one + more for one, more in zip(start, passed, strict=True))])
-    assert ClockWatch(lambda: next(told)).jump_seconds() == pytest.approx(jump)
+    readings = iter([start, tuple(one + more for one, more in zip(start, passed, strict=True))])
+    assert ClockWatch(lambda: next(readings)).jump_seconds() == pytest.approx(jump)
 
 
 def test_the_machines_own_clocks_agree():

@@ -1,4 +1,4 @@
-"""Devices by name: what CUDA sees of a machine's GPUs, and what a user may call them."""
+"""Devices by name: how CUDA numbers a machine's GPUs, and which names a user may give them."""
 
 import pytest
 
@@ -25,13 +25,13 @@ GPUS = [
         ("GPU-9f,GPU-1a2b-1", ["2", "0"]),
         ("GPU-9", ["2"]),
         ("02", ["2"]),
-        # what fits none, or more than one, ends the list
+        # an entry that fits no GPU, or several, ends the list
         ("1,7,0", ["1"]),
         ("-1", []),
         ("-1,0", []),
         ("0,GPU-1a2b,1", ["0"]),
         ("0,gpu-9f,1", ["0"]),
-        # twice the same leaves nothing
+        # the same GPU twice leaves no GPU
         ("1,0,1", []),
         ("2,GPU-9f", []),
         # parts of a GPU have names of their own
@@ -81,7 +81,7 @@ FOUND = (
         ("rocm", "rocm is untried: this version measures cpu and cuda"),
     ],
 )
-def test_what_is_not_there_is_answered_with_what_is(name, problem):
+def test_an_absent_device_is_answered_with_the_present_ones(name, problem):
     with pytest.raises(UsageError) as raised:
         find_device(name, GPUS, {})
     assert str(raised.value) == f"{problem}. {FOUND}{name}"
@@ -109,7 +109,7 @@ FASTEST = {"CUDA_DEVICE_ORDER": "FASTEST_FIRST"}
         (UNLIKE, {**FASTEST, "CUDA_VISIBLE_DEVICES": "GPU-9f"}),
     ],
 )
-def test_an_order_that_finds_the_same_gpu_will_do(names, variables):
+def test_an_order_that_finds_the_same_gpu_is_accepted(names, variables):
     require_known_order(names, variables)
 
 
@@ -121,7 +121,7 @@ def test_unlike_gpus_in_an_order_of_cudas_own_are_refused(shown):
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine with two unlike GPUs, which CUDA sees in the other order."""
+    """Set up a machine with two different GPUs, which CUDA lists in reverse order."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,0")
     monkeypatch.delenv("CUDA_DEVICE_ORDER", raising=False)
     monkeypatch.setattr(nvml, "visible_gpus", lambda: GPUS[:2])
@@ -129,12 +129,12 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nvml, "gpus", lambda: found)
 
 
-def test_without_a_word_it_is_the_cpu_and_the_first_gpu(machine):
+def test_the_default_devices_are_the_cpu_and_the_first_gpu(machine):
     assert options.select_devices([]) == ("cpu", "cuda:0")
     assert options.select_devices(["cuda", "cuda:GPU-1a2b-1", "cpu"]) == ("cuda:0", "cpu")
 
 
-def test_the_order_matters_only_where_a_gpu_is_asked_for(machine, monkeypatch):
+def test_the_order_matters_only_if_a_gpu_is_selected(machine, monkeypatch):
     monkeypatch.setenv("CUDA_DEVICE_ORDER", "FASTEST_FIRST")
     assert options.select_devices(["cpu"]) == ("cpu",)
     with pytest.raises(UsageError, match="unlike GPUs"):

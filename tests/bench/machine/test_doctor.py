@@ -1,4 +1,4 @@
-"""Is a machine fit to be measured on: verdicts from numbers, and where the numbers come from."""
+"""Whether a machine is fit to measure on: verdicts from numbers, and the sources of the numbers."""
 
 import io
 import json
@@ -48,7 +48,7 @@ QUIET: dict[str, Any] = {
 
 
 def seen(**changes: Any) -> SeenModel:
-    """A quiet machine, but for `changes`; those of a GPU are called gpu_..."""
+    """Return what a look at a quiet machine gives, with `changes`; those of a GPU are named gpu_..."""
     of_gpu = {name[4:]: changes.pop(name) for name in list(changes) if name.startswith("gpu_")}
     return SeenModel.model_validate({**QUIET, "gpus": [{**GPU, **of_gpu}], **changes})
 
@@ -173,7 +173,7 @@ Swap = namedtuple("Swap", "used sin sout")
 
 
 def test_a_look_counts_what_others_did_meanwhile(monkeypatch, tmp_path):
-    """8 cores for 2 seconds: others took 4 of the 16 core seconds, and the host 1.6."""
+    """In 2 s on 8 cores, others took 4 of the 16 core seconds, and the host 1.6."""
     clock = iter((100.0, 102.0))
     monkeypatch.setattr(look.time, "monotonic", lambda: next(clock))
     own = iter((7.0, 7.5))
@@ -214,7 +214,7 @@ def test_governors_are_named_once(monkeypatch, tmp_path):
 
 @pytest.fixture
 def groups(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """An empty machine without control groups, to be filled."""
+    """Return the folder of a machine without control groups, to be filled."""
     monkeypatch.setattr(cgroups, "MEMBERSHIP", tmp_path / "membership")
     monkeypatch.setattr(cgroups, "ROOT", tmp_path / "root")
     return tmp_path
@@ -228,7 +228,7 @@ def fill(folder: Path, membership: str, files: Mapping[str, str]) -> None:
         path.write_text(text)
 
 
-def test_a_system_without_control_groups_tells_nothing(groups):
+def test_a_system_without_control_groups_gives_no_limit(groups):
     assert cgroups.cpu_quota() is None
     assert cgroups.memory_room_bytes() is None
     assert look.allowed_cores(8) is None
@@ -312,19 +312,19 @@ def test_a_laptop_may_run_on_battery(monkeypatch, battery, expected):
     assert environment.runs_on_battery() is expected
 
 
-def test_a_system_without_a_word_for_batteries_tells_nothing(monkeypatch):
+def test_a_system_without_batteries_in_psutil_gives_nothing(monkeypatch):
     monkeypatch.delattr(psutil, "sensors_battery", raising=False)
     assert environment.runs_on_battery() is None
 
 
-def told(found: Any, width: int, monkeypatch: pytest.MonkeyPatch) -> str:
+def table_text(found: Any, width: int, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("COLUMNS", str(width))
     return command.as_text(found)
 
 
 def test_a_person_sees_a_table_that_fits_and_what_decided(monkeypatch):
     found = judge(seen(other_cpu_share=0.123, on_battery=True, governors=None))
-    text = told(found, 100, monkeypatch)
+    text = table_text(found, 100, monkeypatch)
     assert max(map(len, text.splitlines())) <= 100
     assert re.search(
         r"^other processes +12\.3 % of all cores +doubtful +expected at most 5 %: trials",
@@ -332,7 +332,7 @@ def test_a_person_sees_a_table_that_fits_and_what_decided(monkeypatch):
         re.M,
     )
     assert re.search(r"^CPU governor +unknown +unknown +this system shows none", text, re.M)
-    # what is fit needs no words
+    # findings that are fit get no sentence
     assert re.search(r"^free memory +12\.0 GB +fit$", text, re.M)
     assert text.endswith(
         "\n\nDoubtful: other processes, power. A run now may be disturbed, and its report says so."
@@ -341,8 +341,8 @@ def test_a_person_sees_a_table_that_fits_and_what_decided(monkeypatch):
 
 def test_the_conclusion_names_the_worst_alone():
     found = judge(seen(other_cpu_share=0.5, on_battery=True))
-    told = "What a run measures now says little about this machine."
-    assert command.conclusion(found) == f"Unfit: other processes. {told}"
+    consequence = "What a run measures now says little about this machine."
+    assert command.conclusion(found) == f"Unfit: other processes. {consequence}"
     assert command.conclusion(judge(seen())) == "This machine is fit to be measured on."
 
 
@@ -350,14 +350,14 @@ def test_the_conclusion_names_the_worst_alone():
 def test_no_line_is_wider_than_the_terminal_and_no_word_is_lost(monkeypatch, width):
     holder = "samestep run in /" + "a/" * 60
     found = judge(seen(lock_holders=[holder], other_cpu_share=0.123, governors=None))
-    text = told(found, width, monkeypatch)
+    text = table_text(found, width, monkeypatch)
     assert max(map(len, text.splitlines())) <= width
     header = text.splitlines()[0]
     cells = {
         name: [line[header.index(name):end].strip() for line in text.split("\n\n")[0].splitlines()]
         for name, end in (("value", header.index("verdict")), ("reason", None))
     }  # fmt: skip
-    # a path is folded wherever its line is full
+    # a path is broken at the end of its line
     assert holder.replace(" ", "") in "".join(cells["value"]).replace(" ", "")
     reasons = " ".join(" ".join(cells["reason"]).split())
     for finding in found.findings:
@@ -365,7 +365,7 @@ def test_no_line_is_wider_than_the_terminal_and_no_word_is_lost(monkeypatch, wid
 
 
 def test_a_terminal_too_narrow_for_columns_gets_them_all_the_same(monkeypatch):
-    text = told(judge(seen(lock_holders=["samestep run in /a"])), 20, monkeypatch)
+    text = table_text(judge(seen(lock_holders=["samestep run in /a"])), 20, monkeypatch)
     assert max(map(len, text.splitlines())) <= 60
     assert "expected free: a" in text
 
@@ -419,7 +419,7 @@ def test_a_run_looks_first_says_what_is_not_fit_and_goes_on(
     found = carry_out.preflight(tmp_path, ("cpu", "cuda:0"), profile, 2, terminal)
     assert looks == [(seconds, tmp_path, ("cpu", "cuda:0"), 2)]
     assert found.verdict == "unfit"
-    # what is unknown is no news in each run
+    # unknown values are not reported in each run
     assert terminal._console.file.getvalue().splitlines() == [
         f"looking at the machine for {seconds:g} s",
         "unfit: stolen CPU time: 30 % of all cores; expected at most 5 %: the host gives it to "

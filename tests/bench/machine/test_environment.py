@@ -1,4 +1,4 @@
-"""What the machine and its software are: facts, and nobody's secrets."""
+"""The machine and its software are recorded as facts, without secrets."""
 
 import os
 import tempfile
@@ -68,7 +68,7 @@ def workers_of(folder: Path) -> Workers:
 
 
 @pytest.mark.parametrize(("chosen", "order"), [(None, "PCI_BUS_ID"), ("FASTEST_FIRST",) * 2])
-def test_cuda_counts_gpus_as_the_driver_does_unless_told_otherwise(
+def test_cuda_numbers_gpus_as_the_driver_does_unless_a_variable_differs(
     monkeypatch, tmp_path, chosen, order
 ):
     monkeypatch.delenv("CUDA_DEVICE_ORDER", raising=False)
@@ -78,7 +78,7 @@ def test_cuda_counts_gpus_as_the_driver_does_unless_told_otherwise(
     workers = workers_of(tmp_path)
     noted = workers.environment("fake", {}).variables
     assert (noted["CUDA_DEVICE_ORDER"], noted["CUDA_VISIBLE_DEVICES"]) == (order, "1")
-    # the record says what the worker has
+    # the record has the values of the worker
     assert workers._variables("fake")["CUDA_DEVICE_ORDER"] == order
 
 
@@ -106,7 +106,7 @@ Times = namedtuple("Times", "user nice system idle iowait steal guest guest_nice
 def test_contention_counts_what_was_spent_since_the_meter_was_made(monkeypatch):
     monkeypatch.setattr(psutil, "cpu_times", lambda: Times(10, 20, 30, 40, 50, 60, 70, 80))
     meter = ContentionMeter(100.0)
-    # guests are counted as users too; what was stolen or idle is nobody's
+    # guests count as users too; stolen and idle time counts for no process
     monkeypatch.setattr(psutil, "cpu_times", lambda: Times(14, 22, 31, 48, 66, 60.5, 73, 82))
     found = meter.read(107.5, worker_cpu_seconds=5.0)
     assert found.model_dump(exclude={"windows", "clock_jump_seconds"}) == {

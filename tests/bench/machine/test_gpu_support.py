@@ -1,4 +1,4 @@
-"""Whether a build can compute on a GPU: verdicts from what the two tell."""
+"""Whether a build can compute on a GPU: verdicts from what the build and the driver report."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from bench.machine.devices import Gpu
 from bench.machine.gpu_support import OK, Build, kernel_form, support, version
 
 GPU = Gpu(device="cuda:0", name="NVIDIA T4", uuid="GPU-1", capability=(7, 5), driver_cuda=(12, 4))
-# as TensorFlow tells it: the newest also as PTX
+# as TensorFlow lists it: the newest also as PTX
 BUILD = Build(
     devices=("cpu", "cuda:0"),
     cuda="12.5.1",
@@ -34,7 +34,7 @@ def on(capability, *architectures):
         ((9, 0), ("compute_90",), "as PTX"),
         ((8, 9), ("compute_90",), "not at all"),
         ((9, 0), ("compute_80", "sm_90"), "as machine code"),
-        # two digits before the last one, which is the minor
+        # the last digit is the minor version, those before it the major
         ((12, 0), ("sm_120",), "as machine code"),
         ((12, 1), ("sm_120",), "as machine code"),
         ((1, 2), ("sm_120",), "not at all"),
@@ -44,7 +44,7 @@ def on(capability, *architectures):
         ((10, 3), ("sm_100f",), "as machine code"),
         ((10, 3), ("compute_100f",), "as PTX"),
         ((12, 0), ("compute_100f",), "not at all"),
-        # what is no such name says nothing
+        # a name of another form gives no information
         ((9, 0), ("gfx90a",), "unknown"),
         ((9, 0), ("gfx90a", "sm_80"), "not at all"),
         ((9, 0), (), "unknown"),
@@ -67,12 +67,12 @@ HOPPER = replace(GPU, capability=(9, 0))
 
 
 @pytest.mark.parametrize("driver", [(12, 0), (12, 4), (13, 0), None])
-def test_a_driver_of_the_same_major_version_or_a_newer_one_will_do(driver):
+def test_a_driver_of_the_same_or_a_newer_major_version_is_accepted(driver):
     assert support(BUILD, replace(HOPPER, driver_cuda=driver)) == OK
 
 
-def test_a_driver_of_an_older_major_version_will_not():
-    # the framework then finds no GPU: the driver is the reason, not that
+def test_a_driver_of_an_older_major_version_is_refused():
+    # the framework then finds no GPU; the reason given is the driver
     build = Build(devices=("cpu",), cuda="13.2", architectures=("sm_75",))
     found = support(build, GPU)
     assert (found.verdict, found.hopeless) == ("unsupported", True)
@@ -122,7 +122,7 @@ def test_a_build_that_does_not_find_the_gpu_comes_before_one_that_would_compile(
     assert found.reason.startswith("it does not find this GPU. ")
 
 
-def test_what_nobody_tells_speaks_against_nothing():
+def test_unknown_facts_do_not_lower_the_verdict():
     unknown = Gpu(device="cuda:0", name="NVIDIA T4")
     for build in (BUILD, replace(BUILD, cuda=None), replace(BUILD, architectures=None)):
         assert support(build, unknown) == OK

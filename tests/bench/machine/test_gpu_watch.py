@@ -1,4 +1,4 @@
-"""Following a worker on a GPU: what is read when, and what comes of it."""
+"""Watching a GPU during a trial: which values are read when, and what is recorded."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from bench.record.flags import gpu_flags
 
 
 class Board:
-    """A GPU whose energy is 100 J a second, with a clock of its own."""
+    """A GPU that uses 100 J per second, with a clock of its own."""
 
-    def __init__(self, **told: Any) -> None:
+    def __init__(self, **values: Any) -> None:
         self.seconds = 0.0
-        self.told = told
+        self.values = values
         self.asked: list[float] = []
 
     def __call__(self) -> float:
@@ -25,7 +25,7 @@ class Board:
         assert device == "cuda:0"
         self.asked.append(self.seconds)
         known = {"energy_joules": 100 * self.seconds, "clock_megahertz": 1980, "slowed_by": []}
-        return Reading(**{**known, **self.told})
+        return Reading(**{**known, **self.values})
 
     def follow(self, *phases: str, seconds: float = 2.0) -> GpuUseModel:
         watch = GpuWatch("cuda:0", self.read, self)
@@ -60,10 +60,10 @@ def test_nothing_is_asked_while_a_lane_is_timed():
 
 
 def test_the_largest_memory_counts_and_every_cause_of_slowness():
-    told = iter([(1, ["heat"]), (3, []), (2, ["its power limit", "heat"])])
+    readings = iter([(1, ["heat"]), (3, []), (2, ["its power limit", "heat"])])
 
     def read(device: str) -> Reading:
-        used, slowed = next(told)
+        used, slowed = next(readings)
         return Reading(used_bytes=used, slowed_by=slowed, power_limit_watts=700.0)
 
     watch = GpuWatch("cuda:0", read, lambda: 0.0)
@@ -76,7 +76,7 @@ def test_the_largest_memory_counts_and_every_cause_of_slowness():
     assert use.clock_megahertz is None
 
 
-def test_a_driver_that_tells_nothing_leaves_nothing_but_unknowns():
+def test_a_driver_that_reports_nothing_leaves_all_values_unknown():
     watch = GpuWatch("cuda:0", lambda device: Reading(), lambda: 0.0)
     watch.enter("load")
     assert set(watch.use().model_dump().values()) == {None}

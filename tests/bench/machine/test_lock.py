@@ -56,7 +56,7 @@ def test_a_lock_is_free_again_after_success_and_failure():
     assert lock_path(MACHINE).read_text() == ""
 
 
-def test_nobody_holds_what_was_never_locked():
+def test_a_name_that_was_never_locked_has_no_holder():
     assert holder(MACHINE) is None
     assert not lock_path(MACHINE).exists()
 
@@ -73,7 +73,7 @@ with hold("machine", purpose={PURPOSE!r}):
 
 @contextmanager
 def holding_process() -> "Iterator[tuple[subprocess.Popen[str], int]]":
-    """A process that holds the machine, and the number of its child."""
+    """Yield a process that holds the machine, and the number of its child."""
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -85,7 +85,7 @@ def holding_process() -> "Iterator[tuple[subprocess.Popen[str], int]]":
             os.kill(child, signal.SIGKILL)
 
 
-def test_a_lock_ends_with_a_killed_holder_even_where_its_child_lives_on():
+def test_a_lock_ends_with_a_killed_holder_even_if_its_child_lives_on():
     with holding_process() as (process, child):
         with pytest.raises(LockedError, match=f"pid {process.pid} of"), hold(MACHINE, purpose=""):
             pytest.fail("two hold the machine")
@@ -98,7 +98,7 @@ def test_a_lock_ends_with_a_killed_holder_even_where_its_child_lives_on():
             assert holder(MACHINE).startswith("the next")
 
 
-def test_all_of_the_names_or_none():
+def test_all_names_are_locked_or_none():
     with hold("GPU-1", purpose=PURPOSE):
         refused = pytest.raises(LockedError, match="another run holds GPU-1")
         with refused, hold(MACHINE, "GPU-1", purpose="mine"):
@@ -122,7 +122,7 @@ def test_another_users_file_is_locked_without_asking_to_create_or_to_write(monke
     really = os.open
 
     def guarded(path: Path, flags: int, mode: int = 0o777) -> int:
-        """As the kernel treats a file of mode 644 in /tmp that belongs to another user."""
+        """Open as the kernel does for a file of mode 644 in /tmp that belongs to another user."""
         if flags & (os.O_CREAT | os.O_RDWR | os.O_WRONLY):
             raise PermissionError(13, "Permission denied")
         return really(path, flags, mode)
@@ -134,7 +134,7 @@ def test_another_users_file_is_locked_without_asking_to_create_or_to_write(monke
 
 
 def test_a_file_that_is_there_is_never_created(monkeypatch):
-    """In a folder such as /tmp the kernel refuses that for another user's file, to root as well."""
+    """In a folder such as /tmp, the kernel refuses this for another user's file, even to root."""
     with hold(MACHINE, purpose=PURPOSE):
         pass
     asked = []
@@ -177,7 +177,7 @@ def test_a_file_with_a_second_name_is_locked_but_not_written(tmp_path):
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["a pipe", "a folder"])
-def test_what_is_no_file_is_refused_at_once(make):
+def test_a_path_that_is_no_regular_file_is_refused_at_once(make):
     make(lock_path(MACHINE))
     with pytest.raises(WriteError, match="Expected: a plain file"), hold(MACHINE, purpose=PURPOSE):
         pytest.fail("locked what is no file")
@@ -189,11 +189,11 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path, monkeypatch):
         pytest.fail("locked what is not there")
 
 
-def test_a_file_that_was_replaced_meanwhile_is_locked_anew(monkeypatch):
+def test_a_file_that_was_replaced_meanwhile_is_locked_again(monkeypatch):
     really, seen = fcntl.flock, []
 
     def replaced(descriptor: int, how: int) -> None:
-        """Between our opening and our locking someone tidies up, once."""
+        """Replace the file once, between our opening and our locking."""
         if not seen:
             lock_path(MACHINE).unlink()
         seen.append(how)
@@ -204,7 +204,7 @@ def test_a_file_that_was_replaced_meanwhile_is_locked_anew(monkeypatch):
         assert holder(MACHINE).startswith(PURPOSE)
 
 
-def test_who_only_looks_refuses_nobody():
+def test_reading_the_holders_takes_no_lock():
     lock_path(MACHINE).touch()
     with lock_path(MACHINE).open() as looking:
         fcntl.flock(looking, fcntl.LOCK_SH)

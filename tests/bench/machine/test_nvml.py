@@ -1,4 +1,4 @@
-"""What the driver tells of GPUs, with a driver of our own."""
+"""What the driver reports of GPUs, read from a fake NVML."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -53,7 +53,7 @@ class Driver:
         self.open += change
 
 
-def test_a_gpu_says_what_goes_on_on_it(monkeypatch):
+def test_a_look_at_a_gpu_lists_its_processes_and_its_load(monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     driver = Driver(monkeypatch)
     assert nvml.gpu_uuid("cuda:1") == "GPU-1"
@@ -72,7 +72,7 @@ def test_a_reading_is_in_units_of_its_names(monkeypatch):
     )  # fmt: skip
 
 
-def test_a_gpu_that_tells_nothing_is_unknown(monkeypatch):
+def test_a_gpu_that_reports_nothing_is_unknown(monkeypatch):
     driver = Driver(monkeypatch, shy=True)
     nothing = GpuSeenModel(
         device="cuda:0", processes=None, busy_share=None, celsius=None, slowed_by=None
@@ -105,7 +105,7 @@ def test_gpus_are_found_as_cuda_numbers_them(monkeypatch):
     assert (second.device, second.uuid, second.capability) == ("cuda:1", "GPU-1", (9, 1))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     assert [(gpu.device, gpu.uuid) for gpu in nvml.visible_gpus()] == [("cuda:0", "GPU-1")]
-    # the part of a GPU has a UUID that only the driver can resolve
+    # a part of a GPU has a UUID that only the driver can resolve
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-1")
     assert [gpu.name for gpu in nvml.visible_gpus()] == ["Board 1"]
     for hidden in ("", "-1", "MIG-7"):
@@ -121,7 +121,7 @@ def test_a_gpu_that_is_hidden_is_not_mistaken_for_another(monkeypatch):
     assert nvml.reading("cuda:1") == nvml.Reading()
 
 
-def test_a_driver_that_tells_nothing_of_its_gpus_leaves_unknowns(monkeypatch):
+def test_a_driver_that_reports_nothing_of_its_gpus_leaves_unknowns(monkeypatch):
     driver = Driver(monkeypatch, shy=True)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     assert nvml.visible_gpus() == [
@@ -131,7 +131,7 @@ def test_a_driver_that_tells_nothing_of_its_gpus_leaves_unknowns(monkeypatch):
     assert nvml.visible_gpus() == []
 
 
-def test_a_gpu_that_is_lost_is_left_out_and_the_others_are_told(monkeypatch):
+def test_a_gpu_that_is_lost_is_left_out_and_the_others_are_listed(monkeypatch):
     driver = Driver(monkeypatch)
     monkeypatch.setattr(pynvml, "nvmlSystemGetDriverVersion", lambda: "580.65", raising=False)
     monkeypatch.setattr(

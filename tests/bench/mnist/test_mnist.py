@@ -274,7 +274,7 @@ def test_cache_is_written_once_and_read_after(empty_cache, monkeypatch):
 
 
 @pytest.mark.parametrize("fault", FAULTS[1:], ids=lambda fault: fault.__name__)
-def test_poisoned_cache_is_decoded_anew_and_says_so(empty_cache, caplog, fault):
+def test_a_poisoned_cache_is_decoded_again_with_a_warning(empty_cache, caplog, fault):
     content = cache.cached_content(TEST_LABELS)
     fault(cached(empty_cache))
     assert cache.cached_content(TEST_LABELS) == content
