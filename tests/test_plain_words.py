@@ -1,4 +1,4 @@
-"""No page, docstring or comment has a word that CONTRIBUTING.md avoids; sentences of pages are short."""
+"""Pages, docstrings and comments have no word that CONTRIBUTING.md avoids."""
 
 import ast
 import io

@@ -316,7 +316,7 @@ def test_values_that_allow_no_figure_are_refused_with_one_line(samestep, tmp_pat
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, OverflowError, IndexError, ValueError])
-def test_values_that_allow_no_figure_are_refused_by_compare_too(samestep, measured, monkeypatch, error):
+def test_compare_refuses_values_that_allow_no_figure(samestep, measured, monkeypatch, error):
     def fail(*_: object) -> None:
         raise error("absurd")
 

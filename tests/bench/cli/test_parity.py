@@ -149,7 +149,7 @@ def test_a_cell_is_as_its_certificate_and_the_others_go_on(certified, backend, s
     [("wrong", 1, WHY), ("imprecise", 2, WHY), ("missing", 1, MISSING["reason"])],
 )
 def test_what_has_no_good_certificate_does_not_run(certified, backend, own, reason):
-    """The reason is given once, however long the chain; no process was started, so there is no log."""
+    """The reason is given once, however long the chain; no process started, so there is no log."""
     records = [certified.records[backend, which] for which in ORDER]
     ran, skipped = records[:own], records[own:]
     assert ran[-1].reason == reason
@@ -295,7 +295,7 @@ def test_a_summary_of_ci_keeps_what_is_in_it(cells, tmp_path, monkeypatch):
     command.answer(cells, None, as_json=False)
     text = summary.read_text()
     assert text.startswith("of another step\n## Parity\n\nParity is not shown: 3 of 8")
-    assert f"- mlp-512 in imprecise (cpu), float32: parity_failed: {escape(WHY)}\n" in told
+    assert f"- mlp-512 in imprecise (cpu), float32: parity_failed: {escape(WHY)}\n" in text
 
 
 def test_a_summary_that_can_not_be_written_is_an_error(cells, tmp_path, monkeypatch):

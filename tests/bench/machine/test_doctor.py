@@ -48,7 +48,7 @@ QUIET: dict[str, Any] = {
 
 
 def seen(**changes: Any) -> SeenModel:
-    """Return what a look at a quiet machine gives, with `changes`; those of a GPU are named gpu_..."""
+    """Return the look at a quiet machine, with `changes`; those of a GPU are named gpu_..."""
     of_gpu = {name[4:]: changes.pop(name) for name in list(changes) if name.startswith("gpu_")}
     return SeenModel.model_validate({**QUIET, "gpus": [{**GPU, **of_gpu}], **changes})
 

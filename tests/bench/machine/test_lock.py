@@ -204,7 +204,7 @@ def test_a_file_that_was_replaced_meanwhile_is_locked_again(monkeypatch):
         assert holder(MACHINE).startswith(PURPOSE)
 
 
-def test_reading_the_holders_takes_no_lock():
+def test_a_reader_that_looks_at_the_lock_refuses_no_run():
     lock_path(MACHINE).touch()
     with lock_path(MACHINE).open() as looking:
         fcntl.flock(looking, fcntl.LOCK_SH)
