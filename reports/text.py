@@ -64,7 +64,8 @@ def estimate(value: Estimate | None, scale: float = 1.0) -> str:
     centre, low, high = (part * scale for part in (value.value, value.low, value.high))
     places = decimals(centre, low, high)
     # a non-breaking space: a narrow column breaks before the interval, not inside it
-    return f"{format_number(centre, places)} [{format_number(low, places)},\u00a0{format_number(high, places)}]"
+    middle, least, most = (format_number(number, places) for number in (centre, low, high))
+    return f"{middle} [{least},\u00a0{most}]"
 
 
 def centre(value: Estimate | None, scale: float = 1.0) -> str:

@@ -40,7 +40,7 @@ def read_lines(path: Path) -> Iterator[bytes]:
                 yield line
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
-        raise RecordError(f"cannot read {path}: {reason}. Get the file anew") from error
+        raise RecordError(f"cannot read {path}: {reason}. Get the file again") from error
 
 
 def require_size(what: str, size: int, largest: int) -> None:

@@ -96,6 +96,6 @@ def archived_records(folder: Path, run: RunModel) -> Iterator[StoredRecord]:
             raise RecordError(
                 f"{place} belongs to another run or trial, or is not in the plan's order. "
                 f"Expected: a trial of run {run.run_id} after the line before. "
-                f"Received: {record.name} of run {record.run_id}. Get the file anew"
+                f"Received: {record.name} of run {record.run_id}. Get the file again"
             )
         yield StoredRecord(place=place, content=content, record=record)

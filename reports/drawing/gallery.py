@@ -17,7 +17,7 @@ from reports.results.shown_images import Band
 from reports.results.workload import WorkloadResults
 from reports.text import file_name
 
-# in pixels of an MNIST image, each of which becomes a square of SCALE by SCALE dots
+# in pixels of an MNIST image; each pixel becomes a square of SCALE by SCALE dots
 SCALE = 3
 SIDE = 28
 COLUMNS = 9

@@ -18,7 +18,7 @@ from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 from reports.drawing.png import SOFTWARE
 from reports.results.cells import CellResults, backends, workloads
 
-# Okabe and Ito (2008): told apart with every common form of colour blindness; yellow left out.
+# Okabe and Ito (2008): distinct with every common form of colour blindness; without yellow.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 MARKERS = ("o", "s", "^", "D", "v")
 GREY = "#666666"

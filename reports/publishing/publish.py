@@ -62,7 +62,7 @@ def require_citable(run: RunModel, source: Path) -> None:
     if run.profile == "smoke":
         raise UsageError(
             f"{source} is a smoke run, which is not for citation. Expected: profile standard or "
-            "full. Measure anew: nox -s bench"
+            "full. Measure again: nox -s bench"
         )
 
 
@@ -84,7 +84,7 @@ def require_verified(folder: Path) -> None:
         raise RecordError(
             f"cannot publish {folder}: {plural(len(differences), 'difference')} between what it "
             f"holds and what its records say, the first in {first.place}. Expected: {expected}. "
-            f"Received: {found}. Write the report anew: samestep report {folder}"
+            f"Received: {found}. Write the report again: samestep report {folder}"
         )
 
 

@@ -1,4 +1,4 @@
-"""Report values that are valid one by one, and of which no figure can be made."""
+"""Report values that are valid one by one but allow no figure."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,5 +14,5 @@ def figures_made_of(what: object) -> Iterator[None]:
     except (ArithmeticError, LookupError, ValueError) as error:
         raise RecordError(
             f"cannot make figures of {what}. Expected: values as a run measures them. Received: "
-            f"{type(error).__name__}: {error}. Where nobody changed them, please report this"
+            f"{type(error).__name__}: {error}. If they were not changed, please report this"
         ) from error

@@ -34,7 +34,7 @@ class RankedPair:
 def rank(run: RunModel, cells: Sequence[CellResults]) -> tuple[RankedPair, ...]:
     """Return a claim per pair and lane, judged together; none for a smoke run.
 
-    Pairs that compute different things, or of which a training failed, have no claim.
+    Pairs that compute different things, or that have a failed training, have no claim.
     """
     if run.profile == "smoke":
         return ()

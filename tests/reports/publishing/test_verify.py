@@ -151,7 +151,7 @@ def test_values_that_are_valid_and_absurd_are_a_difference(run_folder, monkeypat
     (one,) = verify(run_folder).differences
     assert one.found == (
         f"cannot make figures of {run_folder}. Expected: values as a run measures them. Received: "
-        "ZeroDivisionError: division by zero. Where nobody changed them, please report this"
+        "ZeroDivisionError: division by zero. If they were not changed, please report this"
     )
 
 
