@@ -6,10 +6,10 @@ import select
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 from bench.errors import SamestepError
-from bench.worker.messages import Event, Result, ResultEvent, Task
+from bench.worker.messages import EpochFigures, Event, Result, ResultEvent, Task
 
 LARGEST_RESULT_BYTES = 2 * 2**20
 LOOK_SECONDS = 2.0
@@ -139,9 +139,20 @@ def parse_event(line: bytes) -> Event:
             event = json.loads(json.dumps(event, ensure_ascii=False).encode(errors="replace"))
     except (ValueError, RecursionError) as error:
         raise GarbageError(f"the worker's result is not JSON. Received: {line[:60]!r}") from error
-    if not isinstance(event, dict) or "event" not in event:
+    if not isinstance(event, dict) or not is_event(event):
         raise GarbageError(f"the worker's result is not an event. Received: {line[:60]!r}")
     return cast(Event, event)
+
+
+def is_event(fields: dict[str, Any]) -> bool:
+    """Return whether a JSON object names its event and has what the run reads of that event."""
+    name = fields.get("event")
+    if name == "phase":
+        return isinstance(fields.get("phase"), str)
+    if name == "epoch":
+        figures = (fields.get(figure) for figure in EpochFigures.__required_keys__)
+        return all(isinstance(figure, int | float) for figure in figures)
+    return isinstance(name, str)
 
 
 def parse_result(event: ResultEvent) -> Result:

@@ -152,7 +152,7 @@ class Runner:
         return run
 
     def _run_certified(self, run: RunModel, trials: Sequence[Trial]) -> list[Record]:
-        """Return the trials' records; a trial without a good certificate of its cell does not run.
+        """Return the trials' records; those of a cell with a failed certificate do not run.
 
         Trials of a cell that ran out of memory are skipped: they need as much again.
         """

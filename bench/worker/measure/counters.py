@@ -118,7 +118,7 @@ class Sensors:
 
     @contextmanager
     def window(self, lane: str) -> Iterator[None]:
-        """Count what happens inside; a window that fails is kept too."""
+        """Wait for the turn, then count what happens inside; a window that fails is kept too."""
         self._turn()
         before = self._read()
         try:

@@ -26,10 +26,14 @@ from bench.run.process import Launch, Worker, run_in_turns, worker_packages
 from bench.spec import AccuracyPlan, Cell, Execution, Trial
 from tests.fakes.workers import run_worker
 
+FIGURES = {
+    "train_loss": 0.5, "train_accuracy": 0.9, "test_loss": 0.4, "test_accuracy": 1, "seconds": 2.0,
+}  # fmt: skip
 PRELUDE = f"""#!{sys.executable} -ISB
 import json, os, signal, sys, time
 job = json.load(sys.stdin)
 pipe = job["result_descriptor"]
+FIGURES = {FIGURES}
 def send(**event):
     os.write(pipe, json.dumps(event).encode() + b"\\n")
 print("process", os.getpid(), flush=True)
@@ -127,6 +131,15 @@ def work(tmp_path: Path) -> Work:
          "the worker's result is not an event. Received: b'[1]'"),
         ("send(odd=1)", "failed",
          "the worker's result is not an event. Received: b'{\"odd\": 1}'"),
+        ("send(event=[])", "failed",
+         "the worker's result is not an event. Received: b'{\"event\": []}'"),
+        ("send(event='phase')", "failed",
+         "the worker's result is not an event. Received: b'{\"event\": \"phase\"}'"),
+        ("send(event='epoch', epoch=1)", "failed",
+         "the worker's result is not an event. Received: b'{\"event\": \"epoch\", \"epoch\": 1}'"),
+        ("send(event='epoch', epoch='1', **FIGURES)", "failed",
+         "the worker's result is not an event. "
+         "Received: b'{\"event\": \"epoch\", \"epoch\": \"1\", \"train_loss\": 0.5, \"train_a'"),
         ("send(event='result')", "failed", "the worker's result has no status. Received: 'None'"),
         ("send(event='result', result=dict(status=7))", "failed",
          "the worker's result has no status. Received: \"{'status': 7}\""),
@@ -137,6 +150,7 @@ def work(tmp_path: Path) -> Work:
     ids=[
         "crash", "out of memory", "unnamed signal", "exit", "no result", "half a result",
         "exception", "not JSON", "not text", "deep", "not an object", "no event",
+        "unnamed event", "no phase", "half an epoch", "epoch in letters",
         "empty result", "no status", "hang, deaf to SIGTERM",
     ],
 )  # fmt: skip
@@ -190,13 +204,13 @@ def test_a_crash_is_told_though_a_child_keeps_the_pipe_open(work):
 def test_events_are_passed_on_in_order_and_extend_the_deadline(work):
     heard = []
     script = "send(event='phase', phase='accuracy')\n" + "".join(
-        f"time.sleep(0.06); send(event='epoch', epoch={epoch})\n" for epoch in range(4)
+        f"time.sleep(0.06); send(event='epoch', epoch={epoch}, **FIGURES)\n" for epoch in range(4)
     )
     # the epochs together take longer than the phase may be silent
     assert work(script + GOOD, heard.append).status == "ok"
     assert heard == [
         {"event": "phase", "phase": "accuracy"},
-        *({"event": "epoch", "epoch": epoch} for epoch in range(4)),
+        *({"event": "epoch", "epoch": epoch, **FIGURES} for epoch in range(4)),
     ]
 
 
@@ -210,7 +224,7 @@ def test_events_are_passed_on_in_order_and_extend_the_deadline(work):
         ("while True: send(event='phase', phase='build'); time.sleep(0.01)",
          {"cells": [{}, {}]}, "no end in phase 'build'. Expected: all within 1 s"),
         ("send(event='phase', phase='accuracy')\n"
-         "while True: send(event='epoch'); time.sleep(0.01)",
+         "while True: send(event='epoch', epoch=1, **FIGURES); time.sleep(0.01)",
          {"trial": THREE_EPOCHS},
          "no end in phase 'accuracy'. Expected: all within 1.5 s"),
     ],
