@@ -1,4 +1,4 @@
-"""The rungs of dropout: on masks as they should be, and as planted bugs leave them."""
+"""The rungs of dropout pass on correct masks and fail on the masks of planted bugs."""
 
 from dataclasses import replace
 
@@ -30,73 +30,75 @@ VALUES = 3_000
 KERNEL = "dense_0/kernel"
 
 
-def kept(rate: float = 0.25, steps: int = STEPS, seed: int = 0) -> np.ndarray:
-    """1 where a value was kept, at this rate."""
+def draw_kept(rate: float = 0.25, steps: int = STEPS, seed: int = 0) -> np.ndarray:
+    """Return 1 for each value that dropout kept, and 0 for the others."""
     return (np.random.RandomState(seed).rand(steps, VALUES) >= rate).astype(np.float64)
 
 
-def failing(values: np.ndarray, rate: float = 0.25) -> list[str]:
+def failed_rungs(values: np.ndarray, rate: float = 0.25) -> list[str]:
     masks = Masks(kept=values, rate=rate)
     measured = {
         "share": share("dropout_0", masks).measured,
         "scale": scale("dropout_0", masks).measured,
         "masks": repetition("dropout_0", masks).measured,
     }
-    return [name for name, one in measured.items() if not one <= gate("float32", f"dropout {name}")]
+    return [
+        name for name, value in measured.items() if not value <= gate("float32", f"dropout {name}")
+    ]
 
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("rate", [0.1, 0.25, 0.5])
-def test_dropout_as_it_should_be_passes(rate, seed):
-    assert failing(kept(rate, seed=seed), rate) == []
+def test_correct_dropout_passes(rate, seed):
+    assert failed_rungs(draw_kept(rate, seed=seed), rate) == []
 
 
 def test_float32_noise_in_the_scale_passes():
     noise = 1 + 1e-5 * np.random.RandomState(0).randn(STEPS, VALUES)
-    assert failing(kept() * noise) == []
+    assert failed_rungs(draw_kept() * noise) == []
 
 
 @pytest.mark.parametrize(
     ("values", "failed"),
     [
-        # the survivors of another rate are scaled by that rate
-        (kept(0.75) * 0.75 / 0.25, ["share", "scale"]),
-        (kept(0.3) * 0.75 / 0.7, ["share", "scale"]),
-        (kept(0.3), ["share"]),
-        # off in training: every value is kept, and none scaled
+        # the kept values are scaled for the rate at which they were drawn
+        (draw_kept(0.75) * 0.75 / 0.25, ["share", "scale"]),
+        (draw_kept(0.3) * 0.75 / 0.7, ["share", "scale"]),
+        (draw_kept(0.3), ["share"]),
+        # off in training: every value is kept, and no value is scaled
         (np.full((STEPS, VALUES), 0.75), ["share", "scale", "masks"]),
         (np.ones((STEPS, VALUES)), ["share", "masks"]),
         (np.zeros((STEPS, VALUES)), ["share", "masks"]),
-        (kept() * 0.75, ["scale"]),
-        (np.repeat(kept(steps=1), STEPS, axis=0), ["masks"]),
+        (draw_kept() * 0.75, ["scale"]),
+        (np.repeat(draw_kept(steps=1), STEPS, axis=0), ["masks"]),
     ],
     ids=["rate turned round", "another rate", "scaled for the right rate", "off", "nothing dropped",
          "everything dropped", "unscaled", "frozen"],
 )  # fmt: skip
-def test_dropout_that_is_wrong_fails(values, failed):
-    assert failing(values) == failed
+def test_wrong_dropout_fails(values, failed):
+    assert failed_rungs(values) == failed
 
 
-def test_a_mask_that_comes_back_once_fails():
-    values = kept()
+def test_a_mask_that_is_repeated_once_fails():
+    values = draw_kept()
     values[4] = values[3]
-    assert failing(values) == ["masks"]
+    assert failed_rungs(values) == ["masks"]
 
 
-def test_a_survivor_that_is_no_number_fails_and_fits_a_record():
-    values = kept()
+def test_a_kept_value_that_is_not_a_number_fails_and_fits_a_record():
+    values = draw_kept()
     values[2, 7] = np.nan
     assert scale("dropout_0", Masks(kept=values, rate=0.25)).measured == LARGEST
 
 
-def test_both_sides_are_told():
-    masks = Masks(kept=kept() * 0.75, rate=0.25)
+def test_the_expected_and_the_received_value_are_reported():
+    masks = Masks(kept=draw_kept() * 0.75, rate=0.25)
     assert scale("dropout_0", masks).sides == "expected 1.33333, received 1"
-    told = share("dropout_0", masks).sides
-    assert told.startswith("expected 0.25 within 0.0028, received 0.2")
+    sides = share("dropout_0", masks).sides
+    assert sides.startswith("expected 0.25 within 0.0028, received 0.2")
 
 
-def test_a_dropout_is_read_behind_the_next_dense_layer():
+def test_the_masks_of_a_dropout_are_read_from_the_next_dense_layer():
     assert sites(MLP_512) == {}
     assert sites(CNN) == {"dropout_0": "dense_0/kernel"}
     assert sites(TINY_DROPOUT) == {"dropout_0": KERNEL}
@@ -114,7 +116,7 @@ def test_a_dropout_before_a_convolution_is_refused():
 
 
 class Dropping(FakeProgram):
-    """Trains the tiny workload with masks of its own, as `read_masks` asks it to."""
+    """A program that trains the tiny workload with its own masks, as `read_masks` expects."""
 
     def train_step(self, batch):
         draws = np.random.RandomState(self.steps)
@@ -135,11 +137,11 @@ def tiny(data) -> Probe:
 CPU = Execution(device="cpu", batch_size=32, precision="float64")
 
 
-def test_masks_are_read_out_of_the_weights(tiny):
+def test_masks_are_read_from_the_weights(tiny):
     masks = read_masks(
         lambda workload: Dropping(workload, CPU), TINY_DROPOUT, tiny, "dropout_0", KERNEL
     )
-    # a pixel that is next to black has no gradient to read
+    # an almost black pixel has no gradient to read
     lit = tiny.full[0][0] > 0.01
     drawn = [np.random.RandomState(step).rand(784)[lit] >= 0.25 for step in range(STEPS)]
     np.testing.assert_allclose(masks.kept, drawn, atol=1e-4)
@@ -156,5 +158,5 @@ def test_a_backend_with_dropout_passes_and_one_without_fails(tiny):
     assert climb(FakeProgram) == [(name, False) for name in names]
 
 
-def test_a_workload_without_dropout_has_no_such_rung(tiny):
+def test_a_workload_without_dropout_has_no_rung_of_dropout(tiny):
     assert list(rungs(lambda workload: pytest.fail("built"), MLP_512, "float32", tiny)) == []

@@ -1,4 +1,4 @@
-"""Rungs that train, where a training leaves the oracle's, and a step as files."""
+"""Rungs that train, the step at which a training leaves the oracle's, and a step as files."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -24,7 +24,7 @@ CELL = Cell(workload="tiny", backend="fake", execution=EXACT)
 
 
 class Straying(FakeProgram):
-    """Right in every step but one, where one thing is off by a thousandth."""
+    """A program that is right except in one step, in which one tensor is off by a thousandth."""
 
     def __init__(self, step: int, what: str, execution: Execution = EXACT) -> None:
         super().__init__(TINY, execution)
@@ -34,22 +34,22 @@ class Straying(FakeProgram):
         super().load(parameters, seed)
         self.steps = 0
 
-    def off(self, what: str) -> float:
-        """The factor of `what` in the step that comes next."""
+    def factor(self, what: str) -> float:
+        """Return the factor of the tensor `what` in the next step."""
         return 1.001 if (self.steps + 1, what) == (self.step, self.what) else 1.0
 
     def forward(self, batch: Any) -> Array:
-        return super().forward(batch) * self.off("logits")
+        return super().forward(batch) * self.factor("logits")
 
     def gradients(self, batch: Any) -> tuple[float, dict[str, Array]]:
         loss, gradients = super().gradients(batch)
-        strayed = {
-            name: value * self.off(f"gradient of {name}") for name, value in gradients.items()
+        changed = {
+            name: value * self.factor(f"gradient of {name}") for name, value in gradients.items()
         }
-        return loss * self.off("loss"), strayed
+        return loss * self.factor("loss"), changed
 
     def train_step(self, batch: Any) -> None:
-        factors = {name: self.off(f"update of {name}") for name in self._parameters}
+        factors = {name: self.factor(f"update of {name}") for name in self._parameters}
         before = {name: value.copy() for name, value in self._oracle.parameters.items()}
         super().train_step(batch)
         for name, value in self._oracle.parameters.items():
@@ -62,35 +62,35 @@ def ladder(data: mnist.Mnist) -> Ladder:
 
 
 @pytest.fixture(scope="module")
-def taken(ladder: Ladder) -> Sequence[Batch]:
+def steps(ladder: Ladder) -> Sequence[Batch]:
     return list(ladder.batches(4))
 
 
-def located(program: FakeProgram, ladder: Ladder, taken: Sequence[Batch]) -> str:
-    return divergence(program, TINY, ladder.parameters, taken, "float64", "matched", 0)
+def locate(program: FakeProgram, ladder: Ladder, steps: Sequence[Batch]) -> str:
+    return divergence(program, TINY, ladder.parameters, steps, "float64", "matched", 0)
 
 
-THINGS = [
+TENSORS = [
     "logits",
     "loss",
     *(f"{kind} of {name}" for kind in ("gradient", "update") for name in TINY.parameter_shapes()),
 ]
 
 
-@pytest.mark.parametrize("what", THINGS)
+@pytest.mark.parametrize("what", TENSORS)
 @pytest.mark.parametrize("step", [1, 3])
-def test_the_step_and_the_tensor_that_go_wrong_are_named(ladder, taken, step, what):
-    told = located(Straying(step, what), ladder, taken)
-    assert told.startswith(f"first at step {step}: {what} (")
-    assert "measured 0.001, gate 1e-1" in told
+def test_the_step_and_the_tensor_that_are_wrong_are_named(ladder, steps, step, what):
+    place = locate(Straying(step, what), ladder, steps)
+    assert place.startswith(f"first at step {step}: {what} (")
+    assert "measured 0.001, gate 1e-1" in place
 
 
-def test_a_training_that_never_leaves_the_gates_is_told(ladder, taken):
-    told = located(FakeProgram(TINY, EXACT), ladder, taken)
-    assert told == "no single step passes a gate: the difference adds up over steps"
+def test_a_training_that_never_leaves_the_gates_says_so(ladder, steps):
+    place = locate(FakeProgram(TINY, EXACT), ladder, steps)
+    assert place == "no single step passes a gate: the difference adds up over steps"
 
 
-def test_a_trajectory_names_the_loss_and_the_step_before_that_bent_it(ladder):
+def test_a_trajectory_names_the_loss_and_the_earlier_step_that_changed_it(ladder):
     rung = ladder.trajectory(Straying(3, "update of dense_0/kernel"), 6)
     assert not rung.passed
     loss, _, place = rung.where.partition("; ")
@@ -103,7 +103,7 @@ def test_a_trajectory_that_follows_the_oracle_passes(ladder):
     assert (rung.rung, rung.passed, rung.measured) == ("trajectory", True, 0.0)
 
 
-def test_only_float32_stops_where_a_relu_may_flip(ladder, data, monkeypatch):
+def test_only_float32_stops_before_a_relu_may_flip(ladder, data, monkeypatch):
     """A flip in the third step's gradient would show in the fourth step's loss."""
     monkeypatch.setattr(climbing, "clear_steps", lambda *_: 3)
     exact, single = FakeProgram(TINY, EXACT), FakeProgram(TINY, SINGLE)
@@ -123,7 +123,7 @@ def test_the_short_certificate_trains_the_programs_own_step(ladder):
 
 
 class HalfFit(FakeProgram):
-    """Its own loop drops the partial batch."""
+    """A program whose own loop drops the partial batch."""
 
     def fit(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
         whole = len(labels) // batch_size * batch_size
@@ -131,7 +131,7 @@ class HalfFit(FakeProgram):
 
 
 class UnweightedFit(FakeProgram):
-    """The mean over batches instead of that over images."""
+    """A program that averages over batches instead of images."""
 
     def take_metrics(self) -> tuple[float, float]:
         self._metrics = [(loss, accuracy, 1) for loss, accuracy, _ in self._metrics]
@@ -142,7 +142,7 @@ class UnweightedFit(FakeProgram):
     ("program", "failed"),
     [(FakeProgram, []), (HalfFit, ["fit", "fit loss"]), (UnweightedFit, ["fit loss"])],
 )
-def test_the_frameworks_own_loop_has_rungs_of_its_own(ladder, program, failed):
+def test_the_frameworks_own_loop_has_its_own_rungs(ladder, program, failed):
     rungs = list(ladder.fit(program(TINY, EXACT)))
     assert [rung.rung for rung in rungs] == ["fit", "fit loss"]
     assert [rung.rung for rung in rungs if not rung.passed] == failed
@@ -166,14 +166,14 @@ def test_a_dump_has_the_documented_arrays(dumped):
     assert list(dumped["batch"]) == ["x", "y"]
     steps = [f"{kind}:{name}" for kind in ("grad", "w1", "w10") for name in NAMES]
     assert list(dumped["out"]) == ["logits", "loss", *steps]
-    whole = dumped["batch"].pop("y")
+    labels = dumped["batch"].pop("y")
     floats = [array for arrays in dumped.values() for array in arrays.values()]
-    dumped["batch"]["y"] = whole
+    dumped["batch"]["y"] = labels
     assert {array.dtype for array in floats} == {np.dtype(np.float64)}
-    assert np.issubdtype(whole.dtype, np.integer)
+    assert np.issubdtype(labels.dtype, np.integer)
 
 
-def test_a_dumps_batch_is_one_of_mnist(dumped):
+def test_the_batch_of_a_dump_is_from_mnist(dumped):
     x, y = dumped["batch"]["x"], dumped["batch"]["y"]
     assert (x.shape, y.shape) == ((128, 784), (128,))
     assert (x.min(), x.max()) == (0.0, 1.0)
@@ -181,12 +181,12 @@ def test_a_dumps_batch_is_one_of_mnist(dumped):
 
 
 def test_a_dump_can_be_checked_from_its_files_alone(dumped):
-    """By the oracle here; by anyone's own code elsewhere."""
+    """The oracle checks it here; a user may check it with other code."""
     x, y, out = dumped["batch"]["x"], dumped["batch"]["y"], dumped["out"]
-    found = oracle.run(TINY, dumped["weights"], x, y)
-    np.testing.assert_array_equal(out["logits"], found.logits)
-    assert out["loss"] == found.loss
-    for name, gradient in found.gradients.items():
+    expected = oracle.run(TINY, dumped["weights"], x, y)
+    np.testing.assert_array_equal(out["logits"], expected.logits)
+    assert out["loss"] == expected.loss
+    for name, gradient in expected.gradients.items():
         np.testing.assert_array_equal(out[f"grad:{name}"], gradient)
     training = oracle.Oracle(TINY, dumped["weights"])
     for number in range(1, 11):
@@ -196,13 +196,13 @@ def test_a_dump_can_be_checked_from_its_files_alone(dumped):
                 np.testing.assert_array_equal(out[f"w{number}:{name}"], value)
 
 
-def test_stock_math_has_an_oracle_of_its_own(data):
-    """Torch's own Adam against Keras' equations is off by more than any gate."""
+def test_stock_math_has_its_own_oracle(data):
+    """Torch's own Adam differs from Keras' equations by more than any gate."""
     from dataclasses import replace
 
     adam = replace(TINY, optimizer=ADAM)
     for math, passed in (("matched", True), ("stock", False)):
         how = replace(EXACT, optimizer=math)
-        one = Ladder(lambda workload: FakeProgram(workload, EXACT), adam, how, data, 0)
-        *_, update = islice(one.training(FakeProgram(adam, EXACT)), 2)
+        climbed = Ladder(lambda workload: FakeProgram(workload, EXACT), adam, how, data, 0)
+        *_, update = islice(climbed.training(FakeProgram(adam, EXACT)), 2)
         assert (update.rung, update.passed) == ("update", passed)

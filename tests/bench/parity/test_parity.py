@@ -1,4 +1,4 @@
-"""The rungs: equal passes, every difference is measured and the first one beyond a gate named."""
+"""Rungs pass equal values, measure every difference and name the first beyond a gate."""
 
 from dataclasses import replace
 
@@ -57,7 +57,7 @@ def test_another_hash_is_named(name):
     assert rung.where == f"{name}: expected {HASHES[name][:12]}, received {'d' * 12}"
 
 
-def test_digests_tell_what_every_backend_was_given():
+def test_digests_identify_the_data_that_every_backend_was_given():
     data = mnist.load()
     initial = mnist.initial_parameters(MLP_512, 3)
     first = digests(3, data, initial)
@@ -114,7 +114,7 @@ def test_another_table_is_counted_and_named(layers, count, where):
 
 
 @pytest.mark.parametrize("change", [{"name": "dense_9"}, {"kind": "conv"}, {"output_shape": (11,)}])
-def test_name_kind_and_shape_count_too(change):
+def test_a_wrong_name_kind_or_shape_counts(change):
     layers = (*MLP_512.summary()[:-1], replace(LAST, **change))
     assert parameters_rung(MLP_512, layers).measured == 1
 
@@ -123,20 +123,20 @@ def test_weights_that_come_back_unchanged_pass():
     assert initial_rung(weights(), weights()) == Rung(rung="initial", measured=0)
 
 
-def test_one_value_that_differs_is_found():
+def test_one_value_that_differs_is_counted():
     returned = weights()
     returned["dense_0/kernel"][1, 1] += 1e-7
     rung = initial_rung(weights(), returned)
     assert (rung.measured, rung.where) == (1, "dense_0/kernel: 1 values differ")
 
 
-def test_all_that_differs_is_counted_and_the_first_named():
+def test_all_values_that_differ_are_counted_and_the_first_is_named():
     returned = {name: value + 1 for name, value in weights().items()}
     rung = initial_rung(weights(), returned)
     assert (rung.measured, rung.where) == (8, "dense_0/bias: 2 values differ")
 
 
-def test_a_tensor_that_is_missing_or_new_is_found():
+def test_a_tensor_that_is_missing_or_new_is_named():
     fewer, more = weights(), {**weights(), "dense_1/bias": np.zeros(7)}
     del fewer["dense_0/bias"]
     assert initial_rung(weights(), fewer).where == "dense_0/bias: 2 values differ"
@@ -144,7 +144,7 @@ def test_a_tensor_that_is_missing_or_new_is_found():
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found", "count"),
+    ("expected", "received", "count"),
     [
         (np.ones(4), None, 4),
         (None, np.ones(5), 5),
@@ -156,8 +156,8 @@ def test_a_tensor_that_is_missing_or_new_is_found():
     ],
     ids=["missing", "extra", "transposed", "another dtype", "empty", "not a number", "equal"],
 )
-def test_a_tensor_that_is_not_the_same_counts_with_all_its_values(wanted, found, count):
-    assert differing_values(wanted, found) == count
+def test_a_tensor_of_another_form_counts_with_all_its_values(expected, received, count):
+    assert differing_values(expected, received) == count
 
 
 EXPECTED = np.array([[1.0, -2.0], [0.5, 4.0]])
@@ -175,20 +175,20 @@ def test_a_difference_is_measured_in_float64():
     assert compare_tensors("logits", EXPECTED, received).measured == 2**-20 / 4
 
 
-def test_what_is_equal_differs_by_nothing():
+def test_equal_values_differ_by_nothing():
     assert compare_tensors("logits", EXPECTED, EXPECTED.copy()).measured == 0.0
     zeros = np.zeros(3)
     assert compare_tensors("gradient", zeros, zeros).measured == 0.0
     assert compare_updates("kernel", EXPECTED, EXPECTED, EXPECTED).measured == 0.0
 
 
-def test_a_figure_about_1_is_compared_as_it_is():
+def test_a_value_is_compared_by_its_absolute_difference():
     difference = compare_values("loss", 2.5, 2.25)
     assert (difference.measured, difference.sides) == (0.25, "expected 2.5, received 2.25")
 
 
 def test_an_update_is_compared_by_norms():
-    """However large the weights are: only what the step changed counts."""
+    """The size of the weights has no effect: only the change of the step counts."""
     before = np.array([100.0, -100.0], np.float32)
     expected = before + np.array([3.0, 4.0])
     difference = compare_updates("kernel", before, expected, expected + np.array([0.0, 0.5]))
@@ -197,21 +197,21 @@ def test_an_update_is_compared_by_norms():
 
 
 @pytest.mark.parametrize(
-    ("received", "found"),
+    ("received", "description"),
     [(None, "nothing"), (EXPECTED[0], "shape (2,)"), (EXPECTED.reshape(4, 1), "shape (4, 1)")],
     ids=["missing", "fewer", "reshaped"],
 )
-def test_another_shape_is_as_far_off_as_can_be(received, found):
+def test_another_shape_is_the_largest_difference(received, description):
     for difference in (
         compare_tensors("kernel", EXPECTED, received),
         compare_updates("kernel", np.zeros((2, 2)), EXPECTED, received),
     ):
         assert difference.measured == LARGEST
-        assert difference.sides == f"expected shape (2, 2), received {found}"
+        assert difference.sides == f"expected shape (2, 2), received {description}"
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_what_is_no_number_is_as_far_off_as_can_be(value):
+def test_a_value_that_is_not_a_number_is_the_largest_difference(value):
     received = EXPECTED.copy()
     received[0, 1] = value
     for difference in (
@@ -223,7 +223,7 @@ def test_what_is_no_number_is_as_far_off_as_can_be(value):
         assert difference.sides.endswith(f"received {value}")
 
 
-def test_what_should_be_zero_and_is_not_fails_whatever_the_gate():
+def test_a_value_that_should_be_zero_and_is_not_is_the_largest_difference():
     assert compare_tensors("gradient", np.zeros(2), np.array([0.0, 1e-30])).measured == LARGEST
     before = np.ones(2)
     assert compare_updates("kernel", before, before, before + 1e-9).measured == LARGEST
@@ -238,23 +238,23 @@ def difference(what: str, measured: float) -> Difference:
     return Difference(what=what, measured=measured, sides="expected 1, received 2")
 
 
-def test_the_first_beyond_the_gate_is_named_not_the_worst():
-    found = [difference("a", 9e-6), difference("b", 2e-5), difference("c", 0.5)]
-    rung = rung_of("forward", "float32", found)
+def test_the_first_difference_beyond_the_gate_is_named_not_the_largest():
+    differences = [difference("a", 9e-6), difference("b", 2e-5), difference("c", 0.5)]
+    rung = rung_of("forward", "float32", differences)
     assert (rung.measured, rung.gate, rung.passed) == (2e-5, 1e-5, False)
     assert rung.where == "b (expected 1, received 2)"
 
 
-def test_what_came_nearest_to_the_gate_is_named_where_all_passed():
+def test_the_difference_nearest_to_the_gate_is_named_if_all_passed():
     rung = rung_of("forward", "float32", [difference("a", 3e-6), difference("b", 2e-6)])
     assert (rung.measured, rung.passed) == (3e-6, True)
     assert rung.where.startswith("a (")
 
 
 def test_the_optimizer_chooses_the_gate():
-    found = [difference("a", 1e-4)]
-    assert rung_of("update", "float32", found, "adam").passed
-    assert not rung_of("update", "float32", found, "rmsprop").passed
+    differences = [difference("a", 1e-4)]
+    assert rung_of("update", "float32", differences, "adam").passed
+    assert not rung_of("update", "float32", differences, "rmsprop").passed
 
 
 FLOAT32 = ": as far off as float32 is"
@@ -266,12 +266,12 @@ FLOAT32 = ": as far off as float32 is"
         ("float64", 5e-7, True),
         ("float64", 1e-12, False),
         ("float64", 0.01, False),
-        # within the gate there is nothing to hint at
+        # a value within the gate gets no hint
         ("float64", 1e-14, False),
         ("float32", 5e-5, False),
     ],
 )
-def test_float64_that_is_computed_in_float32_is_told(precision, measured, hinted):
+def test_float64_that_is_computed_in_float32_gets_a_hint(precision, measured, hinted):
     rung = rung_of("forward", precision, [difference("logits", measured)])
     assert rung.where.endswith(FLOAT32) == hinted
 
@@ -283,7 +283,7 @@ def test_a_precision_without_gates_is_refused(precision):
     assert str(caught.value).endswith(f"Received: {precision}")
 
 
-def test_what_computes_in_float32_passes_no_gate_of_float64():
+def test_a_computation_in_float32_passes_no_gate_of_float64():
     least, _ = FLOAT32_NOISE
     for rung, limit in GATES["float64"].items():
         assert 0 < limit < least < GATES["float32"][rung]
@@ -297,7 +297,7 @@ def test_a_coarser_precision_has_wider_gates_and_the_same_for_dropouts_statistic
         assert limits == ([SIGMAS] * 3 if limits[0] == SIGMAS else sorted(set(limits)))
 
 
-def test_a_failed_rung_says_what_how_far_and_how_far_it_may():
+def test_the_error_of_a_failed_rung_has_its_name_measure_gate_and_place():
     require(Rung(rung="forward", measured=1e-6, gate=1e-5))
     failed = Rung(rung="forward", measured=0.25, gate=1e-5, where="logits, full batch")
     with pytest.raises(ParityError) as caught:

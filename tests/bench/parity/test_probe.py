@@ -1,4 +1,4 @@
-"""What the rungs are climbed with, and the oracle's long answers as they are remembered."""
+"""The weights and batches of the rungs, and the oracle's stored answers to long computations."""
 
 import json
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def _cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (MLP_512, 500, 469, 96),
         (MLP_512, 469, 469, 96),
         (MLP_512, 10, 5, 96),
-        # 100 and 32 leave no partial batch: there it is made up, halfway
+        # 100 and 32 leave no partial batch: the trajectory adds one halfway
         (MLP_1000, 500, 250, 75),
         (MLP_1000, 10, 5, 75),
         (CNN, 20, 10, 24),
@@ -40,30 +40,32 @@ def _cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     ids=lambda value: getattr(value, "name", value),
 )
 def test_a_trajectory_has_one_partial_batch(workload, steps, at, size):
-    found = sizes(workload, steps)
-    assert len(found) == steps
-    others = {*found[: at - 1], *found[at:]}
-    assert (found[at - 1], others) == (size, {workload.batch_size})
+    received = sizes(workload, steps)
+    assert len(received) == steps
+    others = {*received[: at - 1], *received[at:]}
+    assert (received[at - 1], others) == (size, {workload.batch_size})
     assert partial_size(workload) == size
 
 
-def test_a_single_step_is_whole():
+def test_a_single_step_has_a_full_batch():
     assert sizes(MLP_512, 1) == [128]
 
 
-def test_batches_go_through_the_data_as_a_training_does(data, monkeypatch):
-    """Into the second epoch, whose order is its own."""
+def test_batches_follow_the_order_of_a_training(data, monkeypatch):
+    """They continue into the second epoch, which has its own order."""
     monkeypatch.setattr(mnist, "scaled", lambda images, shape: images)
-    found = list(batches(data, MLP_512, 5, [59_990, 20]))
+    received = list(batches(data, MLP_512, 5, [59_990, 20]))
     order = np.concatenate([mnist.batch_order(5, epoch, 60_000) for epoch in (0, 1)])
-    for (images, labels), chosen in zip(found, np.split(order, [59_990, 60_010])[:2], strict=True):
+    for (images, labels), chosen in zip(
+        received, np.split(order, [59_990, 60_010])[:2], strict=True
+    ):
         np.testing.assert_array_equal(labels, data.train_labels[chosen])
         np.testing.assert_array_equal(images[-1], data.train_images[chosen[-1]])
         assert len(images) == len(labels)
 
 
 @pytest.mark.parametrize("workload", [TINY, MLP_512_256, CNN], ids=lambda value: value.name)
-def test_probe_weights_are_those_of_a_training_but_for_the_biases(workload):
+def test_probe_weights_are_a_trainings_except_for_the_biases(workload):
     drawn, initial = draw(workload, 2), mnist.initial_parameters(workload, 2)
     assert list(drawn) == list(initial)
     for name, value in drawn.items():
@@ -75,35 +77,35 @@ def test_probe_weights_are_those_of_a_training_but_for_the_biases(workload):
             assert np.abs(value).max() <= 0.1
 
 
-def test_a_probe_stays_clear_of_every_kink(data):
-    found = probe(TINY, data, 0)
-    assert (len(found.full[1]), len(found.partial[1])) == (128, 96)
-    training = oracle.Oracle(TINY, found.parameters)
-    for images in (found.full[0], found.partial[0]):
+def test_a_probe_keeps_away_from_every_kink(data):
+    drawn = probe(TINY, data, 0)
+    assert (len(drawn.full[1]), len(drawn.partial[1])) == (128, 96)
+    training = oracle.Oracle(TINY, drawn.parameters)
+    for images in (drawn.full[0], drawn.partial[0]):
         assert oracle.margins(TINY, training.parameters, images).min() > KINK
-    training.step(*found.full)
-    assert oracle.margins(TINY, training.parameters, found.partial[0]).min() > KINK
+    training.step(*drawn.full)
+    assert oracle.margins(TINY, training.parameters, drawn.partial[0]).min() > KINK
 
 
-def test_images_near_a_kink_are_passed_over(data, monkeypatch):
-    """Every third image of the order, and the first that is left after a step."""
+def test_images_near_a_kink_are_skipped(data, monkeypatch):
+    """Every third image of the order is near a kink, and so is the first one left after a step."""
     order = mnist.batch_order(0, 0, 60_000)
-    seen = []
+    sizes = []
 
     def margins(workload, parameters, images):
-        found = np.ones(len(images))
-        found[slice(None, None, 3) if not seen else slice(1)] = KINK
-        seen.append(len(images))
-        return found
+        distances = np.ones(len(images))
+        distances[slice(None, None, 3) if not sizes else slice(1)] = KINK
+        sizes.append(len(images))
+        return distances
 
     monkeypatch.setattr(oracle, "margins", margins)
     clear = [n for n in range(512) if n % 3]
-    found = probe(TINY, data, 0)
-    np.testing.assert_array_equal(found.full[1], data.train_labels[order[clear[:128]]])
-    np.testing.assert_array_equal(found.partial[1], data.train_labels[order[clear[129:225]]])
+    drawn = probe(TINY, data, 0)
+    np.testing.assert_array_equal(drawn.full[1], data.train_labels[order[clear[:128]]])
+    np.testing.assert_array_equal(drawn.partial[1], data.train_labels[order[clear[129:225]]])
 
 
-def test_too_few_clear_images_are_told(data, monkeypatch):
+def test_too_few_clear_images_are_an_error(data, monkeypatch):
     monkeypatch.setattr(oracle, "margins", lambda *_: np.zeros(512))
     with pytest.raises(ParityError, match=r"Expected: 128 in a batch\. Received: 0\. Take another"):
         probe(TINY, data, 0)
@@ -121,8 +123,8 @@ def test_both_precisions_start_from_the_same_numbers(data):
         np.testing.assert_array_equal(exact[name], value)
 
 
-class Counted:
-    """A computation that says how often it was asked for."""
+class CountedComputation:
+    """A computation that counts its calls."""
 
     def __init__(self) -> None:
         self.times = 0
@@ -132,21 +134,21 @@ class Counted:
         return [0.1, 1 / 3]
 
 
-def test_what_was_computed_is_remembered():
-    compute = Counted()
+def test_a_computed_answer_is_stored():
+    compute = CountedComputation()
     for _ in range(3):
         assert recall("name", TINY, compute) == [0.1, 1 / 3]
     assert compute.times == 1
 
 
-def edited(path: Path) -> None:
+def edit(path: Path) -> None:
     document = json.loads(path.read_text())
     path.write_text(json.dumps({**document, "values": [0.1, 0.25]}))
 
 
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "torn": lambda path: path.write_bytes(path.read_bytes()[:20]),
-    "edited": edited,
+    "edited": edit,
     "empty": lambda path: path.write_text(""),
     "no object": lambda path: path.write_text("[1, 2]"),
     "no hash": lambda path: path.write_text(json.dumps({"values": [0.1]})),
@@ -155,37 +157,36 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_what_was_damaged_is_computed_again(tmp_path, damage):
-    compute = Counted()
+def test_a_damaged_answer_is_computed_and_stored_again(tmp_path, damage):
+    compute = CountedComputation()
     recall("name", TINY, compute)
     (path,) = tmp_path.rglob("oracle/*.json")
     DAMAGES[damage](path)
     for _ in range(2):
         assert recall("name", TINY, compute) == [0.1, 1 / 3]
-    # and stored anew
     assert compute.times == 2
 
 
-def test_what_can_not_be_stored_is_computed_each_time(tmp_path, monkeypatch):
+def test_an_answer_that_can_not_be_stored_is_computed_each_time(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("SAMESTEP_CACHE", str(tmp_path / "file"))
-    compute = Counted()
+    compute = CountedComputation()
     for times in (1, 2):
         assert recall("name", TINY, compute) == [0.1, 1 / 3]
         assert compute.times == times
 
 
-def test_without_a_home_everything_is_computed(monkeypatch):
-    def homeless() -> Path:
+def test_an_answer_is_computed_without_a_home(monkeypatch):
+    def raise_no_home() -> Path:
         raise RuntimeError("no home")
 
     monkeypatch.delenv("SAMESTEP_CACHE")
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    monkeypatch.setattr(Path, "home", homeless)
-    assert recall("name", TINY, Counted()) == [0.1, 1 / 3]
+    monkeypatch.setattr(Path, "home", raise_no_home)
+    assert recall("name", TINY, CountedComputation()) == [0.1, 1 / 3]
 
 
-def test_the_key_changes_with_all_that_decides_the_numbers(monkeypatch):
+def test_the_key_changes_with_everything_that_affects_the_numbers(monkeypatch):
     own = key("name", TINY)
     assert key("name", replace(TINY)) == own
     others = [
@@ -199,39 +200,39 @@ def test_the_key_changes_with_all_that_decides_the_numbers(monkeypatch):
     assert len({own, *others}) == 6
 
 
-def test_what_was_published_does_not_change_the_key():
+def test_published_results_do_not_change_the_key():
     assert key("name", MLP_512) == key("name", replace(MLP_512, published=()))
 
 
 @pytest.mark.parametrize("source", expected.SOURCES)
-def test_the_key_changes_with_each_source_of_the_numbers(monkeypatch, source):
+def test_the_key_changes_with_each_source_file_of_the_numbers(monkeypatch, source):
     own = key("name", TINY)
-    left = tuple(other for other in expected.SOURCES if other != source)
-    monkeypatch.setattr(expected, "SOURCES", left)
+    others = tuple(other for other in expected.SOURCES if other != source)
+    monkeypatch.setattr(expected, "SOURCES", others)
     assert key("name", TINY) != own
 
 
-def test_losses_are_those_of_the_oracle(data):
+def test_losses_are_the_oracles(data):
     start = draw(TINY, 0)
-    taken = list(batches(data, TINY, 0, [8, 8, 8]))
+    steps = list(batches(data, TINY, 0, [8, 8, 8]))
     for math in ("matched", "stock"):
         training = oracle.Oracle(TINY, start, math)
-        own = [training.step(*batch).loss for batch in taken]
-        assert losses("three", TINY, start, lambda: taken, math) == own
+        expected = [training.step(*batch).loss for batch in steps]
+        assert losses("three", TINY, start, lambda: steps, math) == expected
 
 
-def test_steps_are_clear_until_one_comes_near_a_kink(data):
-    """That step is counted: what it flips would show in the next one's loss."""
+def test_steps_are_clear_until_a_step_is_near_a_kink(data):
+    """That step is counted: a flip in it would show only in the loss of the next step."""
     start = draw(TINY, 0)
-    taken = list(batches(data, TINY, 0, [8, 8, 8]))
+    steps = list(batches(data, TINY, 0, [8, 8, 8]))
     training = oracle.Oracle(TINY, start)
     margins = []
-    for images, labels in taken:
+    for images, labels in steps:
         margins.append(oracle.margins(TINY, training.parameters, images).min())
         training.step(images, labels)
 
     def clear(nearest: float, workload: Workload = TINY) -> int:
-        return clear_steps("three", workload, start, lambda: taken, "matched", nearest)
+        return clear_steps("three", workload, start, lambda: steps, "matched", nearest)
 
     assert clear(0.0) == 3
     assert clear(max(margins)) == 1

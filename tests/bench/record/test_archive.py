@@ -1,4 +1,4 @@
-"""A published run's archive of records: the same as the files, and strict where it is damaged."""
+"""A published run's archive holds the records of the files; a damaged archive is refused."""
 
 import gzip
 import re
@@ -13,15 +13,15 @@ from tests.records import build_records, build_run, plan, write_folder
 
 
 @pytest.fixture(scope="module")
-def made():
+def run_and_records():
     trials = plan(workloads=("mlp-512",), rounds=2, seeds=())
     return build_run(trials), build_records(trials)
 
 
 @pytest.fixture
-def packed(made, tmp_path):
-    """The run's folder with an archive, and the lines in it."""
-    run, records = made
+def folder_and_lines(run_and_records, tmp_path):
+    """Return the run's folder, which has an archive, and the lines of the archive."""
+    run, records = run_and_records
     write_folder(tmp_path, run, records)
     lines = [stored.content for stored in stored_records(tmp_path, run)]
     for trial in run.trials:
@@ -38,47 +38,49 @@ def refusal(folder, run) -> str:
     return str(error.value)
 
 
-def test_an_archive_holds_what_the_files_held(made, packed):
-    run, records = made
-    assert list(read_records(packed[0], run)) == records
+def test_an_archive_holds_what_the_files_held(run_and_records, folder_and_lines):
+    run, records = run_and_records
+    assert list(read_records(folder_and_lines[0], run)) == records
 
 
-def test_it_has_neither_time_nor_name(packed):
-    folder, lines = packed
+def test_an_archive_has_neither_time_nor_name(folder_and_lines):
+    folder, lines = folder_and_lines
     before = (folder / ARCHIVE).read_bytes()
     write_archive(folder / f"other-{ARCHIVE}", lines)
     assert (folder / f"other-{ARCHIVE}").read_bytes() == before
     assert before[3:8] == b"\0" * 5
 
 
-def test_trials_without_a_record_are_left_out(made, packed):
-    run, records = made
-    folder, lines = packed
+def test_trials_without_a_record_are_left_out(run_and_records, folder_and_lines):
+    run, records = run_and_records
+    folder, lines = folder_and_lines
     write_archive(folder / ARCHIVE, lines[1::2])
     assert list(read_records(folder, run)) == records[1::2]
 
 
 @pytest.mark.parametrize("order", [(1, 0, 2, 3), (0, 0, 1, 2)])
-def test_another_order_is_refused(made, packed, order):
-    folder, lines = packed
+def test_another_order_is_refused(run_and_records, folder_and_lines, order):
+    folder, lines = folder_and_lines
     write_archive(folder / ARCHIVE, [lines[place] for place in order])
-    found = refusal(folder, made[0])
-    assert "line 2 belongs to another run or trial, or is not in the plan's order" in found
+    message = refusal(folder, run_and_records[0])
+    assert "line 2 belongs to another run or trial, or is not in the plan's order" in message
 
 
-def test_a_record_of_another_run_is_refused(made, packed):
-    other = made[0].model_copy(update={"run_id": "another"})
-    assert "line 1 belongs to another run" in refusal(packed[0], other)
+def test_a_record_of_another_run_is_refused(run_and_records, folder_and_lines):
+    other = run_and_records[0].model_copy(update={"run_id": "another"})
+    assert "line 1 belongs to another run" in refusal(folder_and_lines[0], other)
 
 
-def test_an_altered_record_is_refused(made, packed):
-    folder, lines = packed
+def test_an_altered_record_is_refused(run_and_records, folder_and_lines):
+    folder, lines = folder_and_lines
     write_archive(folder / ARCHIVE, [lines[0], lines[1].replace(b'"seed":1', b'"seed":2')])
-    assert f"{ARCHIVE}, line 2 was changed after it was written" in refusal(folder, made[0])
+    assert f"{ARCHIVE}, line 2 was changed after it was written" in refusal(
+        folder, run_and_records[0]
+    )
 
 
 @pytest.mark.parametrize(
-    ("damage", "said"),
+    ("damage", "pattern"),
     [
         (lambda content: content[:-20], "cannot read .*end-of-stream"),
         (lambda content: content[:200] + bytes(50) + content[250:], "cannot read .*"),
@@ -87,26 +89,26 @@ def test_an_altered_record_is_refused(made, packed):
         (lambda content: gzip.compress(b"\n"), "line 1 is not strict JSON"),
     ],
 )
-def test_a_damaged_archive_is_refused(made, packed, damage, said):
-    path = packed[0] / ARCHIVE
+def test_a_damaged_archive_is_refused(run_and_records, folder_and_lines, damage, pattern):
+    path = folder_and_lines[0] / ARCHIVE
     path.write_bytes(damage(path.read_bytes()))
-    assert re.search(said, refusal(packed[0], made[0]))
+    assert re.search(pattern, refusal(folder_and_lines[0], run_and_records[0]))
 
 
-def test_an_absurdly_large_line_is_refused(packed, monkeypatch):
-    folder, lines = packed
+def test_an_absurdly_large_line_is_refused(folder_and_lines, monkeypatch):
+    folder, lines = folder_and_lines
     monkeypatch.setattr(archive, "LARGEST_LINE_BYTES", max(map(len, lines)) - 1)
     with pytest.raises(RecordError, match=r"too large\. Expected: at most .* bytes in a line"):
         list(read_lines(folder / ARCHIVE))
 
 
-def test_absurdly_many_lines_are_refused(packed, monkeypatch):
-    folder, lines = packed
+def test_absurdly_many_lines_are_refused(folder_and_lines, monkeypatch):
+    folder, lines = folder_and_lines
     monkeypatch.setattr(archive, "LARGEST_ARCHIVE_BYTES", sum(map(len, lines)) - 1)
     with pytest.raises(RecordError, match=r"too large\. Expected: at most .* bytes in all lines"):
         list(read_lines(folder / ARCHIVE))
 
 
-def test_two_forms_at_once_are_refused(made, packed):
-    write_folder(packed[0], *made)
-    assert "holds its records twice" in refusal(packed[0], made[0])
+def test_records_as_files_and_as_an_archive_are_refused(run_and_records, folder_and_lines):
+    write_folder(folder_and_lines[0], *run_and_records)
+    assert "holds its records twice" in refusal(folder_and_lines[0], run_and_records[0])

@@ -1,4 +1,4 @@
-"""Flags by cause: what the machine did beside a trial, never how long the trial took."""
+"""Flags name causes: what the machine did during a trial, never how long the trial took."""
 
 import pytest
 
@@ -19,24 +19,24 @@ def windows(**columns: list[float] | None) -> WindowsModel:
 
 
 @pytest.mark.parametrize(
-    ("columns", "found"),
+    ("columns", "expected"),
     [
         ({}, []),
         ({"other_cpu_seconds": [0.1] * 10}, ["contended"]),
-        # one window in ten that is wholly lost to somebody else
+        # another process has all of one window in ten
         ({"other_cpu_seconds": [0.2] + [0.0] * 9}, ["contended"]),
         ({"other_cpu_seconds": [0.009] * 10}, []),
         ({"steal_seconds": [0.02] * 10}, ["stolen"]),
         ({"throttled_seconds": [0.02] + [0.0] * 9}, ["throttled"]),
         ({"throttled_seconds": [0.005] + [0.0] * 9}, []),
-        # its own threads wait for each other, and that is no one's disturbance
+        # the trial's own threads wait for each other, which is no disturbance
         ({"pressure_seconds": [0.1] * 10}, []),
         ({"other_cpu_seconds": [0.1] * 10, "steal_seconds": [0.1] * 10}, ["contended", "stolen"]),
         ({"other_cpu_seconds": None, "steal_seconds": None, "throttled_seconds": None}, []),
     ],
 )
-def test_each_cause_has_its_flag(columns, found):
-    assert flags({"step": windows(**columns)}, cores=2) == found
+def test_each_cause_has_its_flag(columns, expected):
+    assert flags({"step": windows(**columns)}, cores=2) == expected
 
 
 def test_shares_are_of_all_cores():
@@ -45,7 +45,7 @@ def test_shares_are_of_all_cores():
     assert flags(busy, cores=64) == []
 
 
-def test_all_lanes_count_together():
+def test_the_windows_of_all_lanes_are_added():
     disturbed = windows(other_cpu_seconds=[0.015] * 10)
     assert flags({"step": disturbed}, cores=2) == ["contended"]
     assert flags({"step": disturbed, "native": windows()}, cores=2) == []
@@ -55,6 +55,6 @@ def test_a_trial_without_windows_has_no_flag():
     assert flags({}, cores=2) == []
 
 
-def test_what_was_watched_for_a_moment_is_not_judged():
-    moment = windows(wall_seconds=[0.04] * 10, other_cpu_seconds=[0.01] * 10)
-    assert flags({"step": moment}, cores=2) == []
+def test_a_trial_that_was_watched_only_briefly_has_no_flag():
+    brief = windows(wall_seconds=[0.04] * 10, other_cpu_seconds=[0.01] * 10)
+    assert flags({"step": brief}, cores=2) == []

@@ -1,3 +1,5 @@
+"""A record survives writing and reading; a document that is not a valid record is refused."""
+
 import copy
 import json
 import subprocess
@@ -130,7 +132,7 @@ KEPT = {
 
 
 def document(trial=TIMING, **changes):
-    """All of a record of this trial but its hash."""
+    """Return a record of this trial without its hash."""
     kept = KEPT[trial.kind]
     reasons = {name: f"not part of a {trial.kind} trial" for name in PARTS if name not in kept}
     return copy.deepcopy(
@@ -155,14 +157,14 @@ def document(trial=TIMING, **changes):
     )
 
 
-def written(tmp_path, **changes):
+def write(tmp_path, **changes):
     path = tmp_path / "record.json"
     write_record(seal(document(**changes)), path)
     return path
 
 
 def change(source, path, value):
-    """Set the value at a dotted path, as a worker or a hand on the file might have."""
+    """Set the value at a dotted path, as a worker or an edit of the file might."""
     *parents, last = path.split(".")
     for name in parents:
         source = source[int(name) if isinstance(source, list) else name]
@@ -182,8 +184,8 @@ def assert_refused(call, *parts):
 
 
 @pytest.mark.parametrize("trial", [TIMING, ACCURACY, PARITY], ids=lambda trial: trial.kind)
-def test_round_trip(tmp_path, trial):
-    path = written(tmp_path, trial=trial)
+def test_a_record_is_read_as_it_was_written(tmp_path, trial):
+    path = write(tmp_path, trial=trial)
     again = read_record(path)
     assert again == seal(document(trial))
     assert again.trial.trial() == trial
@@ -204,8 +206,8 @@ def test_any_record_is_read_and_written_again_byte_for_byte(drawn):
             assert path.read_bytes() == content
 
 
-def test_types_survive(tmp_path):
-    effective = read_record(written(tmp_path)).settings.effective
+def test_values_keep_their_types(tmp_path):
+    effective = read_record(write(tmp_path)).settings.effective
     assert [(value, type(value)) for value in effective.values()] == [
         (False, bool),
         (2, int),
@@ -215,7 +217,7 @@ def test_types_survive(tmp_path):
 
 
 @given(st.floats(min_value=1e-300, max_value=1e300))
-def test_every_digit_of_a_sample_survives(seconds):
+def test_a_sample_keeps_every_digit(seconds):
     source = document()
     change(source, "lanes.latency.step_seconds", [seconds])
     sealed = seal(source)
@@ -230,13 +232,13 @@ def test_the_hash_does_not_depend_on_the_order_of_keys():
     assert seal({**source, "sha256": "whatever"}).sha256 == seal(source).sha256
 
 
-def test_a_record_that_cannot_be_written(tmp_path):
+def test_a_record_that_cannot_be_written_is_an_error(tmp_path):
     (tmp_path / "records").write_bytes(b"")
     with pytest.raises(WriteError):
         write_record(seal(document()), tmp_path / "records" / "record.json")
 
 
-# what is no record
+# documents that are not records
 
 
 @pytest.mark.parametrize(
@@ -249,7 +251,7 @@ def test_a_record_that_cannot_be_written(tmp_path):
         ("parity.rungs.0.measured", float("inf")),
     ],
 )
-def test_not_finite(path, value):
+def test_a_number_that_is_not_finite_is_refused(path, value):
     source = document()
     change(source, path, value)
     assert_refused(lambda: seal(source), f"not a record: {path}")
@@ -272,7 +274,7 @@ def test_not_finite(path, value):
         ("run_id", None),
     ],
 )
-def test_values_out_of_range_and_wrong_types(path, value):
+def test_values_out_of_range_and_wrong_types_are_refused(path, value):
     source = document()
     change(source, path, value)
     assert_refused(lambda: seal(source), f"not a record: {path}")
@@ -288,14 +290,14 @@ def test_values_out_of_range_and_wrong_types(path, value):
         ("accuracy.confidence", [0.5, 0.5]),
     ],
 )
-def test_accuracy_out_of_range(path, value):
+def test_accuracy_out_of_range_is_refused(path, value):
     source = document(ACCURACY)
     change(source, path, value)
     assert_refused(lambda: seal(source), "not a record: accuracy")
 
 
 @pytest.mark.parametrize("path", ["note", "trial.note", "lanes.step.note", "environment.note"])
-def test_unknown_keys(path):
+def test_unknown_keys_are_refused(path):
     source = document()
     change(source, path, "")
     assert_refused(lambda: seal(source), f"not a record: {path}", "not permitted")
@@ -305,15 +307,15 @@ REQUIRED = {name for name, field in Record.model_fields.items() if field.is_requ
 
 
 @pytest.mark.parametrize("name", sorted(REQUIRED - {"sha256"}))
-def test_missing_keys(name):
+def test_missing_keys_are_refused(name):
     source = document()
     del source[name]
     assert_refused(lambda: seal(source), f"not a record: {name}", "required")
 
 
 @pytest.mark.parametrize("version", [0, 2, "1", None])
-def test_other_schemas(tmp_path, version):
-    path = written(tmp_path)
+def test_other_schema_versions_are_refused(tmp_path, version):
+    path = write(tmp_path)
     source = json.loads(path.read_text())
     path.write_text(json.dumps({**source, "schema_version": version, "new_in_2": []}))
     assert_refused(lambda: read_record(path), "record.json is not a record: schema_version")
@@ -333,44 +335,44 @@ def test_a_null_needs_its_reason(path):
     assert seal(source).null_reasons[path] == "there is a reason"
 
 
-def test_a_phase_that_is_left_out_needs_its_reason():
+def test_a_missing_phase_needs_its_reason():
     source = document()
     del source["null_reasons"]["timings"]
     assert_refused(lambda: seal(source), "'timings.spawn_seconds'", "'timings.warmup_seconds'")
 
 
-def test_unexplained_nulls_looks_below_parts_but_not_into_settings():
-    nothing = dict.fromkeys(MEASURED)
-    # records of early versions know of no GPU
-    assert set(unexplained_nulls(nothing, {})) == set(MEASURED) - {"gpu"}
-    assert "gpu.clock" in unexplained_nulls({**nothing, "gpu": {"clock": None}}, {})
-    part = {**nothing, "settings": {"effective": {"layout": None}}, "memory": {"peak": None}}
-    reasons = dict.fromkeys(nothing.keys() - {"settings", "memory"}, "a reason")
-    assert list(unexplained_nulls(part, reasons)) == ["memory.peak"]
+def test_nulls_of_parts_need_reasons_but_not_those_of_settings():
+    nulls = dict.fromkeys(MEASURED)
+    # records of early versions have no part `gpu`
+    assert set(unexplained_nulls(nulls, {})) == set(MEASURED) - {"gpu"}
+    assert "gpu.clock" in unexplained_nulls({**nulls, "gpu": {"clock": None}}, {})
+    partial = {**nulls, "settings": {"effective": {"layout": None}}, "memory": {"peak": None}}
+    reasons = dict.fromkeys(nulls.keys() - {"settings", "memory"}, "a reason")
+    assert list(unexplained_nulls(partial, reasons)) == ["memory.peak"]
 
 
-def test_a_reason_goes_with_every_status_but_ok():
+def test_every_status_except_ok_needs_a_reason():
     assert_refused(lambda: seal(document(reason="why")), "Received: ok, 'why'")
     assert_refused(lambda: seal(document(status="failed")), "Received: failed, None")
     assert seal(document(status="killed", reason="signal 9")).status == "killed"
 
 
-def test_a_trial_that_never_started():
-    lost = dict.fromkeys(PARTS)
+def test_a_trial_that_never_started_has_a_record():
+    parts = dict.fromkeys(PARTS)
     reasons = dict.fromkeys([*PARTS, "timings", "memory"], "the interpreter is missing")
     sealed = seal(
         document(
-            **lost, status="unavailable", reason="no interpreter", timings={}, null_reasons=reasons
+            **parts, status="unavailable", reason="no interpreter", timings={}, null_reasons=reasons
         )
     )
     assert sealed.timings.total_seconds is None
 
 
-# files that were touched
+# files that were changed
 
 
-def test_an_altered_digit(tmp_path):
-    path = written(tmp_path)
+def test_an_altered_digit_is_refused(tmp_path):
+    path = write(tmp_path)
     text = path.read_text()
     assert text.count("0.101") == 1
     path.write_text(text.replace("0.101", "0.100"))
@@ -382,8 +384,8 @@ def test_an_altered_digit(tmp_path):
     )
 
 
-def test_reformatting_is_no_change(tmp_path):
-    path = written(tmp_path)
+def test_a_reformatted_record_is_accepted(tmp_path):
+    path = write(tmp_path)
     before = read_record(path)
     path.write_text(json.dumps(json.loads(path.read_text()), indent=4, sort_keys=True))
     assert read_record(path) == before
@@ -409,40 +411,40 @@ def test_reformatting_is_no_change(tmp_path):
         (b"{}", "record.json is not a record: schema_version"),
     ],
 )
-def test_files_that_hold_no_record(tmp_path, content, part):
+def test_files_that_hold_no_record_are_refused(tmp_path, content, part):
     path = tmp_path / "record.json"
     path.write_bytes(content)
     assert_refused(lambda: read_record(path), "record.json", part)
 
 
-def test_a_duplicate_key_in_a_record(tmp_path):
-    path = written(tmp_path)
+def test_a_duplicate_key_in_a_record_is_refused(tmp_path):
+    path = write(tmp_path)
     path.write_text(path.read_text().replace("{", '{"run_id":"2025-01-01-smoke",', 1))
     assert_refused(lambda: read_record(path), "a duplicate key")
 
 
-def test_an_infinity_that_is_spelled_as_a_number(tmp_path):
-    path = written(tmp_path)
+def test_an_infinity_that_is_spelled_as_a_number_is_refused(tmp_path):
+    path = write(tmp_path)
     path.write_text(path.read_text().replace("0.101", "1e999"))
     assert_refused(lambda: read_record(path), "lanes.step.block_seconds.0", "finite")
 
 
-def test_too_large(tmp_path, monkeypatch):
-    path = written(tmp_path)
+def test_a_record_that_is_too_large_is_refused(tmp_path, monkeypatch):
+    path = write(tmp_path)
     monkeypatch.setattr(record, "LARGEST_JSON_BYTES", path.stat().st_size)
     read_record(path)
     monkeypatch.setattr(record, "LARGEST_JSON_BYTES", path.stat().st_size - 1)
     assert_refused(lambda: read_record(path), "record.json is too large. Expected: at most")
 
 
-def test_missing_files_and_folders(tmp_path):
+def test_missing_files_and_folders_are_refused(tmp_path):
     assert_refused(lambda: read_strict_json(tmp_path / "none.json"), "cannot read", "none.json")
     assert_refused(lambda: read_strict_json(tmp_path), "cannot read", str(tmp_path))
 
 
-def test_a_long_name_is_cut_where_it_is_refused(tmp_path):
+def test_a_long_name_is_shortened_in_the_error(tmp_path):
     path = tmp_path / "record.json"
-    document = {**json.loads(written(tmp_path).read_bytes()), "k" * 10_000: 1}
+    document = {**json.loads(write(tmp_path).read_bytes()), "k" * 10_000: 1}
     path.write_text(json.dumps(document), encoding="utf-8")
     with pytest.raises(RecordError, match="Extra inputs") as error:
         read_record(path)
@@ -452,7 +454,7 @@ def test_a_long_name_is_cut_where_it_is_refused(tmp_path):
 # the committed schema
 
 
-def test_the_committed_schema_is_the_models():
+def test_the_committed_schema_is_the_one_of_the_models():
     committed = json.loads(SCHEMA.read_text(encoding="utf-8"))
     assert committed == Record.model_json_schema(), (
         "bench/record/record.schema.json is out of date: python -m bench.record > "
@@ -461,19 +463,19 @@ def test_the_committed_schema_is_the_models():
 
 
 def test_the_schema_is_made_by_the_command_that_the_message_names():
-    made = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "bench.record"],
         cwd=ROOT,
         capture_output=True,
         check=True,
     )
-    assert made.stdout == SCHEMA.read_bytes()
-    assert made.stderr == b""
+    assert done.stdout == SCHEMA.read_bytes()
+    assert done.stderr == b""
 
 
 @pytest.mark.parametrize("trial", [TIMING, ACCURACY, PARITY], ids=lambda trial: trial.kind)
 def test_a_record_passes_the_schema(tmp_path, trial):
-    path = written(tmp_path, trial=trial)
+    path = write(tmp_path, trial=trial)
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     jsonschema_rs.meta.validate(schema)
     validator = jsonschema_rs.Draft202012Validator(schema)
