@@ -1,16 +1,16 @@
-"""Workers that are only asked what they have, and GPUs to hold it against."""
+"""Workers that only report what their environment has, and GPUs to compare the report with."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from bench.machine.devices import Gpu
-from tests.fakes.scripts import script
+from tests.fakes.scripts import write_script
 
 HOPPER = Gpu(
     device="cuda:0", name="NVIDIA H100", uuid="GPU-1a2b", capability=(9, 0), driver_cuda=(12, 8)
 )
-# what each of three builds tells on a machine with that GPU
+# what the builds of a framework report on a machine with that GPU
 FITTING: dict[str, Any] = {
     "python": "3.11.9",
     "versions": {"torch": "2.9", "cuda": "12.8"},
@@ -26,36 +26,39 @@ WITHOUT_CUDA: dict[str, Any] = {
     **FITTING, "versions": {"tensorflow": "2.21"}, "devices": ["cpu"], "architectures": None
 }  # fmt: skip
 
-ASKED = "asked"
+REQUESTED = "requested"
 BODY = """
 devices = [cell["execution"]["device"] for cell in task["cells"]]
-with open({asked!r}, "a") as file:
+with open({requested!r}, "a") as file:
     file.write(" ".join(devices or ["nothing"]) + "\\n")
 cells = [{{"cell": {labels!r}[device], "status": {status!r}, "reason": "as the test wants"}}
          for device in devices]
-result = {{"status": "ok", "reason": None, "cells": cells, **{told!r}}}
+result = {{"status": "ok", "reason": None, "cells": cells, **{report!r}}}
 os.write(pipe, json.dumps({{"event": "result", "result": result}}).encode() + b"\\n")
 """
 
 
-def telling(
+def write_reporter(
     folder: Path,
-    told: Mapping[str, Any],
+    report: Mapping[str, Any],
     *,
     labels: Mapping[str, str] | None = None,
     status: str = "failed",
 ) -> str:
-    """A worker that tells this of itself, and has `status` for each cell that it is to measure.
+    """Write a worker that sends this report, and `status` for each cell that it has to measure.
 
-    `labels` are those of the cells by device. What it was asked to measure goes into a file.
+    `labels` has the label of the cell of each device. The worker notes the devices in a file.
     """
     body = BODY.format(
-        asked=str(folder / ASKED), labels=dict(labels or {}), status=status, told=dict(told)
+        requested=str(folder / REQUESTED),
+        labels=dict(labels or {}),
+        status=status,
+        report=dict(report),
     )
-    return script(folder, "telling", body)
+    return write_script(folder, "reporting", body)
 
 
-def asked(folder: Path) -> list[str]:
-    """A line for each worker that came so far: the devices of its cells."""
-    path = folder / ASKED
+def requested_devices(folder: Path) -> list[str]:
+    """Return a line per worker that has been started: the devices of its cells."""
+    path = folder / REQUESTED
     return path.read_text(encoding="utf-8").splitlines() if path.exists() else []

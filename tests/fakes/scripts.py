@@ -1,4 +1,4 @@
-"""Workers that are no Python environment: scripts that start at once and say what a test wants."""
+"""Scripts instead of workers: they start at once and send what a test needs."""
 
 import json
 import sys
@@ -9,8 +9,11 @@ from typing import Any
 from tests.records import good, plan
 
 
-def script(folder: Path, name: str, body: str) -> str:
-    """An interpreter that plays a worker; `body` has its `task`, and the `pipe` for its events."""
+def write_script(folder: Path, name: str, body: str) -> str:
+    """Write a script that takes the place of an interpreter and its worker; return its path.
+
+    `body` can use the `task`, and the `pipe` for events.
+    """
     interpreter = folder / name
     interpreter.write_text(
         f"#!{sys.executable} -ISB\nimport json, os, signal, sys, time\n"
@@ -37,13 +40,14 @@ os.write(pipe, json.dumps({"event": "result", "result": result}).encode() + b"\\
 """
 
 
-def answering(folder: Path, name: str, answers: Mapping[str, Mapping[str, Any]]) -> str:
-    """A worker whose trials are good, but for what `answers` has for their precision or kind."""
+def write_answers(folder: Path, name: str, answers: Mapping[str, Mapping[str, Any]]) -> str:
+    """Write a worker that has good results, changed by `answers` for a precision or a kind."""
     figures = {trial.kind: figures_of(good(trial)) for trial in plan(rounds=1) if not trial.parity}
-    # JSON in a string: as Python, lists of 10,000 predictions take long to compile
-    told = f"answers, figures = {dict(answers)!r}, {json.dumps(figures)!r}"
-    return script(folder, name, f"{told}\n{ANSWERING}")
+    # JSON in a string: Python takes long to compile lists of 10,000 predictions
+    data = f"answers, figures = {dict(answers)!r}, {json.dumps(figures)!r}"
+    return write_script(folder, name, f"{data}\n{ANSWERING}")
 
 
 def figures_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the lanes and the accuracy of a record, if it has them."""
     return {part: document[part] for part in ("lanes", "accuracy") if document[part] is not None}

@@ -1,4 +1,4 @@
-"""Run a lone worker, as tests of one process need it."""
+"""Run a single worker, for tests of one process."""
 
 import random
 from pathlib import Path
@@ -9,7 +9,7 @@ from bench.run.process import Launch, Listener, Worker, run_in_turns
 
 
 def run_worker(job: dict[str, Any], launch: Launch, log: Path, listen: Listener) -> Outcome:
-    """Run one worker on `job` to its end; it has its turn whenever it asks for one."""
+    """Run one worker on `job` to its end; it has its turn whenever it waits for a turn."""
     task = job if "trial" in job else {"cells": [], **job}
     (outcome,) = run_in_turns([Worker(task, launch, log, listen)], random.Random())
     return outcome

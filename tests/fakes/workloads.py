@@ -1,4 +1,4 @@
-"""Workloads that are so small that the oracle trains them at once."""
+"""Workloads that are small enough for the oracle to train them at once."""
 
 from bench.spec import ADAM, RMSPROP, Dense, Dropout, Workload
 

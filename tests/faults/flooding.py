@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.run.log import LARGEST_LOG_BYTES
 from bench.run.process import Launch, Worker, run_in_turns
-from tests.fakes.scripts import script
+from tests.fakes.scripts import write_script
 from tests.faults.matrix import Row, Try
 
 MEBIBYTES = 1024
@@ -30,7 +30,7 @@ def flooding(share: float, folder: Path) -> Iterator[Try]:
 def one_try(folder: Path, descriptor: int, mebibytes: int) -> Try:
     log = folder / f"{descriptor}.log"
     body = BODY.format(mebibytes=mebibytes, descriptor=descriptor)
-    launch = Launch(interpreter=script(folder, f"floods-{descriptor}", body), packages=folder)
+    launch = Launch(interpreter=write_script(folder, f"floods-{descriptor}", body), packages=folder)
     before = memory_mebibytes()
     (outcome,) = run_in_turns(
         [Worker({"cells": []}, launch, log, lambda event: None)], random.Random()

@@ -21,7 +21,7 @@ from bench.run.outcome import Outcome
 from bench.run.process import Launch, worker_packages
 from bench.spec import AccuracyPlan, Cell, Execution, TimingPlan, Trial
 from bench.workloads import MLP_512
-from tests.fakes.scripts import script
+from tests.fakes.scripts import write_script
 from tests.fakes.workers import run_worker
 from tests.faults.matrix import Row, Try, so_many
 from tests.faults.runs import Place, damaged, ended, none_left, unfinished, workers
@@ -94,12 +94,12 @@ def hanging(share: float, folder: Path) -> Iterator[Try]:
 
 def one_try(folder: Path, number: int, phase: str, way: str) -> Try:
     """One that hangs, then one that does not, as the next of a run would come."""
-    hangs = script(folder, f"hangs-{number}", BODY.format(phase=phase, way=WAYS[way]))
+    hangs = write_script(folder, f"hangs-{number}", BODY.format(phase=phase, way=WAYS[way]))
     log = folder / f"{number}.log"
     started = time.monotonic()
     outcome = worked(hangs, folder, log, phase)
     late = time.monotonic() - started - DEADLINE_SECONDS
-    good = script(folder, f"good-{number}", GOOD)
+    good = write_script(folder, f"good-{number}", GOOD)
     after = worked(good, folder, folder / f"{number}-next.log", phase="none")
     wrong = None
     if outcome.status != "timed_out" or f"in phase '{phase}'" not in (outcome.reason or ""):

@@ -12,7 +12,7 @@ from typing import Any
 from bench.record import TrialModel
 from bench.spec import Cell, Execution
 from bench.workloads import MLP_512
-from tests.fakes.scripts import figures_of, script
+from tests.fakes.scripts import figures_of, write_script
 from tests.records import BACKENDS, good, plan
 
 ORDERS = "orders.json"
@@ -74,7 +74,7 @@ def stand_in(folder: Path) -> str:
     body = BODY.format(
         orders=str(folder / ORDERS), figures=json.dumps({**figures, "parity": {}}), labels=labels
     )
-    return script(folder, "stand-in", body)
+    return write_script(folder, "stand-in", body)
 
 
 def order(folder: Path, orders: Mapping[str, Any]) -> None:

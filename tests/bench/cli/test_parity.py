@@ -30,7 +30,7 @@ from bench.spec import AccuracyPlan, Cell, Execution, TimingPlan, Trial
 from bench.workloads import MLP_512
 from reports.results.cells import CellResults, group
 from reports.text import escape
-from tests.fakes.scripts import answering
+from tests.fakes.scripts import write_answers
 from tests.records import build_run, failed_rung
 
 Answers = Mapping[str, Mapping[str, Any]]
@@ -93,7 +93,7 @@ class Certified:
 
 
 def runner_for(folder: Path, answers: Mapping[str, Answers]) -> Runner:
-    interpreters = {name: answering(folder, name, how) for name, how in answers.items()}
+    interpreters = {name: write_answers(folder, name, how) for name, how in answers.items()}
     request = Request(
         workloads=[MLP_512],
         backends=tuple(answers),
@@ -217,7 +217,7 @@ def parity(samestep: Callable[..., tuple[int, str, str]], tmp_path: Path) -> Par
         folder = tmp_path / "run"
         arguments = ["--workload", "mlp-512", "--device", "cpu", "--out", str(folder)]
         for backend, how in answers.items():
-            worker = answering(tmp_path, backend, how)
+            worker = write_answers(tmp_path, backend, how)
             arguments += ["--backend", backend, "--python", f"{backend}={worker}"]
         return Answered(*samestep("parity", *arguments, *more), folder)
 

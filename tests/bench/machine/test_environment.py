@@ -19,7 +19,7 @@ from bench.machine.environment import (
 from bench.record.run import read_run, write_run
 from bench.run.workers import Workers
 from tests.bench.run.test_runner import request_for
-from tests.fakes.scripts import script
+from tests.fakes.scripts import write_script
 from tests.records import build_run
 from tests.records import environment as described
 
@@ -89,7 +89,7 @@ open(path, "w").close()
 result = {"status": "failed", "reason": path}
 os.write(pipe, json.dumps({"event": "result", "result": result}).encode() + b"\\n")
 """
-    request = request_for("fake", interpreters={"fake": script(tmp_path, "leaving", leaving)})
+    request = request_for("fake", interpreters={"fake": write_script(tmp_path, "leaving", leaving)})
     left = Path(Workers(request, tmp_path, tmp_path).look("fake", []).reason)
     assert left.name == "left"
     assert left.parent != Path(tempfile.gettempdir())

@@ -1,4 +1,4 @@
-"""The call that a Python user makes: it plans, runs and resumes, and neither prints nor exits."""
+"""The call for Python users plans, runs and resumes, and neither prints nor exits."""
 
 import subprocess
 import sys
@@ -37,7 +37,7 @@ def test_a_run_is_one_call_that_prints_nothing(tmp_path, capfd):
     assert run.sessions[0].preflight.verdict == "fit"
     assert exit_code(records, len(run.trials), set()) == 0
     assert capfd.readouterr() == ("", "")
-    # resumed, it has nothing left to run
+    # a resumed run that is complete has nothing left to run
     again = carry_out(request, folder, resume=True)
     assert again.trials == run.trials
     assert [session.outcome for session in again.sessions] == ["complete"] * 2
@@ -55,18 +55,18 @@ def test_parity_is_one_call_that_prints_nothing(tmp_path, capfd):
 def test_the_call_holds_the_machine(tmp_path, call):
     holders: list[Any] = []
 
-    class Watching(Display):
+    class HolderDisplay(Display):
         def piloting(self, backend: str, device: str) -> None:
             holders.append(holder(MACHINE))
             raise KeyboardInterrupt
 
-    assert call(request_for("fake"), tmp_path / "run", display=Watching()) is None
+    assert call(request_for("fake"), tmp_path / "run", display=HolderDisplay()) is None
     assert f" in {tmp_path / 'run'}, pid " in holders[0]
     assert holder(MACHINE) is None
 
 
 @pytest.mark.parametrize("call", [carry_out, certify])
-def test_the_call_refuses_a_machine_that_another_run_has(tmp_path, call):
+def test_the_call_refuses_a_machine_that_another_run_holds(tmp_path, call):
     with hold(MACHINE, purpose="another run"), pytest.raises(LockedError, match="another run"):
         call(request_for("fake"), tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
@@ -85,10 +85,10 @@ def test_only_a_run_can_be_resumed(tmp_path):
 
 
 def test_an_interrupted_look_starts_nothing(tmp_path, monkeypatch):
-    def interrupted(*arguments: Any) -> SeenModel:
+    def interrupt(*arguments: Any) -> SeenModel:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(look, "look", interrupted)
+    monkeypatch.setattr(look, "look", interrupt)
     assert carry_out(request_for("fake"), tmp_path / "run") is None
     assert not (tmp_path / "run").exists()
 

@@ -1,4 +1,4 @@
-"""What a worker gets of the run's environment."""
+"""The variables of the run's environment that a worker inherits."""
 
 import pytest
 
@@ -14,7 +14,7 @@ from bench.run.child_environment import inherit
         *("SAMESTEP_CACHE", "XDG_CACHE_HOME", *sorted(VARIABLES)),
     ],
 )
-def test_what_changes_how_a_framework_computes_is_inherit(name):
+def test_a_variable_that_may_change_a_computation_is_inherited(name):
     assert inherit({name: "x"}) == {name: "x"}
 
 
@@ -23,10 +23,10 @@ def test_what_changes_how_a_framework_computes_is_inherit(name):
     [
         *("AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "DATABASE_URL", "PGPASSWORD", "https_proxy"),
         *("HTTP_PROXY", "SSH_AUTH_SOCK", "SLURM_JOB_NAME", "WANDB_API_KEY", "KUBECONFIG"),
-        # they begin as variables of frameworks do
+        # these begin like variables of frameworks
         *("TF_TOKEN_app_terraform_io", "TF_VAR_database", "KERAS_API_KEY", "TORCH_HUB_PASSWORD"),
         *("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"),
     ],
 )
-def test_what_no_framework_needs_stays_with_the_run(name):
+def test_a_variable_that_no_framework_needs_is_not_inherited(name):
     assert inherit({name: "x", "PATH": "/bin"}) == {"PATH": "/bin"}

@@ -1,4 +1,4 @@
-"""What the environments have, asked of workers, and what the doctor says of it."""
+"""Workers report what their environments have, and the doctor shows it."""
 
 import json
 import re
@@ -18,8 +18,16 @@ from bench.run.environments import Installed, look_at
 from bench.run.progress import Display
 from bench.run.request import Request
 from tests.bench.run.test_runner import request_for
-from tests.fakes.machines import COMPILING, FITTING, HOPPER, OLD, WITHOUT_CUDA, asked, telling
-from tests.fakes.scripts import script
+from tests.fakes.machines import (
+    COMPILING,
+    FITTING,
+    HOPPER,
+    OLD,
+    WITHOUT_CUDA,
+    requested_devices,
+    write_reporter,
+)
+from tests.fakes.scripts import write_script
 
 
 @pytest.fixture(autouse=True)
@@ -27,28 +35,28 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "LEAVE_SECONDS", 0.05)
 
 
-def installed(request: Request, *gpus: Any) -> list[Installed]:
+def look_at_all(request: Request, *gpus: Any) -> list[Installed]:
     return list(look_at(request, gpus, Display()))
 
 
-def one_telling(folder: Path, told: dict[str, Any], *gpus: Any) -> Installed:
-    request = replace(request_for("fake"), interpreters={"fake": telling(folder, told)})
-    (found,) = installed(request, *gpus)
-    return found
+def look_at_reporter(folder: Path, report: dict[str, Any], *gpus: Any) -> Installed:
+    request = replace(request_for("fake"), interpreters={"fake": write_reporter(folder, report)})
+    (installed,) = look_at_all(request, *gpus)
+    return installed
 
 
-def test_a_worker_tells_what_its_interpreter_has():
-    (found,) = installed(request_for("fake"))
-    assert found.python == sys.version.split()[0]
-    assert found.interpreter == sys.executable
-    assert found.found.versions["fake"] == "1.0"
-    assert found.found.architectures == ["sm_90", "compute_90"]
-    assert {device: how.verdict for device, how in found.usable.items()} == {"cpu": "ok"}
-    assert found.good
+def test_a_worker_reports_what_its_interpreter_has():
+    (installed,) = look_at_all(request_for("fake"))
+    assert installed.python == sys.version.split()[0]
+    assert installed.interpreter == sys.executable
+    assert installed.found.versions["fake"] == "1.0"
+    assert installed.found.architectures == ["sm_90", "compute_90"]
+    assert {device: how.verdict for device, how in installed.usable.items()} == {"cpu": "ok"}
+    assert installed.good
 
 
-def test_what_does_not_import_is_unavailable_and_the_rest_is_asked():
-    missing, nowhere, fake = installed(request_for("fake-missing", "nowhere", "fake"))
+def test_a_backend_that_does_not_import_is_unavailable_and_the_others_are_looked_at():
+    missing, nowhere, fake = look_at_all(request_for("fake-missing", "nowhere", "fake"))
     assert missing.unavailable.startswith("fake-missing does not import: ModuleNotFoundError")
     assert missing.python == sys.version.split()[0]
     assert nowhere.unavailable.startswith("cannot start /nowhere/python")
@@ -60,15 +68,17 @@ def test_what_does_not_import_is_unavailable_and_the_rest_is_asked():
 
 def test_an_interpreter_without_numpy_says_which_module_it_lacks(tmp_path):
     body = "print('ModuleNotFoundError: No module named numpy\\n', file=sys.stderr)\nsys.exit(1)"
-    request = replace(request_for("fake"), interpreters={"fake": script(tmp_path, "bare", body)})
-    (found,) = installed(request)
-    assert found.unavailable == (
+    request = replace(
+        request_for("fake"), interpreters={"fake": write_script(tmp_path, "bare", body)}
+    )
+    (installed,) = look_at_all(request)
+    assert installed.unavailable == (
         "exit status 1 without a result: ModuleNotFoundError: No module named numpy"
     )
 
 
 @pytest.mark.parametrize(
-    ("told", "verdict", "good"),
+    ("report", "verdict", "good"),
     [
         (FITTING, "ok", True),
         (COMPILING, "doubtful", True),
@@ -77,20 +87,20 @@ def test_an_interpreter_without_numpy_says_which_module_it_lacks(tmp_path):
     ],
     ids=["fitting", "compiling", "old", "without CUDA"],
 )
-def test_each_gpu_has_a_verdict(tmp_path, told, verdict, good):
-    found = one_telling(tmp_path, told, HOPPER)
-    assert {device: how.verdict for device, how in found.usable.items()} == {
+def test_each_gpu_has_a_verdict(tmp_path, report, verdict, good):
+    installed = look_at_reporter(tmp_path, report, HOPPER)
+    assert {device: how.verdict for device, how in installed.usable.items()} == {
         "cpu": "ok", "cuda:0": verdict,
     }  # fmt: skip
-    assert found.good is good
+    assert installed.good is good
 
 
-def test_the_tables_say_what_is_there_and_what_to_do(tmp_path, monkeypatch):
+def test_the_tables_show_what_is_installed_and_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "120")
-    fitting = replace(one_telling(tmp_path, FITTING, HOPPER), backend="pytorch")
-    bare = one_telling(tmp_path, WITHOUT_CUDA, HOPPER)
+    fitting = replace(look_at_reporter(tmp_path, FITTING, HOPPER), backend="pytorch")
+    bare = look_at_reporter(tmp_path, WITHOUT_CUDA, HOPPER)
     bare = replace(bare, backend="keras-tensorflow", environment="tensorflow")
-    (missing,) = installed(request_for("fake-missing"), HOPPER)
+    (missing,) = look_at_all(request_for("fake-missing"), HOPPER)
     missing = replace(missing, backend="jax", environment="jax", interpreter="/a/python")
     text = doctor_environments.as_text([fitting, bare, missing], [HOPPER])
     assert re.search(
@@ -113,20 +123,20 @@ def test_the_tables_say_what_is_there_and_what_to_do(tmp_path, monkeypatch):
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """One with a GPU; returns the folder of its worker's answers."""
+    """Set up a machine with a GPU; return the folder of its worker's answers."""
     monkeypatch.setattr(nvml, "visible_gpus", lambda: [HOPPER])
     return tmp_path
 
 
-def doctored(samestep: Any, *arguments: str) -> tuple[int, dict[str, Any], str]:
+def run_doctor(samestep: Any, *arguments: str) -> tuple[int, dict[str, Any], str]:
     code, out, err = samestep("doctor", "--seconds", "0.01", "--json", *arguments)
     return code, json.loads(out), err
 
 
-def test_the_doctor_asks_the_environments_where_it_is_told_to(samestep, machine, monkeypatch):
+def test_the_doctor_looks_at_the_selected_environments(samestep, machine, monkeypatch):
     monkeypatch.setattr(doctor, "worst_verdict", lambda verdicts: "fit")
-    python = f"pytorch={telling(machine, FITTING)}"
-    code, answer, err = doctored(samestep, "--backend", "pytorch", "--python", python)
+    python = f"pytorch={write_reporter(machine, FITTING)}"
+    code, answer, err = run_doctor(samestep, "--backend", "pytorch", "--python", python)
     assert code == 0
     assert "looking at pytorch (environment)\n" in err
     assert answer["verdict"] == "fit"
@@ -134,8 +144,8 @@ def test_the_doctor_asks_the_environments_where_it_is_told_to(samestep, machine,
         {"device": "cuda:0", "name": "NVIDIA H100", "uuid": "GPU-1a2b", "capability": [9, 0],
          "driver_cuda": [12, 8]},
     ]  # fmt: skip
-    (found,) = answer["environments"]["backends"]
-    assert found == {
+    (backend,) = answer["environments"]["backends"]
+    assert backend == {
         "backend": "pytorch",
         "environment": "pytorch",
         "interpreter": python.partition("=")[2],
@@ -152,38 +162,39 @@ def test_the_doctor_asks_the_environments_where_it_is_told_to(samestep, machine,
     }
 
 
-def test_what_was_named_and_can_not_be_used_is_exit_code_1(samestep, machine, monkeypatch):
+def test_a_selected_backend_that_can_not_be_used_is_exit_code_1(samestep, machine, monkeypatch):
     monkeypatch.setattr(doctor, "worst_verdict", lambda verdicts: "fit")
-    python = ("--python", f"pytorch={telling(machine, OLD)}")
-    code, answer, _ = doctored(samestep, "--backend", "pytorch", *python)
+    python = ("--python", f"pytorch={write_reporter(machine, OLD)}")
+    code, answer, _ = run_doctor(samestep, "--backend", "pytorch", *python)
     assert code == 1
     assert answer["environments"]["backends"][0]["advice"] == [
         "--python pytorch=PATH names another environment"
     ]
-    # unnamed ones are shown
-    everything = [f"--python={name}={telling(machine, OLD)}" for name in BACKENDS]
-    code, answer, _ = doctored(samestep, "--environments", *everything)
+    # backends that were not selected are only shown
+    everything = [f"--python={name}={write_reporter(machine, OLD)}" for name in BACKENDS]
+    code, answer, _ = run_doctor(samestep, "--environments", *everything)
     assert code == 0
-    assert [one["backend"] for one in answer["environments"]["backends"]] == list(BACKENDS)
+    backends = [backend["backend"] for backend in answer["environments"]["backends"]]
+    assert backends == list(BACKENDS)
 
 
-def test_the_doctor_alone_starts_nothing(samestep, machine):
-    _, answer, _ = doctored(samestep)
+def test_the_doctor_without_options_starts_no_worker(samestep, machine):
+    _, answer, _ = run_doctor(samestep)
     assert "environments" not in answer
 
 
-def test_the_doctor_asks_nobody_beside_a_run(samestep, machine):
-    python = f"pytorch={telling(machine, FITTING)}"
+def test_the_doctor_starts_no_worker_during_a_run(samestep, machine):
+    python = f"pytorch={write_reporter(machine, FITTING)}"
     with hold(MACHINE, purpose="samestep run in /a/folder"):
         code, out, err = samestep("doctor", "--seconds", "0.01", "--python", python)
     assert (code, out) == (75, "")
     assert "samestep run in /a/folder" in err
-    assert asked(machine) == []
+    assert requested_devices(machine) == []
 
 
 def test_the_doctor_shows_both_tables(samestep, machine, monkeypatch):
     monkeypatch.setattr(doctor, "worst_verdict", lambda verdicts: "fit")
-    python = f"pytorch={telling(machine, OLD)}"
+    python = f"pytorch={write_reporter(machine, OLD)}"
     monkeypatch.setenv("COLUMNS", "400")
     arguments = ("--seconds", "0.01", "--backend", "pytorch", "--python", python)
     code, out, _ = samestep("doctor", *arguments)
@@ -195,11 +206,11 @@ def test_the_doctor_shows_both_tables(samestep, machine, monkeypatch):
 @pytest.mark.parametrize("width", [30, 60, 80, 100])
 def test_no_line_of_the_tables_is_wider_than_the_terminal(tmp_path, monkeypatch, width):
     monkeypatch.setenv("COLUMNS", str(width))
-    found = one_telling(tmp_path, OLD, HOPPER)
-    first, rest = doctor_environments.as_text([found], []).split("\n\n", 1)
+    installed = look_at_reporter(tmp_path, OLD, HOPPER)
+    first, rest = doctor_environments.as_text([installed], []).split("\n\n", 1)
     second = rest.partition("No NVIDIA")[2]
     assert max(map(len, (*first.splitlines(), *second.splitlines()))) <= max(width, 60)
-    reason = found.usable["cuda:0"].reason
+    reason = installed.usable["cuda:0"].reason
     start = second.split("\n\n")[1].splitlines()[0].index("reason")
     words = " ".join(line[start:].strip() for line in second.splitlines())
     assert reason is not None

@@ -1,4 +1,4 @@
-"""Cells that can't run on a GPU, found out before anything is tried on it."""
+"""Cells that can't run on a GPU are recognized before a worker tries them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -25,16 +25,16 @@ from tests.fakes.machines import (
     OLD,
     TOO_NEW,
     WITHOUT_CUDA,
-    asked,
-    telling,
+    requested_devices,
+    write_reporter,
 )
 
 NAME = "pytorch"
 
 
 @dataclass
-class Heard:
-    """A display that keeps what was looked at and what ended."""
+class CollectingDisplay:
+    """A display that keeps the devices of the pilots and the records."""
 
     piloted: list[str] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
@@ -54,7 +54,7 @@ def _one_gpu(data: mnist.Mnist, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     return
 
 
-def request_for(folder: Path, told: dict[str, Any], *devices: str, status: str) -> Request:
+def request_for(folder: Path, report: dict[str, Any], *devices: str, status: str) -> Request:
     request = Request(
         workloads=[MLP_512],
         backends=(NAME,),
@@ -64,21 +64,21 @@ def request_for(folder: Path, told: dict[str, Any], *devices: str, status: str) 
         places={NAME: Place(adapter="none", environment="none")},
     )
     labels = {device: request.cells(NAME, device)[0].label for device in request.devices}
-    interpreter = telling(folder, told, labels=labels, status=status)
+    interpreter = write_reporter(folder, report, labels=labels, status=status)
     return replace(request, interpreters={NAME: interpreter})
 
 
-def planned(
-    folder: Path, told: dict[str, Any], *devices: str, status: str = "failed"
-) -> tuple[RunModel, Heard, dict[str, Record]]:
-    heard = Heard()
-    request = request_for(folder, told, *devices, status=status)
-    run = Planner(request, folder / "run", folder, heard).new_run()
-    return run, heard, {one.trial.execution.device: one for one in heard.records}
+def plan_run(
+    folder: Path, report: dict[str, Any], *devices: str, status: str = "failed"
+) -> tuple[RunModel, CollectingDisplay, dict[str, Record]]:
+    display = CollectingDisplay()
+    request = request_for(folder, report, *devices, status=status)
+    run = Planner(request, folder / "run", folder, display).new_run()
+    return run, display, {record.trial.execution.device: record for record in display.records}
 
 
 @pytest.mark.parametrize(
-    ("told", "status", "reason"),
+    ("report", "status", "reason"),
     [
         (OLD, "unsupported", "unsupported architecture. Expected: one of sm_70, sm_80, "),
         (TOO_NEW, "unsupported", "driver too old. Expected: one for CUDA 13, "),
@@ -86,69 +86,70 @@ def planned(
     ],
     ids=["old", "too new", "without CUDA"],
 )
-def test_what_can_not_work_is_not_tried(tmp_path, told, status, reason):
-    run, heard, records = planned(tmp_path, told)
-    # the pilot on the CPU has told enough
-    assert asked(tmp_path) == ["cpu"]
-    assert heard.piloted == ["cpu"]
+def test_a_cell_that_can_not_run_is_not_tried(tmp_path, report, status, reason):
+    run, display, records = plan_run(tmp_path, report)
+    # the report of the pilot on the CPU is enough
+    assert requested_devices(tmp_path) == ["cpu"]
+    assert display.piloted == ["cpu"]
     assert (records["cuda:0"].status, records["cpu"].status) == (status, "failed")
     assert records["cuda:0"].reason.startswith(reason)
-    assert run.backends[NAME].architectures == told["architectures"]
+    assert run.backends[NAME].architectures == report["architectures"]
     assert run.backends[NAME].unavailable is None
-    # the record is on disk, and the report reads it
+    # the records are in the folder, where a report reads them
     assert len(list(read_records(tmp_path / "run", run))) == 2
 
 
-def test_where_no_pilot_came_before_a_look_without_cells_does(tmp_path):
-    _, heard, records = planned(tmp_path, OLD, "cuda:0")
-    assert asked(tmp_path) == ["nothing"]
-    assert heard.piloted == ["versions"]
+def test_without_an_earlier_pilot_a_pilot_without_cells_comes_first(tmp_path):
+    _, display, records = plan_run(tmp_path, OLD, "cuda:0")
+    assert requested_devices(tmp_path) == ["nothing"]
+    assert display.piloted == ["versions"]
     assert records["cuda:0"].status == "unsupported"
 
 
-@pytest.mark.parametrize("told", [FITTING, COMPILING], ids=["fitting", "compiling"])
-def test_what_may_work_is_tried(tmp_path, told):
-    planned(tmp_path, told, "cuda:0", status="timed_out")
-    assert asked(tmp_path) == ["nothing", "cuda:0"]
+@pytest.mark.parametrize("report", [FITTING, COMPILING], ids=["fitting", "compiling"])
+def test_a_cell_that_may_run_is_tried(tmp_path, report):
+    plan_run(tmp_path, report, "cuda:0", status="timed_out")
+    assert requested_devices(tmp_path) == ["nothing", "cuda:0"]
 
 
-def test_what_failed_as_was_feared_says_so(tmp_path):
-    _, _, records = planned(tmp_path, COMPILING, status="timed_out")
+def test_a_failure_that_was_expected_is_explained(tmp_path):
+    _, _, records = plan_run(tmp_path, COMPILING, status="timed_out")
     doubt = "no kernels for sm_90 (NVIDIA H100, compute capability 9.0): the driver has to compile "
     assert records["cuda:0"].reason.startswith(f"as the test wants (pilot); {doubt}")
-    # nothing of this is about the CPU
+    # the doubt does not concern the CPU
     assert records["cpu"].reason == "as the test wants (pilot)"
 
 
-def test_what_the_backend_itself_refuses_has_its_own_reason_alone(tmp_path):
-    _, _, records = planned(tmp_path, COMPILING, "cuda:0", status="unsupported")
+def test_a_cell_that_the_backend_refuses_has_only_the_backends_reason(tmp_path):
+    _, _, records = plan_run(tmp_path, COMPILING, "cuda:0", status="unsupported")
     assert records["cuda:0"].reason == "as the test wants (pilot)"
 
 
-def test_a_driver_that_tells_nothing_stops_nothing(tmp_path, monkeypatch):
+def test_without_gpus_from_the_driver_every_cell_is_tried(tmp_path, monkeypatch):
     monkeypatch.setattr(planner, "visible_gpus", lambda: [])
-    planned(tmp_path, OLD, "cuda:0")
-    assert asked(tmp_path) == ["cuda:0"]
+    plan_run(tmp_path, OLD, "cuda:0")
+    assert requested_devices(tmp_path) == ["cuda:0"]
 
 
-def test_a_backend_that_is_not_there_is_asked_and_unavailable(tmp_path):
+def test_a_backend_without_an_interpreter_is_unavailable(tmp_path):
     request = replace(
         request_for(tmp_path, FITTING, "cuda:0", status="ok"), interpreters={NAME: "/nowhere"}
     )
-    heard = Heard()
-    run = Planner(request, tmp_path / "run", tmp_path, heard).new_run()
-    assert [record.status for record in heard.records] == ["unavailable"]
+    display = CollectingDisplay()
+    run = Planner(request, tmp_path / "run", tmp_path, display).new_run()
+    assert [record.status for record in display.records] == ["unavailable"]
     assert run.backends[NAME].unavailable.startswith("cannot start /nowhere")
 
 
-def test_a_certificate_is_not_tried_for_what_can_not_work(tmp_path):
-    heard = Heard()
+def test_a_certificate_is_not_tried_for_a_cell_that_can_not_run(tmp_path):
+    display = CollectingDisplay()
     profile = parity.parity_profile(["float32"], dumping=False)
     request = replace(request_for(tmp_path, OLD, status="ok"), profile=profile)
-    run = Planner(request, tmp_path / "run", tmp_path, heard).parity_run()
-    # one look tells of the backend on every device
-    assert asked(tmp_path) == ["nothing"]
-    assert [(record.status, record.trial.execution.device) for record in heard.records] == [
+    run = Planner(request, tmp_path / "run", tmp_path, display).parity_run()
+    # one report covers the backend on every device
+    assert requested_devices(tmp_path) == ["nothing"]
+    assert [(record.status, record.trial.execution.device) for record in display.records] == [
         ("unsupported", "cuda:0")
     ]
-    assert {one.execution.device for one in run.trials if one.kind == "parity"} == {"cpu"}
+    certified = {trial.execution.device for trial in run.trials if trial.kind == "parity"}
+    assert certified == {"cpu"}

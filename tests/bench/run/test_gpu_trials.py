@@ -1,4 +1,4 @@
-"""Trials on a GPU, with a driver and workers of our own: what the parent reads beside them."""
+"""The parent reads a GPU's energy, memory and clocks during trials; here the driver is a fake."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -20,8 +20,8 @@ from bench.run import process
 from bench.run.process import worker_packages
 from bench.run.request import Request
 from bench.run.runner import Runner
-from tests.bench.run.test_rounds import Silent
-from tests.fakes.scripts import script
+from tests.bench.run.test_rounds import CollectingDisplay
+from tests.fakes.scripts import write_script
 from tests.records import build_run, plan
 
 NAME = "pytorch"
@@ -47,28 +47,28 @@ def _quick(data: mnist.Mnist, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 
 @pytest.fixture
 def driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
-    """NVML for one GPU, which has used 500 J more each time it is asked."""
+    """Replace NVML by a fake of one GPU, which has used 500 J more at each reading."""
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    told = {"clock": 1980, "reasons": 0}
-    asked = count()
+    readings = {"clock": 1980, "reasons": 0}
+    queries = count()
     answers = {
         "nvmlInit": lambda: None,
         "nvmlShutdown": lambda: None,
         "nvmlSystemGetDriverVersion": lambda: "1.0",
         "nvmlDeviceGetCount": lambda: 0,
         "nvmlDeviceGetHandleByIndex": int,
-        "nvmlDeviceGetTotalEnergyConsumption": lambda handle: 500_000 * next(asked),
+        "nvmlDeviceGetTotalEnergyConsumption": lambda handle: 500_000 * next(queries),
         "nvmlDeviceGetEnforcedPowerLimit": lambda handle: 700_000,
         "nvmlDeviceGetMemoryInfo": lambda handle: SimpleNamespace(used=2**30),
-        "nvmlDeviceGetClockInfo": lambda handle, kind: told["clock"],
-        "nvmlDeviceGetCurrentClocksEventReasons": lambda handle: told["reasons"],
+        "nvmlDeviceGetClockInfo": lambda handle, kind: readings["clock"],
+        "nvmlDeviceGetCurrentClocksEventReasons": lambda handle: readings["reasons"],
     }
     for name, answer in answers.items():
         monkeypatch.setattr(pynvml, name, answer)
-    return told
+    return readings
 
 
-def run_in(folder: Path, display: Silent, rounds: int) -> list[Record]:
+def run_trials(folder: Path, display: CollectingDisplay, rounds: int) -> list[Record]:
     trials = plan(
         workloads=["mlp-512"], backends=[NAME], devices=["cuda:0"], rounds=rounds, seeds=()
     )
@@ -78,7 +78,7 @@ def run_in(folder: Path, display: Silent, rounds: int) -> list[Record]:
     request = Request(
         workloads=[], backends=(NAME,), devices=["cuda:0"],
         profile=Profile(name="standard", rounds=rounds),
-        interpreters={NAME: script(folder, "timing", BODY)},
+        interpreters={NAME: write_script(folder, "timing", BODY)},
         places={NAME: Place(adapter="none", environment="none")},
     )  # fmt: skip
     with worker_packages() as packages:
@@ -86,8 +86,8 @@ def run_in(folder: Path, display: Silent, rounds: int) -> list[Record]:
     return list(read_records(folder, read_run(folder)))
 
 
-def test_energy_memory_and_clock_stand_in_the_record(tmp_path, driver):
-    (record,) = run_in(tmp_path, Silent(), rounds=1)
+def test_energy_memory_and_clock_are_in_the_record(tmp_path, driver):
+    (record,) = run_trials(tmp_path, CollectingDisplay(), rounds=1)
     assert record.gpu is not None
     assert record.gpu.energy_joules == 500.0
     assert record.gpu.energy_seconds > 0
@@ -102,29 +102,29 @@ def test_energy_memory_and_clock_stand_in_the_record(tmp_path, driver):
 
 def test_a_driver_that_lowers_the_clock_flags_the_trial(tmp_path, driver):
     driver["reasons"] = pynvml.nvmlClocksEventReasonSwThermalSlowdown
-    (record,) = run_in(tmp_path, Silent(), rounds=1)
+    (record,) = run_trials(tmp_path, CollectingDisplay(), rounds=1)
     assert record.gpu.slowed_by == ["heat"]
     assert record.flags == ["gpu_throttled"]
 
 
 def test_a_clock_below_that_of_the_trials_before_flags_the_trial(tmp_path, driver, monkeypatch):
-    class Slowing(Silent):
+    class SlowingDisplay(CollectingDisplay):
         def ended(self, record: Record) -> None:
             if record.trial.round == 1:
                 driver["clock"] = 1500
 
     monkeypatch.setattr(gpu_watch, "FEWEST_FOR_USUAL", 2)
-    records = run_in(tmp_path, Slowing(), rounds=3)
+    records = run_trials(tmp_path, SlowingDisplay(), rounds=3)
     assert [record.flags for record in records] == [[], [], ["gpu_slow_clock"]]
 
 
-def test_what_the_driver_does_not_tell_has_a_reason(tmp_path, driver, monkeypatch):
+def test_a_value_that_the_driver_does_not_have_is_null_with_a_reason(tmp_path, driver, monkeypatch):
     def refuse(*arguments: object) -> None:
         raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
 
     monkeypatch.setattr(pynvml, "nvmlDeviceGetTotalEnergyConsumption", refuse)
     monkeypatch.setattr(pynvml, "nvmlDeviceGetClockInfo", refuse)
-    (record,) = run_in(tmp_path, Silent(), rounds=1)
+    (record,) = run_trials(tmp_path, CollectingDisplay(), rounds=1)
     assert (record.gpu.energy_joules, record.gpu.clock_megahertz) == (None, None)
     assert joules_per_step(record) is None
     assert "counts no energy" in record.null_reasons["gpu.energy_joules"]

@@ -1,4 +1,4 @@
-"""A run of several modes, of fakes that compile: caches, calls of many steps, what is missing."""
+"""A run of several modes, with fakes that compile: caches, calls of many steps, missing modes."""
 
 import sys
 from dataclasses import replace
@@ -18,7 +18,7 @@ from bench.run.request import Request
 from bench.spec import MODES, Cell, Execution, ParityPlan
 from bench.workloads import CNN, MLP_512
 from reports import report
-from tests.bench.run.test_runner import FAKES, TINY, Listener
+from tests.bench.run.test_runner import FAKES, TINY, NotingDisplay
 from tests.fakes.adapter import COMPILE_SECONDS, STEP_SECONDS
 
 NAME = "fake-compiling"
@@ -26,8 +26,8 @@ PLACE = Place(adapter="fakes.adapter", environment="none", cache_variable="FAKE_
 
 
 @pytest.fixture(scope="module")
-def ran(data: mnist.Mnist, tmp_path_factory: pytest.TempPathFactory):
-    """The run, its folder, and its records by kind, mode and round."""
+def result(data: mnist.Mnist, tmp_path_factory: pytest.TempPathFactory):
+    """Return a run, its folder, and its records by kind, mode and round."""
     folder = tmp_path_factory.mktemp("modes") / "run"
     request = Request(
         workloads=[MLP_512],
@@ -43,65 +43,68 @@ def ran(data: mnist.Mnist, tmp_path_factory: pytest.TempPathFactory):
         patch.setattr(mnist, "load", lambda: data)
         patch.setattr(process, "LEAVE_SECONDS", 0.05)
         patch.setattr(report, "FIGURES", ())
-        run = carry_out.run_trials(request, folder, None, Listener())
-    found = {
-        (one.trial.kind, one.trial.execution.mode, one.trial.round): one
-        for one in read_records(folder, run)
+        run = carry_out.run_trials(request, folder, None, NotingDisplay())
+    records = {
+        (record.trial.kind, record.trial.execution.mode, record.trial.round): record
+        for record in read_records(folder, run)
     }
-    return run, folder, found
+    return run, folder, records
 
 
-def timed(ran, mode: str, turn: int):
-    return ran[2]["timing", mode, turn]
+def timing_record(result, mode: str, number: int):
+    return result[2]["timing", mode, number]
 
 
-def test_the_cache_is_empty_in_the_cold_round_kept_later_and_none_without_being_asked_for(ran):
-    found = {
-        (mode, turn): timed(ran, mode, turn).settings.effective["compile_cache"]
+def test_the_cache_is_cold_in_the_cold_round_primed_later_and_none_in_the_default_mode(result):
+    states = {
+        (mode, number): timing_record(result, mode, number).settings.effective["compile_cache"]
         for mode in ("default", "compiled", "epoch")
-        for turn in (0, 1)
+        for number in (0, 1)
     }
-    assert found == {
+    assert states == {
         ("default", 0): "none", ("default", 1): "none",
         ("compiled", 0): "cold", ("compiled", 1): "primed",
         ("epoch", 0): "cold", ("epoch", 1): "primed",
     }  # fmt: skip
-    assert (ran[1] / "caches" / NAME / "program").exists()
+    assert (result[1] / "caches" / NAME / "program").exists()
 
 
-def test_compile_time_is_what_the_first_step_took_beyond_a_steady_one(ran):
-    cold = cold_compile_seconds(timed(ran, "compiled", 0))
-    primed = primed_compile_seconds(timed(ran, "compiled", 1))
-    # a sleep may be longer than asked for, not shorter; a steady step takes none of real time
+def test_compile_time_is_what_the_first_step_took_beyond_a_steady_one(result):
+    cold = cold_compile_seconds(timing_record(result, "compiled", 0))
+    primed = primed_compile_seconds(timing_record(result, "compiled", 1))
+    # a sleep may be longer than requested, not shorter; a steady step takes no real time
     assert cold > COMPILE_SECONDS - 2 * STEP_SECONDS
     assert COMPILE_SECONDS / 4 - 2 * STEP_SECONDS < primed < cold
 
 
-def test_a_call_of_many_steps_is_timed_per_step(ran):
-    plan, lane = timed(ran, "epoch", 1).trial.timing, timed(ran, "epoch", 1).lanes
+def test_a_call_of_many_steps_is_timed_per_step(result):
+    plan, lane = (
+        timing_record(result, "epoch", 1).trial.timing,
+        timing_record(result, "epoch", 1).lanes,
+    )
     assert plan.steps_per_call == 16
     assert plan.steps_per_block == 64
     assert lane.step.block_seconds == [64 * STEP_SECONDS] * 2
     assert lane.canary.steps == 16
     assert (lane.latency, lane.tutorial) == (None, None)
-    assert timed(ran, "compiled", 1).trial.timing.steps_per_call == 1
+    assert timing_record(result, "compiled", 1).trial.timing.steps_per_call == 1
 
 
-def cells(**asked: object) -> list[Cell]:
+def cells(**selection: object) -> list[Cell]:
     request = Request(
         workloads=[MLP_512, CNN], backends=["b"], devices=["cpu"],
-        profile=Profile(name="any", rounds=1), interpreters={}, places={}, **asked,
+        profile=Profile(name="any", rounds=1), interpreters={}, places={}, **selection,
     )  # fmt: skip
     return request.cells("b", "cpu")
 
 
-def test_a_cell_for_every_combination_that_was_asked_for():
-    asked = {
+def test_a_request_has_a_cell_for_every_combination():
+    selection = {
         "modes": ("default", "epoch"), "precisions": ("float32", "bfloat16"),
         "optimizers": ("matched", "stock"), "batch_sizes": (32, 64, 128),
     }  # fmt: skip
-    found = cells(**asked)
-    assert len({cell.label for cell in found}) == len(found) == 2 * 2 * 2 * 2 * 3
+    combined = cells(**selection)
+    assert len({cell.label for cell in combined}) == len(combined) == 2 * 2 * 2 * 2 * 3
     plain = [(cell.workload, cell.execution) for cell in cells()]
     assert plain == [
         ("mlp-512", Execution(device="cpu", batch_size=128)),
@@ -111,31 +114,32 @@ def test_a_cell_for_every_combination_that_was_asked_for():
 
 def test_another_batch_size_is_timed_and_certified_and_not_trained_to_the_end():
     profile = Profile(name="any", rounds=1, epochs={"mlp-512": 1, "cnn": 1})
-    found = cells(batch_sizes=(32, 128, 1024))
-    trained = {(one.cell.workload, one.cell.execution.batch_size)
-               for one in accuracy_trials(found, profile)}  # fmt: skip
+    sweep = cells(batch_sizes=(32, 128, 1024))
+    trained = {(trial.cell.workload, trial.cell.execution.batch_size)
+               for trial in accuracy_trials(sweep, profile)}  # fmt: skip
     assert trained == {("mlp-512", 128), ("cnn", 32)}
-    large = next(cell for cell in found if cell.execution.batch_size == 1024)
+    large = next(cell for cell in sweep if cell.execution.batch_size == 1024)
     exact = fit_parity(ParityPlan(precision="float64", steps=500), large)
-    assert exact.steps == 63  # of eight times as many images each
+    # each step has eight times as many images
+    assert exact.steps == 63
 
 
 def test_a_certificate_is_in_the_precision_that_is_measured():
     half = next(iter(cells(precisions=("bfloat16",))))
     plans = [ParityPlan(precision="float64", steps=9), ParityPlan(precision="float32", steps=9)]
-    assert [fit_parity(one, half).precision for one in plans] == ["float64", "bfloat16"]
+    assert [fit_parity(plan, half).precision for plan in plans] == ["float64", "bfloat16"]
 
 
 @pytest.mark.parametrize(
-    ("names", "found"),
+    ("names", "expected"),
     [([], ("default",)), (["all"], MODES), (["epoch", "compiled", "epoch"], ("epoch", "compiled"))],
 )
-def test_modes_as_asked_for(names, found):
-    assert options.select_modes(names) == found
+def test_modes_are_selected_by_name(names, expected):
+    assert options.select_modes(names) == expected
 
 
 @pytest.mark.parametrize(
-    ("chosen", "message"),
+    ("select", "message"),
     [
         (lambda: options.select_modes(["jit"]), "unknown mode. Expected: one of default"),
         (lambda: options.select_batch_sizes(["0"]), "batch size. Expected: 1 to 60000"),
@@ -143,28 +147,28 @@ def test_modes_as_asked_for(names, found):
         (lambda: options.select_batch_sizes(["many"]), "Received: 'many'"),
     ],
 )
-def test_what_can_not_be_asked_for_is_answered_with_what_can(chosen, message):
+def test_a_wrong_selection_is_refused_with_what_is_expected(select, message):
     with pytest.raises(UsageError, match=message):
-        chosen()
+        select()
 
 
-def test_batch_sizes_come_in_order_and_once():
+def test_batch_sizes_are_sorted_and_without_repeats():
     assert options.select_batch_sizes(["512", "32", "512"]) == (32, 512)
 
 
-def test_all_modes_means_those_that_there_are(ran):
-    run, _, _ = ran
+def test_all_modes_means_every_mode_that_a_backend_has(result):
+    run, _, _ = result
     assert carry_out.excuses(run, named=True) == set()
     planned = [
-        one.model_copy(update={"execution": one.execution.model_copy(update={"mode": mode})})
-        for one, mode in zip(run.trials, MODES, strict=False)
+        trial.model_copy(update={"execution": trial.execution.model_copy(update={"mode": mode})})
+        for trial, mode in zip(run.trials, MODES, strict=False)
     ]
     whole = run.model_copy(update={"trials": planned})
     assert carry_out.excuses(whole, named=True) == {"unsupported"}
     assert carry_out.excuses(whole, named=False) == {"unsupported", "unavailable"}
 
 
-def test_seeds_may_be_none():
+def test_a_run_may_have_no_seeds():
     profile = Profile(name="any", rounds=3, seeds=(0, 1))
     assert run.adjust(profile, None, ["none"]).seeds == ()
     assert run.adjust(profile, None, ["4"]).seeds == (4,)

@@ -1,12 +1,12 @@
-"""A pilot looks at many cells in one process; one that takes it down takes none of the others."""
+"""A pilot measures many cells in one process; a cell that kills it does not affect the others."""
 
 from backends import Place
 from bench.profiles import Profile
 from bench.run.planner import Planner
 from bench.run.request import Request
 from bench.workloads import CNN, MLP_512
-from tests.bench.run.test_gpu_planning import Heard
-from tests.fakes.scripts import script
+from tests.bench.run.test_gpu_planning import CollectingDisplay
+from tests.fakes.scripts import write_script
 
 NAME = "pytorch"
 # the CNN is too large for this machine
@@ -19,8 +19,8 @@ os.write(pipe, json.dumps({{"event": "result", "result": result}}).encode() + b"
 """
 
 
-def test_after_a_killed_pilot_each_cell_is_looked_at_alone(tmp_path):
-    heard = Heard()
+def test_after_a_killed_pilot_each_cell_has_its_own_pilot(tmp_path):
+    display = CollectingDisplay()
     request = Request(
         workloads=[CNN, MLP_512],
         backends=(NAME,),
@@ -30,9 +30,10 @@ def test_after_a_killed_pilot_each_cell_is_looked_at_alone(tmp_path):
         places={NAME: Place(adapter="none", environment="none")},
     )
     large, small = request.cells(NAME, "cpu")
-    script(tmp_path, "dies", BODY.format(label=small.label))
-    Planner(request, tmp_path / "run", tmp_path, heard).new_run()
-    assert {one.trial.workload: (one.status, one.reason) for one in heard.records} == {
+    write_script(tmp_path, "dies", BODY.format(label=small.label))
+    Planner(request, tmp_path / "run", tmp_path, display).new_run()
+    outcomes = {record.trial.workload: (record.status, record.reason) for record in display.records}
+    assert outcomes == {
         "cnn": ("killed", f"ended by SIGKILL; see pilot-{large.label}.log (pilot)"),
         "mlp-512": ("failed", "seen alone (pilot)"),
     }

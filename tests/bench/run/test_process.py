@@ -1,6 +1,6 @@
-"""Workers that crash, hang, babble or leave others behind: each is an outcome, and none stays.
+"""A worker that crashes, hangs or sends garbage is an outcome, and leaves no process behind.
 
-Instead of an interpreter these tests start a little script that plays a worker.
+Instead of an interpreter these tests start a small script that takes the place of a worker.
 """
 
 import itertools
@@ -65,21 +65,21 @@ Work = Callable[..., Outcome]
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """However a worker ends, its processes and our descriptors go with it."""
+    """Assert that all processes of the workers and our descriptors are gone after each test."""
     monkeypatch.setattr(process, "LEAVE_SECONDS", 0.02)
-    us = psutil.Process()
-    descriptors = us.num_fds()
+    own = psutil.Process()
+    descriptors = own.num_fds()
     yield
-    assert us.children(recursive=True) == []
-    assert us.num_fds() == descriptors
+    assert own.children(recursive=True) == []
+    assert own.num_fds() == descriptors
     for log in tmp_path.glob("*.log"):
         for line in log.read_text(errors="replace").splitlines():
             if line.startswith("process "):
-                assert gone(int(line.split()[1])), line
+                assert ends_soon(int(line.split()[1])), line
 
 
-def gone(pid: int) -> bool:
-    """Whether a killed process ends within a second; one that nobody has reaped counts as gone."""
+def ends_soon(pid: int) -> bool:
+    """Return whether a killed process ends within a second; a zombie counts as ended."""
     for _ in range(100):
         try:
             if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
@@ -159,7 +159,7 @@ def test_a_worker_that_fails_is_an_outcome(work, script, status, reason):
 
 
 def test_half_a_character_in_a_result_is_a_question_mark(work):
-    """No record could hold it, as Python has it for a byte of a file's name that is no UTF-8."""
+    """Python has half a character for a byte that is not UTF-8; no record could hold it."""
     script = r"send(event='result', result=dict(status='failed', reason='no file a\udcff.bin'))"
     assert work(script).reason == "no file a?.bin"
 
@@ -170,12 +170,12 @@ def test_a_worker_that_sends_its_result_is_done(work):
     assert outcome.result["answer"] == 42
 
 
-def test_a_result_of_any_size_comes_whole(work):
+def test_a_large_result_arrives_complete(work):
     outcome = work("send(event='result', result=dict(status='ok', much='x' * 300_000))")
     assert len(outcome.result["much"]) == 300_000
 
 
-def test_a_worker_that_never_stops_talking_is_cut_off(work, monkeypatch):
+def test_a_worker_that_sends_too_much_is_ended(work, monkeypatch):
     monkeypatch.setattr(events, "LARGEST_RESULT_BYTES", 1 << 17)
     outcome = work("while True: os.write(pipe, b'x' * 4096)")
     assert outcome.status == "failed"
@@ -192,23 +192,23 @@ def test_a_worker_that_hangs_after_its_result_is_ended(work):
     assert work(GOOD + "time.sleep(600)").status == "ok"
 
 
-def test_what_a_worker_started_ends_with_it(work):
+def test_a_process_that_a_worker_started_ends_with_it(work):
     assert work(FORK + GOOD).status == "ok"
 
 
-def test_a_crash_is_told_though_a_child_keeps_the_pipe_open(work):
+def test_a_crash_is_an_outcome_although_a_child_keeps_the_pipe_open(work):
     outcome = work(FORK + "send(event='phase', phase='build'); os.kill(os.getpid(), 11)")
     assert (outcome.status, outcome.reason) == ("killed", "ended by SIGSEGV; see worker.log")
 
 
 def test_events_are_passed_on_in_order_and_extend_the_deadline(work):
-    heard = []
+    received = []
     script = "send(event='phase', phase='accuracy')\n" + "".join(
         f"time.sleep(0.06); send(event='epoch', epoch={epoch}, **FIGURES)\n" for epoch in range(4)
     )
     # the epochs together take longer than the phase may be silent
-    assert work(script + GOOD, heard.append).status == "ok"
-    assert heard == [
+    assert work(script + GOOD, received.append).status == "ok"
+    assert received == [
         {"event": "phase", "phase": "accuracy"},
         *({"event": "epoch", "epoch": epoch, **FIGURES} for epoch in range(4)),
     ]
@@ -236,7 +236,7 @@ def test_a_worker_that_sends_events_without_end_is_ended(work, monkeypatch, scri
     assert (outcome.status, outcome.reason) == ("timed_out", reason)
 
 
-def test_the_time_in_which_the_run_was_stopped_is_not_the_workers(monkeypatch):
+def test_time_in_which_the_parent_was_stopped_does_not_count(monkeypatch):
     read_end, write_end = os.pipe()
     saying = events.Events(read_end, None, {"spawn": 60}, repeats=1, look=lambda: None)
     hours = itertools.count(0, 3600)
@@ -248,7 +248,7 @@ def test_the_time_in_which_the_run_was_stopped_is_not_the_workers(monkeypatch):
     os.close(write_end)
 
 
-def test_a_phase_without_a_deadline_has_that_of_starting(work, monkeypatch):
+def test_a_phase_without_a_deadline_has_the_deadline_of_the_start(work, monkeypatch):
     monkeypatch.setattr(events, "DEADLINES", {"spawn": 0.1})
     outcome = work("send(event='phase', phase='yoga'); time.sleep(600)")
     assert outcome.status == "timed_out"
@@ -259,11 +259,11 @@ def test_waiting_takes_no_processor_time_and_no_longer_than_the_deadline(work):
     before, started = time.process_time(), time.monotonic()
     work("send(event='phase', phase='build'); time.sleep(600)")
     assert time.process_time() - before < 0.08
-    # a deadline of the phase, not what is left of the last one
+    # the phase has its own deadline, not the rest of the deadline of the phase before
     assert time.monotonic() - started < 3
 
 
-def test_an_error_of_the_listener_is_our_own(work):
+def test_an_error_of_the_listener_is_raised(work):
     def listen(event: dict[str, Any]) -> None:
         raise BrokenPipeError("the terminal is gone")
 
@@ -283,12 +283,12 @@ def test_an_interruption_ends_the_worker_first(work):
 def test_an_interruption_while_a_worker_starts_ends_it_too(work, monkeypatch):
     start = process.start
 
-    def interrupted(*arguments: Any) -> Any:
+    def start_and_interrupt(*arguments: Any) -> Any:
         process = start(*arguments)
         signal.raise_signal(signal.SIGINT)
         return process
 
-    monkeypatch.setattr(process, "start", interrupted)
+    monkeypatch.setattr(process, "start", start_and_interrupt)
     with pytest.raises(KeyboardInterrupt):
         work("time.sleep(600)")
 
@@ -318,14 +318,14 @@ def test_an_interpreter_that_does_not_start_is_unavailable(tmp_path, interpreter
     assert outcome == Outcome(status="unavailable", reason=reason, result=None)
 
 
-def test_a_log_that_can_not_be_written_is_our_own_error(tmp_path):
+def test_a_log_that_can_not_be_written_is_a_write_error(tmp_path):
     (tmp_path / "logs").write_text("a file, not a folder", encoding="utf-8")
     launch = Launch(interpreter=sys.executable, packages=tmp_path)
     with pytest.raises(WriteError, match=r"cannot write .*worker\.log"):
         run_worker({}, launch, tmp_path / "logs" / "worker.log", ignore)
 
 
-def test_a_worker_sees_its_job_and_none_of_the_parents_python(work, tmp_path, monkeypatch):
+def test_a_worker_gets_its_job_and_nothing_of_the_parents_python(work, tmp_path, monkeypatch):
     for name in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"):
         monkeypatch.setenv(name, "/the/parents")
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
@@ -344,7 +344,7 @@ send(event="result", result=seen)
     assert not {"PYTHONHOME", "VIRTUAL_ENV"} & seen["variables"].keys()
     assert seen["variables"]["OMP_NUM_THREADS"] == "3"
     assert seen["variables"]["KERAS_BACKEND"] == "fake"
-    # a group of its own: the terminal's Ctrl-C does not reach it
+    # its own process group: Ctrl-C in the terminal does not reach it
     assert seen["group"] == seen["process"] != os.getpgid(0)
 
 
@@ -371,25 +371,26 @@ def test_a_worker_in_native_code_ends_with_its_killed_parent(tmp_path):
     log = tmp_path / "worker.log"
     fakes = Path(__file__).parent.parent.parent / "fakes"
     with subprocess.Popen([sys.executable, "-c", PARENT, str(fakes), str(log)]) as parent:
-        until(lambda: log.exists() and "pausing" in log.read_text(encoding="utf-8"))
+        wait_until(lambda: log.exists() and "pausing" in log.read_text(encoding="utf-8"))
         (worker,) = psutil.Process(parent.pid).children()
         parent.kill()
-    assert gone(worker.pid)
+    assert ends_soon(worker.pid)
 
 
-def until(holds: Callable[[], bool]) -> None:
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait until `holds()` is true, for half a minute at most."""
     due = time.monotonic() + 30
     while not holds():
         assert time.monotonic() < due, "it took too long"
         time.sleep(0.01)
 
 
-def test_a_workers_folder_holds_our_packages_alone(tmp_path):
+def test_a_workers_folder_holds_only_our_packages(tmp_path):
     (tmp_path / "fakes").mkdir()
     with worker_packages(tmp_path / "fakes") as packages:
-        found = {path.name: path.resolve() for path in packages.iterdir()}
+        links = {path.name: path.resolve() for path in packages.iterdir()}
     root = Path(bench.__file__).resolve().parent.parent
-    assert found == {
+    assert links == {
         "bench": root / "bench",
         "backends": root / "backends",
         "fakes": tmp_path / "fakes",
@@ -419,17 +420,17 @@ SPANS = "send(event='result', result=dict(status='ok', reason=None, spans=spans)
 
 @pytest.fixture
 def workers(tmp_path: Path) -> Callable[..., list[Worker]]:
-    def made(*scripts: str) -> list[Worker]:
-        found = []
+    def make(*scripts: str) -> list[Worker]:
+        made = []
         for index, text in enumerate(scripts):
             interpreter = tmp_path / f"python{index}"
             interpreter.write_text(PRELUDE + TURNS + text, encoding="utf-8")
             interpreter.chmod(0o755)
             launch = Launch(interpreter=str(interpreter), packages=tmp_path, deadlines=SOON)
-            found.append(Worker({"cells": []}, launch, tmp_path / f"worker{index}.log", ignore))
-        return found
+            made.append(Worker({"cells": []}, launch, tmp_path / f"worker{index}.log", ignore))
+        return made
 
-    return made
+    return make
 
 
 def test_workers_take_turns_and_one_is_active_at_a_time(workers):
@@ -437,7 +438,7 @@ def test_workers_take_turns_and_one_is_active_at_a_time(workers):
     outcomes = run_in_turns(workers(*three), random.Random(1))
     spans = sorted((s for o in outcomes for s in o.result["spans"]), key=lambda span: span[1])
     names = "".join(name for name, _, _ in spans)
-    # in each cycle everyone has one turn, and the orders of the cycles differ
+    # in each cycle every worker has one turn, and the orders of the cycles differ
     cycles = [names[at : at + 3] for at in range(0, 18, 3)]
     assert all(sorted(cycle) == ["a", "b", "c"] for cycle in cycles)
     assert len(set(cycles)) > 1
@@ -458,8 +459,8 @@ def test_a_worker_that_dies_while_it_waits_is_an_outcome(workers):
     assert (dead.status, good.status) == ("killed", "ok")
 
 
-def test_waiting_for_a_turn_is_under_no_deadline(workers):
-    # the second takes longer to come to its turn than the first may be silent in its phase
+def test_waiting_for_a_turn_has_no_deadline(workers):
+    # the second needs more time before its turn than the first may be silent in its phase
     patient = f"send(event='phase', phase='build'); turn('a')\n{SPANS}"
     slow = f"time.sleep(0.25); turn('b')\n{SPANS}"
     outcomes = run_in_turns(workers(patient, slow), random.Random(1))
@@ -469,16 +470,16 @@ def test_waiting_for_a_turn_is_under_no_deadline(workers):
     assert outcome.status == "timed_out"
 
 
-def test_an_interruption_ends_all_of_them(workers, monkeypatch):
-    def interrupted(self: Worker) -> None:
+def test_an_interruption_ends_all_workers(workers, monkeypatch):
+    def interrupt_turn(self: Worker) -> None:
         raise KeyboardInterrupt
 
     started = workers("turn('a')", "turn('b')")
-    monkeypatch.setattr(process.Worker, "_give_turn", interrupted)
-    # the fixture sees whether anything is left
+    monkeypatch.setattr(process.Worker, "_give_turn", interrupt_turn)
+    # the fixture tests that no process is left
     monkeypatch.setattr(process, "LEAVE_SECONDS", 5.0)
     before = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         run_in_turns(started, random.Random(1))
-    # at once, without their moment to leave
+    # all at once, without time to leave by themselves
     assert time.monotonic() - before < 2.0

@@ -1,4 +1,4 @@
-"""Rounds in a run: disturbed trials once more at the end of theirs, more rounds for precision."""
+"""A run repeats disturbed trials at the end of their round and adds rounds for precision."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ from bench.run.process import worker_packages
 from bench.run.request import Request
 from bench.run.runner import Runner
 from bench.spec import Trial
-from tests.fakes.scripts import script
+from tests.fakes.scripts import write_script
 from tests.records import BACKENDS, build_run, plan
 
 # the first attempt of a cell's second round is disturbed; the backends differ in their noise
@@ -40,17 +40,17 @@ os.write(pipe, json.dumps({"event": "result", "result": result}).encode() + b"\\
 """
 
 
-class Silent:
-    """A display that keeps what it is told of additions."""
+class CollectingDisplay:
+    """A display that keeps the reasons of added trials."""
 
     def __init__(self) -> None:
         self.added_because: list[str] = []
 
-    def planned(self, *told: Any) -> None: ...
+    def planned(self, *arguments: Any) -> None: ...
 
-    def started(self, *told: Any) -> None: ...
+    def started(self, *arguments: Any) -> None: ...
 
-    def ended(self, *told: Any) -> None: ...
+    def ended(self, *arguments: Any) -> None: ...
 
     def added(self, trials: Sequence[Trial], why: str) -> None:
         self.added_because.append(f"{why}: {len(trials)}")
@@ -63,84 +63,87 @@ def _quick(data: mnist.Mnist, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     return
 
 
-def run_in(
+def run_rounds(
     folder: Path,
     *names: str,
     rounds: int,
     noise: float = 0.0,
     unsteady: Sequence[int] = (),
     **rules: int,
-) -> Silent:
+) -> CollectingDisplay:
     trials = plan(workloads=["mlp-512"], backends=names or BACKENDS, rounds=rounds, seeds=())
     known = {"versions": {"fake": "1.0"}, "devices": ["cpu"], "unavailable": None}
     backends = dict.fromkeys(names or BACKENDS, known)
-    run = build_run(setups(trials), backends=backends, sessions=[], **rules)
+    run = build_run(draw_setups(trials), backends=backends, sessions=[], **rules)
     write_run(run, folder)
     return execute(run, folder, noise=noise, unsteady=unsteady)
 
 
 def execute(
     run: RunModel, folder: Path, *, noise: float = 0.0, unsteady: Sequence[int] = ()
-) -> Silent:
-    interpreter = script(folder, "timing", f"NOISE, UNSTEADY = {noise}, {list(unsteady)}\n{BODY}")
+) -> CollectingDisplay:
+    interpreter = write_script(
+        folder, "timing", f"NOISE, UNSTEADY = {noise}, {list(unsteady)}\n{BODY}"
+    )
     request = Request(
         workloads=[], backends=tuple(run.backends), devices=["cpu"],
         profile=Profile(name="standard", rounds=0),
         interpreters=dict.fromkeys(run.backends, interpreter),
         places=dict.fromkeys(run.backends, Place(adapter="none", environment="none")),
     )  # fmt: skip
-    display = Silent()
+    display = CollectingDisplay()
     with worker_packages() as packages:
         Runner(request, folder, packages, display).execute(run)
     return display
 
 
-def setups(trials: Sequence[Trial]) -> list[Trial]:
+def draw_setups(trials: Sequence[Trial]) -> list[Trial]:
     from bench.run.plan import draw_setup
 
     return [draw_setup(trial, order_seed=1) for trial in trials]
 
 
-def test_a_disturbed_trial_is_run_once_more_at_the_end_of_its_round(tmp_path):
-    display = run_in(tmp_path, rounds=3, most_repeats=3)
-    # with what took turns with it
+def test_a_disturbed_trial_is_repeated_at_the_end_of_its_round(tmp_path):
+    display = run_rounds(tmp_path, rounds=3, most_repeats=3)
+    # and so is the trial that took turns with it
     assert display.added_because == ["round 2 was disturbed: 2"]
     run = read_run(tmp_path)
     records = list(read_records(tmp_path, run))
-    found = [(one.trial.round, one.trial.attempt, one.trial.backend) for one in records]
-    assert sorted(found[2:4]) == [(1, 0, "keras-tensorflow"), (1, 0, "pytorch")]
-    assert found[4:6] == [(1, 1, backend) for _, _, backend in found[2:4]]
-    assert [one.trial.round for one in records[6:]] == [2, 2]
-    flagged = [one.trial for one in records if "contended" in one.flags]
-    assert [(one.round, one.attempt, one.backend) for one in flagged] == [(1, 0, "pytorch")]
+    trials = [record.trial for record in records]
+    order = [(trial.round, trial.attempt, trial.backend) for trial in trials]
+    assert sorted(order[2:4]) == [(1, 0, "keras-tensorflow"), (1, 0, "pytorch")]
+    assert order[4:6] == [(1, 1, backend) for _, _, backend in order[2:4]]
+    assert [trial.round for trial in trials[6:]] == [2, 2]
+    (flagged,) = [record.trial for record in records if "contended" in record.flags]
+    assert (flagged.round, flagged.attempt, flagged.backend) == (1, 0, "pytorch")
     assert len(records) == len(run.trials) == 8
 
 
-def test_without_room_nothing_is_repeated(tmp_path):
-    assert run_in(tmp_path, "pytorch", rounds=2, most_repeats=0).added_because == []
+def test_a_run_that_may_repeat_nothing_repeats_nothing(tmp_path):
+    assert run_rounds(tmp_path, "pytorch", rounds=2, most_repeats=0).added_because == []
 
 
-def test_rounds_are_added_for_precision_alone_and_only_so_many(tmp_path):
-    display = run_in(tmp_path, "pytorch", rounds=6, noise=0.2, most_rounds=8)
+def test_rounds_are_added_for_precision_up_to_the_most(tmp_path):
+    display = run_rounds(tmp_path, "pytorch", rounds=6, noise=0.2, most_rounds=8)
     assert display.added_because == ["1 cell is not known to 2 %: 1"] * 2
     run = read_run(tmp_path)
     assert max(trial.round for trial in run.trials) == 7
     assert len(list(read_records(tmp_path, run))) == len(run.trials) == 8
 
 
-def test_a_round_in_which_a_cell_was_not_steady_is_made_up_for(tmp_path):
-    display = run_in(tmp_path, rounds=6, steady_rounds=6, most_repeats=0, unsteady=(2,))
+def test_a_round_in_which_a_cell_was_not_steady_is_replaced(tmp_path):
+    display = run_rounds(tmp_path, rounds=6, steady_rounds=6, most_repeats=0, unsteady=(2,))
     assert display.added_because == ["1 cell is steady in fewer than 6 rounds: 2"]
     assert max(trial.round for trial in read_run(tmp_path).trials) == 6
 
 
-def test_a_cell_that_never_is_steady_gets_a_third_more_rounds(tmp_path):
-    display = run_in(tmp_path, rounds=6, steady_rounds=6, unsteady=range(20))
+def test_a_cell_that_is_never_steady_gets_a_third_more_rounds(tmp_path):
+    display = run_rounds(tmp_path, rounds=6, steady_rounds=6, unsteady=range(20))
     assert display.added_because == ["1 cell is steady in fewer than 6 rounds: 2"] * 2
 
 
 def test_a_resumed_run_gets_the_rounds_that_it_still_needs(tmp_path):
-    run_in(tmp_path, rounds=6, unsteady=(2,))
+    run_rounds(tmp_path, rounds=6, unsteady=(2,))
     whole = read_run(tmp_path).model_copy(update={"steady_rounds": 6})
     write_run(whole, tmp_path)
     assert execute(whole, tmp_path, unsteady=()).added_because == [
@@ -149,17 +152,18 @@ def test_a_resumed_run_gets_the_rounds_that_it_still_needs(tmp_path):
 
 
 def test_precise_cells_get_no_more_rounds(tmp_path):
-    assert run_in(tmp_path, "pytorch", rounds=6, noise=0.0, most_rounds=8).added_because == []
+    assert run_rounds(tmp_path, "pytorch", rounds=6, noise=0.0, most_rounds=8).added_because == []
 
 
-def test_each_trial_has_a_set_up_of_its_own_and_the_parent_says_what_it_took(tmp_path):
-    run_in(tmp_path, rounds=2)
+def test_each_trial_has_its_own_setup_and_the_session_has_the_parents_time(tmp_path):
+    run_rounds(tmp_path, rounds=2)
     run = read_run(tmp_path)
-    told = {
+    logged = {
         tuple(map(int, log.read_text(encoding="utf-8").split()))
         for log in (tmp_path / "logs").iterdir()
     }
-    assert told == {(one.setup.hash_seed, one.setup.padding_bytes) for one in run.trials}
-    assert len(told) == 4
+    setups = [trial.setup for trial in run.trials]
+    assert logged == {(setup.hash_seed, setup.padding_bytes) for setup in setups}
+    assert len(logged) == 4
     (session,) = run.sessions
     assert 0 < session.parent_cpu_seconds < session.worker_seconds < session.wall_seconds

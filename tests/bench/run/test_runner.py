@@ -1,4 +1,4 @@
-"""A run of fakes, each trial in a process: whatever one of them does, the others go on."""
+"""A run of fakes has a process per trial; if one of them fails, the others go on."""
 
 import io
 import json
@@ -35,7 +35,7 @@ from bench.spec import AccuracyPlan, Cell, Execution, ParityPlan, Trial
 from bench.workloads import MLP_512
 from reports import report
 from tests.fakes.adapter import FIT_SECONDS, NATIVE_STEP_SECONDS, PROGRAMS, STEP_SECONDS
-from tests.fakes.scripts import script
+from tests.fakes.scripts import write_script
 from tests.records import build_record, build_run, plan, write_folder
 
 FAKES = Path(__file__).parent.parent.parent / "fakes"
@@ -44,7 +44,7 @@ PLACES = {
     for name in (*PROGRAMS, "fake-missing", "hanging", "babbling", "nowhere")
 }
 INTERPRETERS = {**dict.fromkeys(PLACES, sys.executable), "nowhere": "/nowhere/python"}
-# each process takes half a second, so that a run is as small as it can be
+# each process takes half a second, so the run is as small as possible
 TINY = Profile(
     name="smoke",
     rounds=1,
@@ -73,44 +73,44 @@ def request_for(*backends: str, **changes: Any) -> Request:
 
 
 @dataclass
-class Listener(Display):
-    """A display that notes what it is told, and is interrupted where a test says."""
+class NotingDisplay(Display):
+    """A display that notes each call, and is interrupted at a given trial."""
 
     interrupt_at: int | None = None
-    told: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
 
     def piloting(self, backend: str, device: str) -> None:
-        self.told.append(f"piloting {backend} {device}")
+        self.notes.append(f"piloting {backend} {device}")
 
     def planned(self, run: RunModel, missing: Sequence[Trial]) -> None:
-        self.told.append(f"planned {len(missing)} of {len(run.trials)}")
+        self.notes.append(f"planned {len(missing)} of {len(run.trials)}")
 
     def started(self, trial: Trial) -> None:
-        self.told.append(f"started {trial.kind} {trial.cell.backend}")
-        if sum(line.startswith("started") for line in self.told) == self.interrupt_at:
+        self.notes.append(f"started {trial.kind} {trial.cell.backend}")
+        if sum(line.startswith("started") for line in self.notes) == self.interrupt_at:
             raise KeyboardInterrupt
 
     def epoch(self, trial: Trial, figures: Mapping[str, Any]) -> None:
-        self.told.append(f"epoch {figures['epoch']} {trial.cell.backend}")
+        self.notes.append(f"epoch {figures['epoch']} {trial.cell.backend}")
 
     def ended(self, record: Record) -> None:
         self.records.append(record)
 
     def unwritten(self, record: Record, path: Path) -> None:
-        self.told.append(f"unwritten {path.name}")
+        self.notes.append(f"unwritten {path.name}")
 
     def added(self, trials: Sequence[Trial], why: str) -> None:
-        self.told.append(f"added {len(trials)}: {why}")
+        self.notes.append(f"added {len(trials)}: {why}")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _quick(data: mnist.Mnist) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        # read and verified once in this process; each worker does so too
+        # this process reads and verifies the data once; each worker does it again
         patch.setattr(mnist, "load", lambda: data)
         patch.setattr(process, "LEAVE_SECONDS", 0.05)
-        # tests/reports looks at the figures; here they would only take their time
+        # tests/reports tests the figures; here they would only take time
         patch.setattr(report, "FIGURES", ())
         yield
 
@@ -123,8 +123,8 @@ def accuracy_trial(backend: str, seed: int = 0) -> Trial:
     return Trial(kind="accuracy", cell=cell, seed=seed, accuracy=accuracy)
 
 
-def run_of(trials: Sequence[Trial], folder: Path, **changes: Any) -> RunModel:
-    """A run's folder without a pilot, and without a record yet."""
+def write_new_run(trials: Sequence[Trial], folder: Path, **changes: Any) -> RunModel:
+    """Write a run without a pilot and without a record."""
     known = {"versions": {"fake": "1.0"}, "devices": ["cpu"], "unavailable": None}
     backends = dict.fromkeys((trial.cell.backend for trial in trials), known)
     run = build_run(trials, **{"backends": backends, "sessions": [], **changes})
@@ -134,15 +134,17 @@ def run_of(trials: Sequence[Trial], folder: Path, **changes: Any) -> RunModel:
 
 @dataclass(frozen=True)
 class Trouble:
+    """A run of workers that fail, and the processes that were left."""
+
     folder: Path
     run: RunModel
-    listener: Listener
+    display: NotingDisplay
     left: list[psutil.Process]
 
     def record(self, backend: str, seed: int = 0) -> Record:
         return next(
             record
-            for record in self.listener.records
+            for record in self.display.records
             if (record.trial.backend, record.trial.seed) == (backend, seed)
         )
 
@@ -165,20 +167,20 @@ TROUBLES = ("fake-crash", "nowhere", "hanging", "babbling", "fake")
 
 @pytest.fixture(scope="module")
 def trouble(tmp_path_factory: pytest.TempPathFactory) -> Trouble:
-    """Every kind of trouble that only a process can make, in one run; the last trial is good."""
-    folder, listener = tmp_path_factory.mktemp("trouble"), Listener()
+    """Run trials with every failure that only a process can have; the last trial is good."""
+    folder, display = tmp_path_factory.mktemp("trouble"), NotingDisplay()
     interpreters = {
         **INTERPRETERS,
-        "hanging": script(folder, "hanging", HANGING),
-        "babbling": script(folder, "babbling", BABBLING),
+        "hanging": write_script(folder, "hanging", HANGING),
+        "babbling": write_script(folder, "babbling", BABBLING),
     }
     request = request_for(
         *TROUBLES, interpreters=interpreters, deadlines={**DEADLINES, "build": 0.2}
     )
     with worker_packages(*request.packages) as packages:
-        runner = Runner(request, folder, packages, listener)
-        run = runner.execute(run_of([accuracy_trial(name) for name in TROUBLES], folder))
-    return Trouble(folder, run, listener, psutil.Process().children(recursive=True))
+        runner = Runner(request, folder, packages, display)
+        run = runner.execute(write_new_run([accuracy_trial(name) for name in TROUBLES], folder))
+    return Trouble(folder, run, display, psutil.Process().children(recursive=True))
 
 
 @pytest.mark.parametrize(
@@ -192,7 +194,7 @@ def trouble(tmp_path_factory: pytest.TempPathFactory) -> Trouble:
         ("fake", "ok", None),
     ],
 )  # fmt: skip
-def test_each_trouble_is_a_record_and_the_others_go_on(trouble, backend, status, reason):
+def test_each_failure_is_a_record_and_the_others_go_on(trouble, backend, status, reason):
     record = trouble.record(backend)
     log = f"{record.name}.log"
     assert record.status == status
@@ -200,8 +202,8 @@ def test_each_trouble_is_a_record_and_the_others_go_on(trouble, backend, status,
     assert (record.accuracy is not None) == (status == "ok")
 
 
-def test_trials_run_in_the_plans_order_and_epochs_are_told(trouble):
-    assert trouble.listener.told == [
+def test_trials_run_in_the_plans_order_and_epochs_are_displayed(trouble):
+    assert trouble.display.notes == [
         "planned 5 of 5",
         *(f"started accuracy {name}" for name in TROUBLES),
         "epoch 1 fake",
@@ -209,14 +211,14 @@ def test_trials_run_in_the_plans_order_and_epochs_are_told(trouble):
 
 
 def test_every_trial_leaves_its_record_in_the_folder(trouble):
-    assert list(read_records(trouble.folder, trouble.run)) == trouble.listener.records
-    assert len(trouble.listener.records) == len(TROUBLES)
+    assert list(read_records(trouble.folder, trouble.run)) == trouble.display.records
+    assert len(trouble.display.records) == len(TROUBLES)
     assert read_run(trouble.folder) == trouble.run
     assert [session.outcome for session in trouble.run.sessions] == ["complete"]
 
 
 def is_gone(process: int) -> bool:
-    """Ended, reaped or not: whoever adopts an orphan may leave it a zombie."""
+    """Return whether a process has ended; the parent of an orphan may leave it a zombie."""
     try:
         return psutil.Process(process).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -228,7 +230,7 @@ def test_no_process_is_left(trouble):
     assert all(is_gone(int(process)) for process in trouble.log("hanging").split())
 
 
-def test_a_record_tells_what_its_worker_used(trouble):
+def test_a_record_has_what_its_worker_used(trouble):
     record = trouble.record("fake")
     assert record.environment.versions == {"fake": "1.0"}
     assert record.contention.worker_cpu_seconds > 0
@@ -238,25 +240,25 @@ def test_a_record_tells_what_its_worker_used(trouble):
 
 @dataclass(frozen=True)
 class Story:
-    """A run that was interrupted at its third trial, then finished.
+    """A run that was interrupted at its third trial and then finished.
 
-    Each of its workers leaves a process behind that keeps the pipe open.
+    Each of its workers leaves a process that keeps the pipe open.
     """
 
     folder: Path
-    first: Listener
+    first: NotingDisplay
     interrupted: RunModel
     partial_report: str
     partial_exit_code: int
     kept: dict[str, tuple[int, int, bytes]]
-    second: Listener
+    second: NotingDisplay
     finished: RunModel
     exit_code: int
     answer: dict[str, Any]
 
 
 def files_of(folder: Path) -> dict[str, tuple[int, int, bytes]]:
-    """Name to inode, time and content of the records."""
+    """Return the inode, the time and the content of each record by name."""
     return {
         path.name: (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes())
         for path in sorted((folder / "records").iterdir())
@@ -267,12 +269,12 @@ def files_of(folder: Path) -> dict[str, tuple[int, int, bytes]]:
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     folder = tmp_path_factory.mktemp("story") / "run"
     request = request_for("fake-lingering", "nowhere")
-    first = Listener(interrupt_at=3)
+    first = NotingDisplay(interrupt_at=3)
     interrupted = carry_out.run_trials(request, folder, None, first)
     partial_exit_code = run.conclude(interrupted, folder, named=True, as_json=False)
     partial_report = (folder / "report.md").read_text(encoding="utf-8")
     kept = files_of(folder)
-    second = Listener()
+    second = NotingDisplay()
     finished = carry_out.run_trials(request, folder, read_run(folder), second)
     with redirect_stdout(io.StringIO()) as answer:
         exit_code = run.conclude(finished, folder, named=False, as_json=True)
@@ -282,8 +284,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     )  # fmt: skip
 
 
-def test_a_run_pilots_then_plans_then_runs(story):
-    assert story.first.told == [
+def test_a_run_first_pilots_then_plans_then_runs_trials(story):
+    assert story.first.notes == [
         "piloting fake-lingering cpu",
         "piloting nowhere cpu",
         "planned 3 of 4",
@@ -293,7 +295,7 @@ def test_a_run_pilots_then_plans_then_runs(story):
     ]
 
 
-def test_the_pilots_figures_stand_in_the_run(story):
+def test_the_figures_of_the_pilot_are_in_the_run(story):
     (pilot,) = story.interrupted.pilot
     assert pilot.steps_per_block == 64
     assert pilot.step_seconds == STEP_SECONDS
@@ -304,38 +306,38 @@ def test_the_pilots_figures_stand_in_the_run(story):
     assert story.interrupted.estimate_seconds > 0
 
 
-def test_an_interruption_leaves_what_is_done_intact(story):
+def test_an_interruption_leaves_finished_trials_intact(story):
     assert [session.outcome for session in story.interrupted.sessions] == ["interrupted"]
     statuses = {record.trial.backend: record.status for record in story.first.records}
     assert statuses == {"fake-lingering": "ok", "nowhere": "unavailable"}
     assert len(story.kept) == 3
     assert story.partial_exit_code == options.EXIT_INTERRUPTED == 130
     assert "mlp-512" in story.partial_report
-    # nothing of ours half-written
+    # no half-written file is left
     assert not list(story.folder.rglob(".*"))
 
 
-def test_until_its_end_a_session_is_a_killed_one_with_what_it_took_so_far(tmp_path):
-    seen = []
+def test_until_its_end_a_session_counts_as_killed_with_its_time_so_far(tmp_path):
+    stored = []
 
-    class Looking(Listener):
+    class StoringDisplay(NotingDisplay):
         def started(self, trial: Trial) -> None:
-            seen.append(read_run(tmp_path).sessions)
+            stored.append(read_run(tmp_path).sessions)
 
     trials = [accuracy_trial("nowhere", seed) for seed in range(2)]
     before = {"started": now(), "wall_seconds": 9.0, "outcome": "killed"}
-    run = run_of(trials, tmp_path, sessions=[before])
-    done = Runner(request_for("nowhere"), tmp_path, tmp_path, Looking()).execute(run)
-    outcomes = [[session.outcome for session in sessions] for sessions in seen]
+    run = write_new_run(trials, tmp_path, sessions=[before])
+    done = Runner(request_for("nowhere"), tmp_path, tmp_path, StoringDisplay()).execute(run)
+    outcomes = [[session.outcome for session in sessions] for sessions in stored]
     assert outcomes == [["killed", "killed"]] * 2
-    first, second = (sessions[-1].wall_seconds for sessions in seen)
+    first, second = (sessions[-1].wall_seconds for sessions in stored)
     assert first < second < done.sessions[-1].wall_seconds
     assert [session.outcome for session in done.sessions] == ["killed", "complete"]
     assert read_run(tmp_path) == done
 
 
-def test_resuming_runs_what_is_missing_and_only_that(story):
-    assert story.second.told == [
+def test_resuming_runs_only_missing_trials(story):
+    assert story.second.notes == [
         "piloting fake-lingering versions",
         "planned 1 of 4",
         "started accuracy fake-lingering",
@@ -348,7 +350,7 @@ def test_resuming_runs_what_is_missing_and_only_that(story):
     assert len(after) == 4
 
 
-def test_the_plan_stays_while_a_run_is_resumed(story):
+def test_resuming_does_not_change_the_plan(story):
     before, after = story.interrupted.model_dump(), story.finished.model_dump()
     assert {**before, "sessions": None} == {**after, "sessions": None}
 
@@ -363,10 +365,10 @@ def test_a_finished_run_has_a_report_and_an_exit_code(story):
     assert (story.folder / "report.md").read_text(encoding="utf-8") != story.partial_report
 
 
-def test_what_the_workers_left_behind_is_gone(story):
+def test_processes_that_the_workers_left_are_gone(story):
     logs = [log.read_text(encoding="utf-8") for log in (story.folder / "logs").iterdir()]
     lines = [line for log in logs for line in log.splitlines() if line.startswith("lingering")]
-    # one for each program: in the pilot, in the parity trial and for its twin, in the two others
+    # one per program: the pilot's, two of the parity trial (one for its twin), and the others'
     assert len(lines) == 5
     assert all(is_gone(int(line.split()[-1])) for line in lines)
 
@@ -391,19 +393,19 @@ def test_trials_point_to_the_certificate_of_their_cell(story):
         assert by_kind[kind].parity.certificate_sha256 == certificate.sha256
 
 
-def answering(folder: Path, versions: dict[str, str]) -> str:
-    """An interpreter that answers as a worker whose backend has these versions."""
+def write_versions(folder: Path, versions: dict[str, str]) -> str:
+    """Write a script that answers like a worker with these versions of the backend."""
     result = {"status": "ok", "reason": None, "versions": versions, "devices": ["cpu"], "cells": []}
     line = json.dumps({"event": "result", "result": result}) + "\n"
-    return script(folder, "answering", f"os.write(pipe, {line.encode()!r})")
+    return write_script(folder, "answering", f"os.write(pipe, {line.encode()!r})")
 
 
-def test_other_versions_are_no_continuation(tmp_path):
-    run = run_of([accuracy_trial("fake")], tmp_path / "run")
-    interpreters = {"fake": answering(tmp_path, {"fake": "2.0"})}
+def test_a_run_is_not_continued_with_other_versions(tmp_path):
+    run = write_new_run([accuracy_trial("fake")], tmp_path / "run")
+    interpreters = {"fake": write_versions(tmp_path, {"fake": "2.0"})}
     with pytest.raises(SamestepError) as caught:
         carry_out.run_trials(
-            request_for("fake", interpreters=interpreters), tmp_path / "run", run, Listener()
+            request_for("fake", interpreters=interpreters), tmp_path / "run", run, NotingDisplay()
         )
     assert str(caught.value) == (
         "fake has changed since the run was started. Expected: {'fake': '1.0'}. "
@@ -413,33 +415,33 @@ def test_other_versions_are_no_continuation(tmp_path):
     assert not (tmp_path / "run" / "records").exists()
 
 
-def test_a_backend_that_is_gone_is_no_continuation(tmp_path):
-    run = run_of([accuracy_trial("nowhere")], tmp_path)
+def test_a_run_is_not_continued_without_a_backend_that_it_had(tmp_path):
+    run = write_new_run([accuracy_trial("nowhere")], tmp_path)
     with pytest.raises(SamestepError, match="Received: cannot start /nowhere/python: No such file"):
-        carry_out.run_trials(request_for("nowhere"), tmp_path, run, Listener())
+        carry_out.run_trials(request_for("nowhere"), tmp_path, run, NotingDisplay())
 
 
-def test_a_finished_run_starts_no_process(tmp_path):
+def test_resuming_a_finished_run_starts_no_process(tmp_path):
     trials = plan(workloads=["mlp-512"], backends=["pytorch"], rounds=1)
     run = build_run(trials)
     write_folder(tmp_path, run, [build_record(trial) for trial in trials])
-    listener = Listener()
-    finished = carry_out.run_trials(request_for(interpreters={}), tmp_path, run, listener)
-    assert listener.told == [f"planned 0 of {len(trials)}"]
+    display = NotingDisplay()
+    finished = carry_out.run_trials(request_for(interpreters={}), tmp_path, run, display)
+    assert display.notes == [f"planned 0 of {len(trials)}"]
     assert finished.sessions[-1].outcome == "complete"
 
 
 @pytest.fixture
-def half_done(tmp_path: Path) -> tuple[Runner, RunModel, list[Trial]]:
-    """A run of four trials with the records of all."""
+def written_run(tmp_path: Path) -> tuple[Runner, RunModel, list[Trial]]:
+    """Return a run of four trials that all have records."""
     trials = plan(workloads=["mlp-512"], backends=["pytorch"], rounds=3)
     run = build_run(trials)
     write_folder(tmp_path, run, [build_record(trial) for trial in trials])
-    return Runner(request_for(), tmp_path, tmp_path, Listener()), run, trials
+    return Runner(request_for(), tmp_path, tmp_path, NotingDisplay()), run, trials
 
 
-def test_what_has_its_record_is_not_missing(half_done, tmp_path):
-    _, run, _ = half_done
+def test_a_trial_that_has_its_record_is_not_missing(written_run, tmp_path):
+    _, run, _ = written_run
     assert RunFolder(tmp_path).missing(run) == []
 
 
@@ -452,30 +454,30 @@ def edit(path: Path) -> None:
 
 
 def swap(path: Path) -> None:
-    """The record of another trial under this one's name."""
-    other = next(found for found in path.parent.iterdir() if found != path)
+    """Write the record of another trial under the name of this trial."""
+    other = next(file for file in path.parent.iterdir() if file != path)
     path.write_bytes(other.read_bytes())
 
 
 @pytest.mark.parametrize(
     "damage", [truncate, edit, swap, Path.unlink], ids=["torn", "edited", "swapped", "gone"]
 )
-def test_what_has_no_intact_record_is_missing(half_done, tmp_path, damage):
-    _, run, trials = half_done
+def test_a_trial_without_an_intact_record_is_missing(written_run, tmp_path, damage):
+    _, run, trials = written_run
     damage(record_path(tmp_path, run.trials[2]))
     assert RunFolder(tmp_path).missing(run) == [trials[2]]
 
 
-def test_a_published_run_is_not_resumed(half_done, tmp_path):
-    runner, run, _ = half_done
+def test_a_published_run_is_not_resumed(written_run, tmp_path):
+    runner, run, _ = written_run
     write_archive(tmp_path / ARCHIVE, [])
     with pytest.raises(SamestepError, match="was published and can't be resumed"):
         runner.resume(run)
 
 
 @pytest.mark.parametrize("name", ["records", "logs", "figures", "logs/timing.log", "report.md"])
-def test_a_run_with_a_link_is_not_resumed(half_done, tmp_path, name):
-    runner, run, _ = half_done
+def test_a_run_with_a_link_is_not_resumed(written_run, tmp_path, name):
+    runner, run, _ = written_run
     place, outside = tmp_path / name, tmp_path.with_name(f"{tmp_path.name}-outside")
     place.parent.mkdir(exist_ok=True)
     if place.exists():
@@ -485,8 +487,8 @@ def test_a_run_with_a_link_is_not_resumed(half_done, tmp_path, name):
         runner.resume(run)
 
 
-def test_a_compilers_own_links_are_no_hindrance(half_done, tmp_path):
-    runner, run, _ = half_done
+def test_a_run_with_links_in_a_compilers_cache_is_resumed(written_run, tmp_path):
+    runner, run, _ = written_run
     cache = tmp_path / "caches" / "pytorch"
     cache.mkdir(parents=True)
     (cache / "latest").symlink_to("nowhere")
@@ -498,18 +500,18 @@ def test_a_folder_that_cannot_be_searched_for_links_is_refused(tmp_path):
         refuse_links(tmp_path / "gone")
 
 
-def test_the_record_of_another_run_does_not_count(half_done, tmp_path):
-    _, run, trials = half_done
+def test_a_trial_with_the_record_of_another_run_is_missing(written_run, tmp_path):
+    _, run, trials = written_run
     assert RunFolder(tmp_path).missing(run.model_copy(update={"run_id": "another"})) == trials
 
 
 def test_an_interruption_before_the_plan_leaves_no_run(tmp_path):
-    class Impatient(Listener):
+    class InterruptedDisplay(NotingDisplay):
         def piloting(self, backend: str, device: str) -> None:
             raise KeyboardInterrupt
 
     folder = tmp_path / "run"
-    assert carry_out.run_trials(request_for("fake"), folder, None, Impatient()) is None
+    assert carry_out.run_trials(request_for("fake"), folder, None, InterruptedDisplay()) is None
     assert run.conclude(None, folder, named=False, as_json=False) == 130
     assert not folder.exists()
 
@@ -520,7 +522,7 @@ FIGURES = {"cell": CELL.label, "status": "ok", "setup_seconds": 1.0, "step_secon
            "native_step_seconds": 0.25}  # fmt: skip
 
 
-def noted(outcome: Outcome, pilot: Pilot | None = None) -> Pilot:
+def add_to_pilot(outcome: Outcome, pilot: Pilot | None = None) -> Pilot:
     pilot = pilot or Pilot()
     add_outcome(pilot, "fake", [CELL], outcome, 3.0)
     return pilot
@@ -529,8 +531,8 @@ def noted(outcome: Outcome, pilot: Pilot | None = None) -> Pilot:
 def test_a_cell_that_the_pilot_measured_has_figures():
     result = {"status": "ok", "versions": {"fake": "1.0"}, "devices": ["cpu"],
               "cells": [FIGURES], "timings": {"total_seconds": 2.5}}  # fmt: skip
-    pilot = noted(Outcome(status="ok", reason=None, result=result))
-    # and half a second to end
+    pilot = add_to_pilot(Outcome(status="ok", reason=None, result=result))
+    # the worker took another half a second to end
     assert pilot.figures[CELL].setup_seconds == 1.5
     assert pilot.figures[CELL].steps_per_block == 2
     assert (pilot.misses, pilot.backends["fake"].unavailable) == ({}, None)
@@ -549,21 +551,21 @@ def test_a_cell_that_the_pilot_measured_has_figures():
     ],
     ids=["missing framework", "crash", "one cell"],
 )  # fmt: skip
-def test_a_cell_that_the_pilot_gave_up_is_a_miss(outcome, status, reason):
-    assert noted(outcome).misses == {CELL: Miss(status=status, reason=reason)}
+def test_a_cell_that_the_pilot_could_not_measure_is_a_miss(outcome, status, reason):
+    assert add_to_pilot(outcome).misses == {CELL: Miss(status=status, reason=reason)}
 
 
-def test_a_backend_that_fails_on_one_device_is_still_available():
+def test_a_backend_that_fails_on_one_device_stays_available():
     good = Outcome(status="ok", reason=None, result={"versions": {"fake": "1.0"}, "cells": []})
     bad = Outcome(status="killed", reason="ended by SIGSEGV", result=None)
     for outcomes in ((good, bad), (bad, good)):
         pilot = Pilot()
         for outcome in outcomes:
-            noted(outcome, pilot)
+            add_to_pilot(outcome, pilot)
         assert pilot.backends["fake"].versions == {"fake": "1.0"}
         assert pilot.backends["fake"].unavailable is None
 
 
-def test_records_are_read_back_as_they_were(story):
+def test_records_are_read_as_they_were_written(story):
     for trial in story.finished.trials:
         assert read_record(record_path(story.folder, trial)).trial == trial

@@ -1,4 +1,4 @@
-"""Scratch folders: gone with whoever made them, or with the next run."""
+"""A scratch folder is removed by the process that made it, or by the next run."""
 
 import os
 import signal
@@ -22,19 +22,19 @@ with scratch_folder() as folder:
 
 
 @pytest.fixture(autouse=True)
-def _place_of_its_own(tmp_path, monkeypatch):
+def _own_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", None)
 
 
-def test_it_is_empty_and_gone_afterwards():
+def test_a_scratch_folder_is_empty_and_removed_afterwards():
     with scratch_folder() as folder:
         assert list(folder.iterdir()) == []
         (folder / "file").write_text("something")
     assert not folder.exists()
 
 
-def test_what_a_killed_process_leaves_is_swept_and_what_a_live_one_holds_stays():
+def test_the_folder_of_a_killed_process_is_removed_and_that_of_a_live_process_stays():
     with subprocess.Popen([sys.executable, "-c", HOLDING], stdout=subprocess.PIPE) as process:
         folder = Path(process.stdout.readline().decode().strip())
         with scratch_folder() as own:
@@ -47,7 +47,7 @@ def test_what_a_killed_process_leaves_is_swept_and_what_a_live_one_holds_stays()
     assert not folder.exists()
 
 
-def test_neither_links_nor_files_are_swept(tmp_path):
+def test_links_and_files_are_not_removed(tmp_path):
     target = tmp_path / "target"
     target.mkdir()
     (tmp_path / "samestep-link").symlink_to(target)

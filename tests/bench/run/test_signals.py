@@ -1,4 +1,4 @@
-"""Interruptions wait for what must not be left half done, and come all the same."""
+"""Interruptions wait for the end of work that must not be left half done."""
 
 import signal
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from bench.run.signals import uninterrupted
 
 
 @pytest.fixture(autouse=True)
-def _not_ignored() -> Iterator[None]:
-    """As a shell has it for jobs in the background."""
+def _default_handler() -> Iterator[None]:
+    """Restore the default handler; a shell ignores SIGINT for jobs in the background."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
-def test_an_interruption_waits_and_then_comes():
+def test_an_interruption_waits_and_is_then_raised():
     done = []
 
     def work() -> None:
@@ -30,14 +30,14 @@ def test_an_interruption_waits_and_then_comes():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_without_one_nothing_comes():
+def test_without_an_interruption_nothing_is_raised():
     with uninterrupted():
         pass
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
 
 
-def test_what_is_ignored_stays_ignored():
+def test_an_ignored_interruption_stays_ignored():
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with uninterrupted():
@@ -47,6 +47,6 @@ def test_what_is_ignored_stays_ignored():
         signal.signal(signal.SIGINT, before)
 
 
-def test_an_error_inside_is_told_as_it_is():
+def test_an_error_inside_is_raised_unchanged():
     with pytest.raises(ValueError, match="inside"), uninterrupted():
         raise ValueError("inside")

@@ -1,4 +1,4 @@
-"""Which cells a report compares, and how many rounds their verdicts need."""
+"""A report compares the right cells, and their verdicts have enough rounds."""
 
 from dataclasses import replace
 
@@ -22,10 +22,10 @@ def test_backends_are_compared_in_one_mode_and_modes_of_one_backend_with_its_def
     cells = [
         cell(backend, mode) for backend in ("jax", "keras-jax") for mode in ("default", "epoch")
     ]
-    found = {
+    pairs = {
         (a.backend, a.execution.mode, b.backend, b.execution.mode) for a, b in opponents(cells)
     }
-    assert found == {
+    assert pairs == {
         ("keras-jax", "default", "jax", "default"),
         ("keras-jax", "epoch", "jax", "epoch"),
         ("jax", "epoch", "jax", "default"),
@@ -39,7 +39,7 @@ def test_other_workloads_and_batch_sizes_are_not_compared():
 
 
 @pytest.mark.parametrize("count", [1, 10, 25, 26, 100, 260])
-def test_the_fewest_rounds_suffice_for_every_claim_and_one_less_does_not(count):
+def test_the_fewest_rounds_are_enough_for_every_claim_and_one_less_is_not(count):
     rounds = fewest_rounds(count)
 
     def smallest(n: int) -> float:
@@ -49,7 +49,7 @@ def test_the_fewest_rounds_suffice_for_every_claim_and_one_less_does_not(count):
     assert rounds == 6 or smallest(rounds - 1) >= LEVEL
 
 
-def test_a_run_of_many_cells_has_more_rounds_and_an_explicit_number_stays():
+def test_a_run_of_many_cells_has_more_rounds_unless_the_number_is_explicit():
     standard = PROFILES["standard"]
     pair = [cell("a"), cell("b")]
     crowd = [cell(name, workload=w) for w in ("mlp-512", "cnn") for name in "abcdefg"]
