@@ -1,4 +1,4 @@
-"""Memory that ran out, told apart: by what was raised, and by the kernel's count of its kills."""
+"""Lack of memory is recognized by the error, and by the kernel's count of kills."""
 
 import pytest
 
@@ -17,7 +17,7 @@ class ResourceExhaustedError(Exception):
     pass
 
 
-class OfALibraryError(OutOfMemoryError):
+class LibraryOutOfMemoryError(OutOfMemoryError):
     pass
 
 
@@ -25,7 +25,7 @@ class OfALibraryError(OutOfMemoryError):
     "error",
     [
         MemoryError(),
-        OfALibraryError("tried to allocate 2.00 GiB"),
+        LibraryOutOfMemoryError("tried to allocate 2.00 GiB"),
         ResourceExhaustedError("when allocating tensor with shape[60000,1000]"),
         RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 8 bytes"),
         RuntimeError("[enforce fail at alloc_cpu.cpp:118] can't allocate memory: you tried"),
@@ -34,7 +34,7 @@ class OfALibraryError(OutOfMemoryError):
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_what_is_raised_where_memory_ran_out(error):
+def test_an_error_of_memory_that_ran_out_is_recognized(error):
     assert is_out_of_memory(error)
     assert says_out_of_memory(reason_of(error))
 
@@ -47,16 +47,16 @@ def test_what_is_raised_where_memory_ran_out(error):
     ],
     ids=["illegal access", "library"],
 )
-def test_what_is_not(error):
+def test_other_errors_about_memory_are_not_recognized(error):
     assert not is_out_of_memory(error)
     assert not says_out_of_memory(reason_of(error))
 
 
 def test_a_framework_that_does_not_fit_into_memory_is_not_missing(monkeypatch):
-    def starved(name: str) -> None:
+    def raise_memory_error(name: str) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("importlib.import_module", starved)
+    monkeypatch.setattr("importlib.import_module", raise_memory_error)
     with pytest.raises(MemoryError):
         import_backend("backends.pytorch.adapter", "pytorch")
 
@@ -67,7 +67,7 @@ def test_a_framework_that_does_not_fit_into_memory_is_not_missing(monkeypatch):
         ({}, None),
         ({"a/memory.events": "low 0\noom 4\noom_kill 3\n", "memory.events": "oom_kill 9\n"}, 3),
         ({"a/memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n"}, 2),
-        # of a kernel that does not count them
+        # a kernel that does not count kills
         ({"a/memory.oom_control": "oom_kill_disable 0\nunder_oom 0\n"}, None),
     ],
 )
@@ -82,7 +82,7 @@ def test_the_kernels_kills_for_memory_are_counted(monkeypatch, tmp_path, files, 
 
 
 @pytest.mark.parametrize(
-    ("reason", "before", "after", "told"),
+    ("reason", "before", "after", "expected"),
     [
         ("ended by SIGKILL; see a.log", 1, 2, "out of memory: ended by SIGKILL; see a.log"),
         ("ended by SIGKILL; see a.log", 2, 2, "ended by SIGKILL; see a.log"),
@@ -90,6 +90,6 @@ def test_the_kernels_kills_for_memory_are_counted(monkeypatch, tmp_path, files, 
         ("ended by SIGSEGV; see a.log", 1, 2, "ended by SIGSEGV; see a.log"),
     ],
 )
-def test_a_kill_is_the_kernels_where_its_count_rose(reason, before, after, told):
+def test_a_kill_is_out_of_memory_if_the_kernels_count_rose(reason, before, after, expected):
     outcome = Outcome(status="killed", reason=reason, result=None)
-    assert mark_out_of_memory(outcome, before, after).reason == told
+    assert mark_out_of_memory(outcome, before, after).reason == expected

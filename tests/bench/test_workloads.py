@@ -1,3 +1,5 @@
+"""The workloads agree with their table by hand and with the published results."""
+
 import json
 from importlib import resources
 
@@ -10,7 +12,7 @@ from bench.workloads import CNN, MLP_512, MLP_512_256, WORKLOADS, select_workloa
 DOCUMENT = json.loads(
     resources.files("bench.spec").joinpath("published.json").read_text(encoding="utf-8")
 )
-# name: total, per layer, optimizer, batch size, epochs, steps of an epoch
+# by name: total, counts per layer, optimizer, batch size, epochs, steps per epoch
 TABLE = {
     "mlp-512-256": (535_818, (401_920, 131_328, 2_570), ADAM, 128, 10, 469),
     "mlp-512": (407_050, (401_920, 5_130), RMSPROP, 128, 5, 469),
@@ -29,13 +31,13 @@ PRINTED = [
 workload = pytest.mark.parametrize("name", TABLE)
 
 
-def test_the_five():
+def test_there_are_five_workloads_under_their_names():
     assert list(WORKLOADS) == list(TABLE)
     assert all(name == workload.name for name, workload in WORKLOADS.items())
 
 
 @workload
-def test_the_table(name):
+def test_a_workload_has_the_values_of_the_table(name):
     total, counts, optimizer, batch_size, epochs, steps = TABLE[name]
     workload = WORKLOADS[name]
     assert workload.parameter_total == sum(counts) == total
@@ -45,7 +47,7 @@ def test_the_table(name):
     assert workload.steps_per_epoch == steps
 
 
-def test_layers_of_the_cnn():
+def test_the_cnn_has_its_layers():
     rows = [(row.name, row.output_shape, row.count) for row in CNN.summary()]
     assert rows == [
         ("conv_0", (28, 28, 32), 832),
@@ -59,7 +61,7 @@ def test_layers_of_the_cnn():
     ]
 
 
-def test_parameter_shapes():
+def test_parameters_have_their_names_and_shapes():
     assert CNN.parameter_shapes() == {
         "conv_0/kernel": (5, 5, 1, 32),
         "conv_0/bias": (32,),
@@ -75,7 +77,7 @@ def test_parameter_shapes():
     ]  # fmt: skip
 
 
-# what the sources printed
+# the published results
 
 
 def test_every_printed_accuracy_is_in_a_workload():
@@ -83,7 +85,7 @@ def test_every_printed_accuracy_is_in_a_workload():
 
 
 @pytest.mark.parametrize(("name", "entry"), PRINTED, ids=[name for name, _ in PRINTED])
-def test_published_values(name, entry):
+def test_published_values_are_those_of_the_document(name, entry):
     (result,) = WORKLOADS[name].published
     source = DOCUMENT["sources"][entry["source"]]
     for field in ("title", "author", "where", "date", "framework"):
@@ -104,7 +106,7 @@ def as_pair(values):
 
 
 @workload
-def test_published_accuracies(name):
+def test_published_accuracies_are_those_that_were_printed(name):
     accuracies = {
         "mlp-512-256": 0.9806,
         "mlp-512": 0.9793,
@@ -119,7 +121,7 @@ def test_published_accuracies(name):
         assert round(10_000 * (1 - result.test_accuracy)) == result.wrong
 
 
-def test_wrong_indices_of_the_one_source_that_listed_them():
+def test_wrong_indices_are_those_of_the_only_source_that_lists_them():
     (result,) = MLP_512_256.published
     indices = result.wrong_indices
     assert len(indices) == result.wrong == 194
@@ -130,7 +132,7 @@ def test_wrong_indices_of_the_one_source_that_listed_them():
 # selection
 
 
-def test_selection_keeps_the_order_of_the_table():
+def test_a_selection_keeps_the_order_of_the_table():
     assert [workload.name for workload in select_workloads(["cnn", "mlp-512"])] == [
         "mlp-512",
         "cnn",
@@ -139,6 +141,6 @@ def test_selection_keeps_the_order_of_the_table():
     assert select_workloads(["cnn", "cnn"]) == (CNN,)
 
 
-def test_unknown_names():
+def test_unknown_names_are_refused():
     with pytest.raises(UsageError, match=r"Expected: mlp-512-256, .*, cnn\. Received: a, b$"):
         select_workloads(["b", "cnn", "a"])

@@ -1,3 +1,5 @@
+"""Specifications refuse wrong values and derive shapes, counts, labels and names."""
+
 import math
 from dataclasses import FrozenInstanceError, replace
 
@@ -42,7 +44,7 @@ CPU = Execution(device="cpu", batch_size=128)
 
 
 def assert_refused(make, received, *parts):
-    """The message is one line that says what was expected, and ends in what was received."""
+    """Assert that the error is one line with the expected and, at its end, the received value."""
     with pytest.raises(UsageError) as error:
         make()
     message = str(error.value)
@@ -70,12 +72,12 @@ NOT_COUNTS = [0, -1, 1.5, 2.0, True, "3", None]
     ],
     ids=["units", "filters", "kernel_size", "pool", "workload batch", "epochs", "batch"],
 )
-def test_counts(make, what, value):
+def test_a_number_that_is_not_a_count_is_refused(make, what, value):
     assert_refused(lambda: make(value), value, what)
 
 
 @pytest.mark.parametrize("value", [value for value in NOT_COUNTS if value is not None])
-def test_threads(value):
+def test_a_wrong_number_of_threads_is_refused(value):
     assert_refused(lambda: replace(CPU, threads=value), value, "threads")
 
 
@@ -91,22 +93,22 @@ def test_threads(value):
         (lambda: Dropout(rate="0.25"), "0.25", ("[0, 1)",)),
     ],
 )
-def test_layers_refuse(make, received, parts):
+def test_layers_refuse_wrong_values(make, received, parts):
     assert_refused(make, received, *parts)
 
 
-def test_dense_on_an_image():
+def test_a_dense_layer_on_an_image_is_refused():
     assert_refused(
         lambda: replace(SMALL, input_shape=IMAGE_SHAPE), IMAGE_SHAPE, "put a Flatten before it"
     )
 
 
 @pytest.mark.parametrize("layer", [Conv2D(filters=1, kernel_size=2), MaxPool2D(size=2)])
-def test_image_layers_on_a_vector(layer):
+def test_an_image_layer_on_a_vector_is_refused(layer):
     assert_refused(lambda: layer.output_shape((784,)), (784,), f"a {layer.kind} layer takes images")
 
 
-def test_a_kernel_or_pool_larger_than_its_input():
+def test_a_kernel_or_pool_larger_than_its_input_is_refused():
     convolution = Conv2D(filters=1, kernel_size=5, padding="valid")
     assert_refused(lambda: convolution.output_shape((4, 8, 1)), 5, "kernel_size <= 4")
     assert_refused(lambda: MaxPool2D(size=5).output_shape((8, 4, 1)), 5, "size <= 4")
@@ -116,7 +118,7 @@ sizes = st.integers(1, 12)
 
 
 @given(sizes, sizes, sizes, sizes, sizes)
-def test_output_shapes(height, width, channels, size, filters):
+def test_layers_have_the_right_output_shapes(height, width, channels, size, filters):
     shape = (height, width, channels)
     same = Conv2D(filters=filters, kernel_size=size)
     assert same.output_shape(shape) == (height, width, filters)
@@ -139,7 +141,7 @@ def test_output_shapes(height, width, channels, size, filters):
 # optimizers
 
 
-def test_keras_defaults():
+def test_optimizers_have_the_defaults_of_keras():
     assert (ADAM.learning_rate, ADAM.decay, ADAM.epsilon) == (0.001, (0.9, 0.999), 1e-7)
     assert (RMSPROP.learning_rate, RMSPROP.decay, RMSPROP.epsilon) == (0.001, (0.9,), 1e-7)
 
@@ -156,14 +158,14 @@ def test_keras_defaults():
         (lambda: replace(ADAM, epsilon=math.nan), math.nan, ("epsilon",)),
     ],
 )
-def test_optimizers_refuse(make, received, parts):
+def test_optimizers_refuse_wrong_values(make, received, parts):
     assert_refused(make, received, *parts)
 
 
 # workloads
 
 
-def test_a_batch_larger_than_the_data():
+def test_a_batch_larger_than_the_data_is_refused():
     too_many = TRAIN_IMAGES + 1
     assert_refused(lambda: replace(SMALL, batch_size=too_many), too_many, "1 to 60000")
     assert_refused(lambda: replace(CPU, batch_size=too_many), too_many, "1 to 60000")
@@ -171,25 +173,25 @@ def test_a_batch_larger_than_the_data():
 
 
 @pytest.mark.parametrize("shape", [(783,), (), (28, 28, 3)])
-def test_input_that_is_not_an_image(shape):
+def test_an_input_shape_that_is_not_an_image_is_refused(shape):
     assert_refused(lambda: replace(SMALL, input_shape=shape), shape, "(784,) or (28, 28, 1)")
 
 
 @pytest.mark.parametrize(
     "last", [Dense(units=9, activation="linear"), Dense(units=10), Dropout(rate=0.5), None]
 )
-def test_a_workload_ends_in_ten_logits(last):
+def test_a_workload_without_ten_logits_at_its_end_is_refused(last):
     layers = () if last is None else (Dense(units=2), last)
     assert_refused(lambda: replace(SMALL, layers=layers), last, "must give the logits")
 
 
-def test_parameter_counts_are_compared_with_the_layers():
+def test_parameter_counts_that_do_not_match_the_layers_are_refused():
     assert_refused(
         lambda: replace(SMALL, parameter_counts=(1570, 31)), (1570, 30), "Expected: (1570, 31)"
     )
 
 
-def test_a_workload_does_not_change():
+def test_a_workload_is_immutable():
     with pytest.raises(FrozenInstanceError):
         SMALL.epochs = 3
     assert replace(SMALL, epochs=3) != SMALL
@@ -203,7 +205,7 @@ def test_an_epoch_keeps_the_partial_batch(batch_size):
 
 
 @given(st.lists(st.integers(1, 300), max_size=5))
-def test_names_shapes_and_counts_of_a_stack(widths):
+def test_a_stack_of_layers_has_names_shapes_and_counts(widths):
     counts = [
         (width + 1) * units for width, units in zip([784, *widths], [*widths, 10], strict=True)
     ]
@@ -220,7 +222,7 @@ def test_names_shapes_and_counts_of_a_stack(widths):
 
 
 @pytest.mark.parametrize("device", ["gpu", "cuda", "cuda:", "cuda:x", "cuda:-1", "cpu:0", ""])
-def test_unknown_devices(device):
+def test_an_unknown_device_is_refused(device):
     assert_refused(lambda: replace(CPU, device=device), device, "cpu or cuda:N")
 
 
@@ -228,7 +230,7 @@ def test_unknown_devices(device):
     ("field", "known"),
     [("mode", MODES), ("precision", PRECISIONS), ("optimizer", OPTIMIZER_MATH)],
 )
-def test_choices(field, known):
+def test_an_execution_takes_only_known_values(field, known):
     for value in known:
         assert getattr(replace(CPU, **{field: value}), field) == value
     assert_refused(lambda: replace(CPU, **{field: "fast"}), "fast", f"unknown {field}", *known)
@@ -246,13 +248,14 @@ executions = st.builds(
 
 
 @given(executions, executions)
-def test_labels_are_unique_and_safe_in_file_names(one, other):
-    labels = [Cell(workload="cnn", backend="pytorch", execution=how).label for how in (one, other)]
-    assert (labels[0] == labels[1]) == (one == other)
+def test_labels_are_unique_and_safe_in_file_names(first, second):
+    cells = [Cell(workload="cnn", backend="pytorch", execution=how) for how in (first, second)]
+    labels = [cell.label for cell in cells]
+    assert (labels[0] == labels[1]) == (first == second)
     assert not set(labels[0]) - set("abcdefghijklmnopqrstuvwxyz0123456789_-")
 
 
-def test_a_trial_is_named_by_what_it_is():
+def test_the_name_of_a_trial_has_its_kind_cell_round_and_seed():
     cell = Cell(workload="mlp-512", backend="keras-jax", execution=CPU)
     label = "mlp-512_keras-jax_cpu_default_float32_b128"
     assert Trial(kind="parity", cell=cell, seed=0).name == f"parity-{label}-s0"
@@ -264,5 +267,5 @@ def test_a_trial_is_named_by_what_it_is():
     )
 
 
-def test_an_accuracy_plan_takes_all_images_unless_told():
+def test_an_accuracy_plan_takes_all_images_by_default():
     assert AccuracyPlan(epochs=1).train_images == TRAIN_IMAGES

@@ -1,4 +1,4 @@
-"""The counted work of a train step, against counts made by hand."""
+"""The computed work of a train step equals the work counted by hand."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -12,7 +12,7 @@ from bench.workloads import CNN, MLP_512, MLP_512_256, WORKLOADS
 MLPS = [workload for workload in WORKLOADS.values() if workload.name.startswith("mlp")]
 
 
-def test_the_operations_of_mlp_512_counted_by_hand():
+def test_the_operations_of_mlp_512_equal_counts_by_hand():
     first, second = 2 * 128 * 784 * 512, 2 * 128 * 512 * 10
     assert operations(MLP_512, 128) == {
         # bias and ReLU: two for each of 128 x 512 values, forward and backward
@@ -27,7 +27,7 @@ def test_the_operations_of_mlp_512_counted_by_hand():
     assert step_work(MLP_512, 128).operations == 213_389_402
 
 
-def test_the_bytes_of_mlp_512_counted_by_hand():
+def test_the_bytes_of_mlp_512_equal_counts_by_hand():
     assert moved_values(MLP_512, 128) == {
         "images": 100_352,
         "parameters": 814_100,
@@ -42,46 +42,46 @@ def test_the_bytes_of_mlp_512_counted_by_hand():
 
 @pytest.mark.parametrize("workload", MLPS, ids=lambda workload: workload.name)
 def test_an_mlp_takes_six_operations_for_each_image_and_weight(workload):
-    """But for the first layer's inputs; what else there is can be said, and is small."""
+    """The gradient of the first layer's inputs is not computed. Everything else is small."""
     batch = workload.batch_size
     widths = [784, *(layer.units for layer in workload.layers)]
     kernels = [above * below for above, below in pairwise(widths)]
     products = 6 * batch * sum(kernels) - 2 * batch * kernels[0]
-    # bias and ReLU both ways of hidden units; bias both ways and 64 of the loss at the ten logits
+    # bias and ReLU of hidden units, forward and backward; at the ten logits bias, and 64 for loss
     others = batch * (4 * sum(widths[1:-1]) + 2 * 10 + 64)
     others += workload.parameter_total * {"adam": 12, "rmsprop": 9}[workload.optimizer.name]
     assert step_work(workload, batch).operations == products + others
     assert others < 0.04 * products
 
 
-def test_the_layers_of_the_cnn_counted_by_hand():
-    found = operations(CNN, 32)
-    # a position and filter is a sum of 5 x 5 x 1 products, or of 2 x 2 x 32
+def test_the_operations_of_the_cnn_equal_counts_by_hand():
+    counts = operations(CNN, 32)
+    # each position and filter has a sum of 5 x 5 x 1 products, or of 2 x 2 x 32
     first = 2 * 32 * (28 * 28 * 32) * 25
     second = 2 * 32 * (14 * 14 * 64) * 128
-    assert found["conv_0 forward"] == first + 2 * 32 * 28 * 28 * 32
-    assert found["conv_0 weights"] == first + 2 * 32 * 28 * 28 * 32
-    assert "conv_0 inputs" not in found
-    assert found["conv_1 forward"] == second + 2 * 32 * 14 * 14 * 64
-    assert found["conv_1 inputs"] == second
-    # the largest of four takes three comparisons
-    assert found["pool_0 forward"] == 32 * 14 * 14 * 32 * 3
-    assert found["pool_1 inputs"] == 0
-    assert found["dropout_0 forward"] == 2 * 32 * 3136
-    assert found["dropout_0 inputs"] == 32 * 3136
-    assert found["flatten_0 forward"] == 0
-    assert found["update"] == 12 * 3_156_098
+    assert counts["conv_0 forward"] == first + 2 * 32 * 28 * 28 * 32
+    assert counts["conv_0 weights"] == first + 2 * 32 * 28 * 28 * 32
+    assert "conv_0 inputs" not in counts
+    assert counts["conv_1 forward"] == second + 2 * 32 * 14 * 14 * 64
+    assert counts["conv_1 inputs"] == second
+    # the maximum of four values takes three comparisons
+    assert counts["pool_0 forward"] == 32 * 14 * 14 * 32 * 3
+    assert counts["pool_1 inputs"] == 0
+    assert counts["dropout_0 forward"] == 2 * 32 * 3136
+    assert counts["dropout_0 inputs"] == 32 * 3136
+    assert counts["flatten_0 forward"] == 0
+    assert counts["update"] == 12 * 3_156_098
 
 
-def test_the_outputs_of_the_cnn_are_those_of_all_layers_but_flatten():
+def test_the_outputs_of_the_cnn_are_of_all_layers_except_flatten():
     values = 28 * 28 * 32 + 14 * 14 * 32 + 14 * 14 * 64 + 7 * 7 * 64 + 7 * 7 * 64 + 1000 + 10
-    found = moved_values(CNN, 32)
-    assert found["outputs"] == found["gradients of outputs"] == 2 * 32 * values
+    moved = moved_values(CNN, 32)
+    assert moved["outputs"] == moved["gradients of outputs"] == 2 * 32 * values
     # Adam has two slots for each parameter
-    assert found["slots"] == 2 * found["parameters"] == 4 * 3_156_098
+    assert moved["slots"] == 2 * moved["parameters"] == 4 * 3_156_098
 
 
-def test_before_the_first_parameters_nobody_asks_for_gradients():
+def test_no_gradients_are_computed_before_the_first_parameters():
     dropped = replace(MLP_512, layers=(Dropout(rate=0.5), *MLP_512.layers))
     more = operations(dropped, 128)
     assert more.pop("dropout_0 forward") == 2 * 128 * 784
@@ -89,11 +89,11 @@ def test_before_the_first_parameters_nobody_asks_for_gradients():
 
 
 @pytest.mark.parametrize("workload", WORKLOADS.values(), ids=lambda workload: workload.name)
-def test_batches_add_up_and_the_update_is_once_a_step(workload):
+def test_the_work_of_batches_adds_up_except_for_the_update(workload):
     update = workload.parameter_total * UPDATE[workload.optimizer.name]
     small, large, both = (step_work(workload, size).operations for size in (3, 5, 8))
     assert both == small + large - update
-    # images and outputs grow with the batch, the rest of what moves does not
+    # the bytes of images and outputs grow with the batch, the other bytes do not
     small, large, both = (step_work(workload, size).moved_bytes for size in (3, 5, 8))
     assert both == small + large - step_work(workload, 0).moved_bytes
 
@@ -107,7 +107,7 @@ def test_a_deeper_network_adds_its_layers():
     assert deeper["dense_2 weights"] == 2 * 128 * 256 * 10 + 128 * 10
 
 
-def test_an_activation_costs_what_its_derivative_takes():
+def test_an_activation_costs_as_much_as_its_derivative_needs():
     def step(activation: str) -> int:
         first = Dense(units=512, activation=activation)
         return step_work(replace(MLP_512, layers=(first, MLP_512.layers[1])), 128).operations
@@ -116,7 +116,7 @@ def test_an_activation_costs_what_its_derivative_takes():
     assert step("tanh") - step("linear") == 4 * 128 * 512
 
 
-def test_precision_is_a_matter_of_bytes_alone():
+def test_precision_changes_bytes_but_not_operations():
     single = step_work(CNN, 32)
     for precision, share in (("tf32", 1), ("float64", 2), ("bfloat16", 0.5)):
         assert step_work(CNN, 32, precision).moved_bytes == share * single.moved_bytes

@@ -1,4 +1,4 @@
-"""Seconds of two cells over the rounds of a run whose truth is known."""
+"""Simulate the seconds of two cells over the rounds of runs with a known ratio."""
 
 from collections.abc import Iterator
 
@@ -10,9 +10,10 @@ Rounds = dict[int, float]
 def runs(
     count: int, ratio: float = 1.0, *, noise: float = 0.01, rounds: int = 10, shared: float = 0.02
 ) -> Iterator[tuple[Rounds, Rounds]]:
-    """`ratio` is that of the first cell to the second; `shared` noise hits a round's both trials.
+    """Yield runs of two cells, whose seconds have the true `ratio` of the first to the second.
 
-    Both noises are standard deviations of logarithms.
+    `shared` noise is the same in both trials of a round. Both noises are standard deviations of
+    logarithms.
     """
     draw = np.random.default_rng(2_026)
     for _ in range(count):

@@ -1,4 +1,4 @@
-"""Estimates against closed forms and against known distributions."""
+"""Estimates agree with closed forms and with known distributions."""
 
 import numpy as np
 import pytest
@@ -30,14 +30,14 @@ def test_an_interval_needs_six_trials():
 @pytest.mark.parametrize(
     ("n", "low"),
     [
-        # the range covers 62/64, the next pair 50/64: a tenth of the way in coverage is
+        # the outer pair covers 62/64, the next 50/64: a tenth of the way in coverage is
         # 5 * 0.1 / (1 + 4 * 0.1) of the way between the values
         (6, 1 + 0.5 / 1.4),
         # the second pair covers 1002/1024, the third 912/1024
         (10, 2 + 8 * (29.2 / 90) / (2 + 6 * (29.2 / 90))),
     ],
 )
-def test_an_interval_by_hand(n, low):
+def test_an_interval_equals_the_result_by_hand(n, low):
     values = [float(value) for value in range(n, 0, -1)]
     assert median_interval(values) == pytest.approx((low, n + 1 - low), rel=1e-12)
 
@@ -55,17 +55,17 @@ def test_the_interval_covers_the_true_median_as_often_as_it_says(n, noise):
     assert 0.93 <= np.mean([low <= truth <= high for low, high in intervals]) <= 0.98
 
 
-def test_a_prediction_interval_holds_one_further_draw():
+def test_a_prediction_interval_contains_the_next_draw():
     draw = np.random.default_rng(12)
-    held = []
+    contained = []
     for _ in range(1_000):
-        *seen, further = draw.normal(0.98, 0.002, 6)
-        low, high = prediction_interval(seen)
-        held.append(low <= further <= high)
-    assert np.mean(held) == pytest.approx(0.95, abs=0.021)
+        *values, further = draw.normal(0.98, 0.002, 6)
+        low, high = prediction_interval(values)
+        contained.append(low <= further <= high)
+    assert np.mean(contained) == pytest.approx(0.95, abs=0.021)
 
 
-def test_a_prediction_interval_by_hand():
+def test_a_prediction_interval_equals_the_result_by_hand():
     # t(0.975, df=2) = 4.30265, mean 2, standard deviation 1, sqrt(1 + 1/3)
     low, high = prediction_interval([1.0, 2.0, 3.0])
     assert (low, high) == pytest.approx((2 - 4.30265 * 1.154701, 2 + 4.30265 * 1.154701), abs=1e-4)
@@ -77,6 +77,6 @@ def test_throughput_is_over_totals_and_not_a_mean_of_rates():
 
 
 @pytest.mark.parametrize(("samples", "seconds"), [([], []), ([1], [1.0, 2.0])])
-def test_throughput_refuses_what_does_not_pair(samples, seconds):
+def test_throughput_refuses_samples_and_seconds_that_do_not_match(samples, seconds):
     with pytest.raises(ValueError, match="Expected"):
         samples_per_second(samples, seconds)

@@ -1,4 +1,4 @@
-"""How many figures of a number are shown."""
+"""Numbers are shown with as many figures as their intervals justify."""
 
 import numpy as np
 import pytest
@@ -20,15 +20,15 @@ from bench.stats import decimals, format_number
         (2.0, 2.0, 2.0, 2),
     ],
 )
-def test_decimals(value, low, high, places):
+def test_the_interval_determines_the_decimals(value, low, high, places):
     assert decimals(value, low, high) == places
 
 
 @given(st.floats(1e-6, 1e9), st.floats(0, 10))
-def test_at_most_three_and_at_least_one_figure(value, width):
+def test_a_number_has_one_to_three_figures(value, width):
     places = decimals(value, value * (1 - width), value * (1 + width))
     assert 0 <= places + np.floor(np.log10(value)) <= 2
 
 
-def test_no_minus_before_a_zero():
+def test_a_zero_has_no_minus():
     assert format_number(-0.0001, 2) == "0.00"

@@ -1,4 +1,4 @@
-"""Verdicts on runs with planted effects, and each rule by itself."""
+"""Verdicts on runs with planted effects are right, and each rule works by itself."""
 
 import math
 from dataclasses import replace
@@ -37,7 +37,11 @@ SECONDS = st.floats(1e-4, 1e2)
 
 
 def verdicts(several):
-    return [one.verdict for one in judge([compare_rounds(*run) for run in several])]
+    return verdicts_of([compare_rounds(*run) for run in several])
+
+
+def verdicts_of(comparisons):
+    return [claim.verdict for claim in judge(comparisons)]
 
 
 def verdict(first, second):
@@ -45,27 +49,25 @@ def verdict(first, second):
 
 
 def test_identical_cells_are_called_different_in_at_most_one_run_of_a_hundred():
-    # noise so large that an effect of 3 % often comes by chance; every run a report of its own
-    found = [verdict(*run) for run in runs(300, noise=0.05)]
-    assert found.count(Verdict.FASTER) + found.count(Verdict.SLOWER) <= 3
+    # with this noise an effect of 3 % is often due to chance; every run is judged by itself
+    received = [verdict(*run) for run in runs(300, noise=0.05)]
+    assert received.count(Verdict.FASTER) + received.count(Verdict.SLOWER) <= 3
 
 
 @pytest.mark.parametrize(
     ("ratio", "expected"),
     [(0.9, Verdict.FASTER), (1.1, Verdict.SLOWER), (1.0, Verdict.SAME)],
 )
-def test_planted_effects_are_found(ratio, expected):
+def test_planted_effects_have_their_verdicts(ratio, expected):
     # ten claims together, as in a report
-    found = verdicts(runs(10, ratio))
-    assert found.count(expected) >= 9
+    assert verdicts(runs(10, ratio)).count(expected) >= 9
 
 
 def test_a_planted_effect_under_three_percent_is_no_difference():
-    found = verdicts(runs(10, 0.985, noise=0.002))
-    assert set(found) == {Verdict.SAME}
+    assert set(verdicts(runs(10, 0.985, noise=0.002))) == {Verdict.SAME}
 
 
-def test_a_drift_of_the_machine_turns_no_verdict():
+def test_a_drift_of_the_machine_changes_no_verdict():
     for first, second in runs(5, 0.9):
         drift = {turn: math.exp(0.02 * turn) for turn in first}
         drifted = [{t: cell[t] * drift[t] for t in cell} for cell in (first, second)]
@@ -97,45 +99,45 @@ def test_a_difference_needs_every_rule(change, reason):
     assert claim.reason.replace("\u00a0", " ") == reason
 
 
-def test_equality_is_a_verdict_only_where_it_was_shown():
+def test_equality_is_a_verdict_only_if_it_was_shown():
     assert judge([EQUAL])[0].verdict == Verdict.SAME
     assert judge([replace(EQUAL, equivalence_p_value=0.06)])[0].verdict == Verdict.AMBIGUOUS
     far = replace(EQUAL, ratio=Estimate(value=0.96, low=0.95, high=1.01, n=10))
     assert judge([far])[0].verdict == Verdict.AMBIGUOUS
 
 
-def test_what_one_claim_shows_a_hundred_do_not():
-    assert {one.verdict for one in judge([SURE] * 20)} == {Verdict.FASTER}
+def test_a_hundred_claims_need_more_rounds_than_twenty():
+    assert set(verdicts_of([SURE] * 20)) == {Verdict.FASTER}
     many = judge([SURE] * 100)
-    assert {one.verdict for one in many} == {Verdict.AMBIGUOUS}
+    assert {claim.verdict for claim in many} == {Verdict.AMBIGUOUS}
     assert many[0].reason == "10 rounds are too few to judge 100 claims"
-    assert {one.verdict for one in judge([EQUAL] * 100)} == {Verdict.AMBIGUOUS}
+    assert set(verdicts_of([EQUAL] * 100)) == {Verdict.AMBIGUOUS}
 
 
-def test_what_was_not_tested_is_ambiguous_and_costs_the_others_nothing():
+def test_a_claim_that_was_not_tested_is_ambiguous_and_does_not_affect_the_others():
     few = compare_rounds(dict.fromkeys(range(5), 1.0), dict.fromkeys(range(5), 9.0))
     *untested, sure = judge([None, few, SURE])
-    assert [(one.verdict, one.reason) for one in untested] == [
+    assert [(claim.verdict, claim.reason) for claim in untested] == [
         (Verdict.AMBIGUOUS, "no round with both"),
         (Verdict.AMBIGUOUS, "fewer than 6 rounds"),
     ]
     assert (sure.verdict, sure.p_value) == (Verdict.FASTER, SURE.p_value)
 
 
-def test_nothing_to_judge():
+def test_without_claims_there_are_no_verdicts():
     assert judge([]) == []
 
 
-def test_holm_by_hand():
+def test_holm_equals_the_result_by_hand():
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
 
 
 @settings(max_examples=15, deadline=None)
 @given(P_VALUES)
 def test_holm_keeps_the_order_and_never_lowers_a_p_value(p_values):
-    found = holm(p_values)
-    assert all(raw <= adjusted <= 1 for raw, adjusted in zip(p_values, found, strict=True))
-    by_size = [adjusted for _, adjusted in sorted(zip(p_values, found, strict=True))]
+    pairs = list(zip(p_values, holm(p_values), strict=True))
+    assert all(raw <= adjusted <= 1 for raw, adjusted in pairs)
+    by_size = [adjusted for _, adjusted in sorted(pairs)]
     assert all(low <= high for low, high in pairwise(by_size))
 
 
@@ -147,9 +149,9 @@ CLOSE = st.floats(0.5, 2.0)
 @given(PAIRS | st.lists(st.tuples(CLOSE, st.floats(2.2, 2.4)), min_size=6, max_size=12))
 def test_swapping_the_cells_mirrors_the_verdict(pairs):
     first, second = (dict(enumerate(cell)) for cell in zip(*pairs, strict=True))
-    there, back = compare_rounds(first, second), compare_rounds(second, first)
-    assert there.p_value == pytest.approx(back.p_value)
-    assert there.effect == pytest.approx(back.effect)
+    plain, swapped = compare_rounds(first, second), compare_rounds(second, first)
+    assert plain.p_value == pytest.approx(swapped.p_value)
+    assert plain.effect == pytest.approx(swapped.effect)
     assert verdict(second, first) == MIRROR[verdict(first, second)]
 
 
