@@ -1,4 +1,4 @@
-"""Options that the sessions of noxfile.py pass, and what tests inside an environment share."""
+"""Options that the sessions of noxfile.py pass, and fixtures that tests share."""
 
 import gc
 import importlib
@@ -6,8 +6,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 
-# a process for each core already: threads of NumPy beside them would wait for each other, for
-# minutes; set before NumPy is loaded. Frameworks are tested in one process, with their own threads
+# xdist has one process per core: more threads of NumPy would wait for each other, for minutes. Set
+# before NumPy is loaded. Tests of frameworks run in one process, with the framework's threads
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
@@ -18,7 +18,7 @@ from bench import mnist
 from bench.adapter import Backend
 from bench.machine.lock import VARIABLE
 
-# a thousand tests leave few cycles behind; looking for them so often took a second
+# a thousand tests leave few cycles; collecting them as often as by default took a second
 gc.set_threshold(200_000, 50, 50)
 
 IN_AN_ENVIRONMENT = ("tests/conformance/", "tests/microbench/")
@@ -39,8 +39,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _locks_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No run on this machine refuses the tests, and they refuse none, nor each other."""
+def _own_locks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Give the tests their own locks, so that runs on this machine and tests do not interfere."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(VARIABLE, str(tmp_path_factory.mktemp("locks")))
         yield
@@ -48,7 +48,7 @@ def _locks_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
 
 @pytest.fixture(scope="session")
 def backend(request: pytest.FixtureRequest) -> Backend:
-    """The backend of `--backend`; that it can't be had is an error, never a skip."""
+    """Return the backend of `--backend`; a missing backend is an error, never a skip."""
     name = request.config.getoption("--backend")
     known = all_backends()
     assert name in known, f"--backend: expected one of {', '.join(known)}, received {name}"
@@ -59,19 +59,19 @@ def backend(request: pytest.FixtureRequest) -> Backend:
 def samestep(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str, str]]:
-    """Runs the command in this process; its exit code, standard output and standard error."""
-    # an environment of a framework has nothing that the command line needs
+    """Return a function that runs the command here: exit code, standard output and error."""
+    # not at the top: an environment of a framework lacks what the command line needs
     from bench import cli
 
-    # the tests' own runs are no news for a summary of CI
+    # runs of the tests do not belong in a summary of CI
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
 
     def run(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["samestep", *arguments])
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(SystemExit) as exit_:
             cli.main()
         captured = capsys.readouterr()
-        return ended.value.code or 0, captured.out, captured.err
+        return exit_.value.code or 0, captured.out, captured.err
 
     return run
 

@@ -100,7 +100,7 @@ class Trials:
             name=trial.name,
             listen=lambda event: self._hear(ready, event),
             setup=trial.setup,
-            cache=cache_state(trial),
+            cache=cache_policy(trial),
         )
 
     def _dump_folder(self, trial: Trial) -> str | None:
@@ -130,10 +130,10 @@ def gpu_watch(trial: Trial) -> GpuWatch | None:
     return None if device == "cpu" else GpuWatch(device)
 
 
-def cache_state(trial: Trial) -> Literal["none", "cold", "kept"]:
-    """Return what the trial's compiler may keep: nothing in the mode that is the default.
+def cache_policy(trial: Trial) -> Literal["none", "cold", "kept"]:
+    """Return what the trial's compiler may keep: nothing in the default mode.
 
-    A user who names no mode gets the same.
+    A user who names no mode gets the default mode.
     """
     if trial.cell.execution.mode == "default":
         return "none"

@@ -98,13 +98,10 @@ class Job:
         return backend
 
     def await_turn(self) -> None:
-        """Wait until it is this worker's turn to be timed; do nothing if there are no turns."""
-        turns = self._process["turn_descriptor"]
-        if turns is None:
-            return
+        """Wait until it is this worker's turn to be timed."""
         with self.phases.apart("waiting"):
             self.send({"event": "turn"})
-            if not os.read(turns, 1):
+            if not os.read(self._process["turn_descriptor"], 1):
                 raise SamestepError(
                     "the parent that gives the turns is gone. Expected: a byte on the pipe"
                 )

@@ -17,13 +17,13 @@ from bench.spec import Cell, Status, Trial
 class Process(TypedDict):
     """What a worker must know of its own process.
 
-    The descriptors are pipes: events go into the first, and a byte on the second is a turn; None
-    if there are no turns. `spawned_monotonic` is the parent's `time.monotonic()` at the start, in
-    seconds; `cache_folder` is where the compiler keeps its programs, if anywhere.
+    The descriptors are pipes: events go into the first, and a byte on the second is a turn.
+    `spawned_monotonic` is the parent's `time.monotonic()` at the start, in seconds;
+    `cache_folder` is where the compiler keeps its programs, if anywhere.
     """
 
     result_descriptor: int
-    turn_descriptor: int | None
+    turn_descriptor: int
     spawned_monotonic: float
     cache_folder: str | None
 

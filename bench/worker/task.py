@@ -18,7 +18,7 @@ def read_task(file: IO[str]) -> tuple[Task, Process]:
     document = json.load(file)
     process = Process(
         result_descriptor=document["result_descriptor"],
-        turn_descriptor=document.get("turn_descriptor"),
+        turn_descriptor=document["turn_descriptor"],
         spawned_monotonic=document["spawned_monotonic"],
         cache_folder=document.get("cache_folder"),
     )

@@ -1,4 +1,4 @@
-"""What there is to collect for the backend in question."""
+"""Collect the tests that exist for the selected backend."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tests.conformance.planted import FAMILIES
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """No planted bugs for a plug-in: they are written for our own adapters."""
+    """Ignore the planted bugs for a plug-in: they are bugs in our own adapters."""
     backend = config.getoption("--backend")
-    mine = backend is None or backend in FAMILIES
-    return None if mine or collection_path.name != "test_planted_bugs.py" else True
+    is_ours = backend is None or backend in FAMILIES
+    return None if is_ours or collection_path.name != "test_planted_bugs.py" else True

@@ -1,9 +1,9 @@
 """The honest noise of each rung: `python -m tests.conformance.noise BACKEND --repeats 50`.
 
-Climbs the float32 rungs of all workloads with fresh batch orders and probe weights and prints the
-largest value that each rung measured beside its gate; exit 1 where a rung failed. What is
-restricted (`ONEDNN_MAX_CPU_ISA` and the like) is the environment's business. This is how a gate is
-measured before it is changed.
+Climbs the float32 rungs of all workloads with new batch orders and probe weights. Prints the
+gate of each rung and the largest value that the rung measured; exits with 1 if a rung failed. A
+gate is measured with this program before it is changed. Restrictions such as `ONEDNN_MAX_CPU_ISA`
+are set in the environment.
 """
 
 import argparse
@@ -25,7 +25,7 @@ BY_OPTIMIZER = ("update", "fit", "fit loss", "trajectory", "tanh trajectory")
 
 @dataclass
 class Noise:
-    """What a rung measured over all repeats."""
+    """The values that a rung measured over all repeats."""
 
     gate: float
     measured: list[tuple[float, str]] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Noise:
 def measure(name: str, workloads: list[str], seeds: range, precision: str) -> dict[str, Noise]:
     backend = importlib.import_module(all_backends()[name].adapter).open_backend(name)
     data = mnist.load()
-    found: dict[str, Noise] = {}
+    noise: dict[str, Noise] = {}
     for seed in seeds:
         for workload in select_workloads(workloads):
             print(f"{workload.name}, seed {seed}", file=sys.stderr, flush=True)
@@ -48,8 +48,8 @@ def measure(name: str, workloads: list[str], seeds: range, precision: str) -> di
                 # the gates of Adam and RMSprop differ
                 kind = workload.optimizer.name
                 key = f"{rung.rung} {kind}" if rung.rung in BY_OPTIMIZER else rung.rung
-                found.setdefault(key, Noise(gate=rung.gate)).note(rung, workload.name, seed)
-    return found
+                noise.setdefault(key, Noise(gate=rung.gate)).note(rung, workload.name, seed)
+    return noise
 
 
 def main() -> None:
@@ -59,21 +59,21 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--workload", action="append", default=[])
     parser.add_argument("--precision", default="float32")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     warnings.filterwarnings("ignore", message="Using padding='same' with even kernel")
     with tempfile.TemporaryDirectory() as folder:
-        # hundreds of draws that nobody needs again
+        # a cache of hundreds of draws that are used only once
         os.environ["SAMESTEP_CACHE"] = folder
-        seeds = range(asked.first, asked.first + asked.repeats)
-        found = measure(asked.backend, asked.workload, seeds, asked.precision)
+        seeds = range(options.first, options.first + options.repeats)
+        measured = measure(options.backend, options.workload, seeds, options.precision)
     print(
         "| rung | gate | largest measured | where | climbed | failed |\n|---|---|---|---|---|---|"
     )
-    for key, noise in found.items():
+    for key, noise in measured.items():
         largest, where = max(noise.measured)
         counts = f"{len(noise.measured)} | {len(noise.failures)}"
         print(f"| {key} | {noise.gate:.2g} | {largest:.2g} | {where} | {counts} |")
-    failures = [line for noise in found.values() for line in noise.failures]
+    failures = [line for noise in measured.values() for line in noise.failures]
     print(*failures, sep="\n")
     sys.exit(1 if failures else 0)
 

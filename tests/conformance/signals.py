@@ -1,4 +1,4 @@
-"""Each planted bug's signal beside the gate and the honest noise.
+"""The signal of each planted bug, with the gate and the honest noise.
 
 `python -m tests.conformance.signals BACKEND` prints the table of docs/parity.md.
 """
@@ -22,20 +22,20 @@ def main() -> None:
     warnings.filterwarnings("ignore")
     backend = importlib.import_module(BACKENDS[name].adapter).open_backend(name)
     data = mnist.load()
-    sound: dict[tuple[str, str], dict[str, Rung]] = {}
+    sound_rungs: dict[tuple[str, str], dict[str, Rung]] = {}
     print("| planted bug | workload | rung | signal | gate | honest noise |")
     print("|---|---|---|---|---|---|")
     for plant in plants(name):
         key = plant.workload.name, plant.precision
-        if key not in sound:
+        if key not in sound_rungs:
             climbed = climb(backend, data, plant.workload, plant.precision)
-            sound[key] = {rung.rung: rung for rung in climbed}
+            sound_rungs[key] = {rung.rung: rung for rung in climbed}
         with pytest.MonkeyPatch.context() as patch:
             plant.plant(patch)
             *_, failed = climb(backend, data, plant.workload, plant.precision)
         assert failed.rung == plant.rung
         gate = f"{failed.gate:.0e}" if failed.gate else "exact"
-        noise = f"{sound[key][plant.rung].measured:.1e}" if failed.gate else "0"
+        noise = f"{sound_rungs[key][plant.rung].measured:.1e}" if failed.gate else "0"
         print(
             f"| {plant.name} | {plant.workload.name} | {failed.rung} | {failed.measured:.1e} "
             f"| {gate} | {noise} |"

@@ -1,4 +1,7 @@
-"""What every backend must do, for every workload: `pytest tests/conformance --backend NAME`."""
+"""Every backend obeys its protocol, for every workload.
+
+`pytest tests/conformance --backend NAME` runs these tests.
+"""
 
 from dataclasses import replace
 
@@ -14,9 +17,9 @@ from bench.workloads import CNN, MLP_512, MLP_512_256, WORKLOADS
 from tests.conformance.planted import climb
 
 pytestmark = [
-    # torch says so of every even kernel; the padding itself is what the workload wants
+    # torch warns of every even kernel; the padding is right for the workload
     pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning"),
-    # Keras' variables, read by NumPy 2: their business, and the values are right
+    # NumPy 2 warns when it reads Keras' variables; the values are right
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
 ]
 
@@ -41,7 +44,7 @@ def batch_of(
 
 
 def probe(workload: Workload, seed: int = 3) -> dict[str, Array]:
-    """Initial weights with biases that are not zero, so that a missing bias shows."""
+    """Return initial weights with biases that are not zero, so that a missing bias shows."""
     draws = np.random.RandomState(seed)
     return {
         name: value
@@ -51,7 +54,7 @@ def probe(workload: Workload, seed: int = 3) -> dict[str, Array]:
     }
 
 
-def loaded(backend: Backend, workload: Workload) -> Program:
+def load_program(backend: Backend, workload: Workload) -> Program:
     program = backend.build(workload, CPU)
     program.load(probe(workload), seed=1)
     return program
@@ -69,14 +72,14 @@ def test_names_versions_and_devices(backend: Backend, request: pytest.FixtureReq
 
 
 def test_the_architectures_of_a_build_are_named_as_cuda_names_them(backend: Backend) -> None:
-    told = backend.architectures()
-    assert told is None or told
-    assert all(ARCHITECTURE.fullmatch(name) for name in told or ())
-    # who has kernels for GPUs says for which CUDA they are
-    assert told is None or "cuda" in backend.versions()
+    names = backend.architectures()
+    assert names is None or names
+    assert all(ARCHITECTURE.fullmatch(name) for name in names or ())
+    # a backend that has kernels for GPUs also gives the version of CUDA
+    assert names is None or "cuda" in backend.versions()
 
 
-def test_a_mode_that_is_not_there_is_refused_with_a_reason(backend: Backend) -> None:
+def test_a_mode_that_a_backend_lacks_is_refused_with_a_reason(backend: Backend) -> None:
     assert backend.unsupported(MLP_512, CPU) is None
     assert "graph" in (backend.unsupported(MLP_512, replace(CPU, mode="graph")) or "")
 
@@ -87,18 +90,18 @@ def test_the_built_model_has_the_workloads_layers(backend: Backend, workload: Wo
 
 
 @ALL
-def test_parameters_come_back_as_they_were_loaded(backend: Backend, workload: Workload) -> None:
-    wanted = probe(workload)
-    found = loaded(backend, workload).parameters()
-    assert list(found) == list(wanted)
-    for name, value in wanted.items():
-        assert found[name].dtype == value.dtype
-        np.testing.assert_array_equal(found[name], value, err_msg=name)
+def test_parameters_are_returned_as_they_were_loaded(backend: Backend, workload: Workload) -> None:
+    expected = probe(workload)
+    received = load_program(backend, workload).parameters()
+    assert list(received) == list(expected)
+    for name, value in expected.items():
+        assert received[name].dtype == value.dtype
+        np.testing.assert_array_equal(received[name], value, err_msg=name)
 
 
 @ALL
 def test_load_resets_all_state(backend: Backend, data: mnist.Mnist, workload: Workload) -> None:
-    program = loaded(backend, workload)
+    program = load_program(backend, workload)
     batch = program.put(batch_of(data, workload, 32))
 
     def train() -> dict[str, Array]:
@@ -109,29 +112,29 @@ def test_load_resets_all_state(backend: Backend, data: mnist.Mnist, workload: Wo
         return program.parameters()
 
     first = train()
-    # sums are split over threads, so that a repeat may differ in the last bits
+    # threads split sums, so that a repeat may differ in the last bits
     assert largest_difference(first, train()) < 1e-5
     assert largest_difference(first, probe(workload)) > 1e-4
 
 
 @DETERMINISTIC
-def test_what_was_loaded_is_not_trained_on(
+def test_a_training_does_not_change_the_loaded_arrays(
     backend: Backend, data: mnist.Mnist, workload: Workload
 ) -> None:
-    """The arrays stay the caller's, though a framework may take their memory for its own."""
+    """The caller keeps the arrays, although a framework may share their memory."""
     program = backend.build(workload, CPU)
-    given = probe(workload)
-    program.load(given, seed=1)
+    loaded = probe(workload)
+    program.load(loaded, seed=1)
     for _ in range(2):
         program.train_step(program.put(batch_of(data, workload, 32)))
     program.fit(*batch_of(data, workload, 32), 32)
     program.synchronize()
-    assert largest_difference(given, probe(workload)) == 0.0
+    assert largest_difference(loaded, probe(workload)) == 0.0
 
 
 @ALL
 def test_every_rung_passes(backend: Backend, data: mnist.Mnist, workload: Workload) -> None:
-    """Logits, gradients, updates and trainings are those of the oracle, in float32."""
+    """Logits, gradients, updates and trainings equal the oracle's, in float32."""
     rungs = climb(backend, data, workload, "float32")
     assert all(rung.passed for rung in rungs), rungs[-1]
     names = [rung.rung for rung in rungs]
@@ -140,14 +143,14 @@ def test_every_rung_passes(backend: Backend, data: mnist.Mnist, workload: Worklo
     assert ("tanh trajectory" in names) != ("dropout masks" in names)
 
 
-# Dynamo warns of this and that in Keras' own code, and compiles it nevertheless
+# Dynamo warns of parts of Keras' code, but compiles them
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("mode", ["compiled", "epoch"])
 @pytest.mark.parametrize("workload", [MLP_512_256, CNN], ids=lambda value: value.name)
 def test_every_rung_passes_in_the_other_modes(
     backend: Backend, data: mnist.Mnist, workload: Workload, mode: str
 ) -> None:
-    """Where the backend has the mode; dropout draws a new mask in each of its steps too."""
+    """Dropout draws a new mask in each step in these modes too."""
     if backend.unsupported(workload, replace(CPU, mode=mode)):
         pytest.skip(f"{backend.name} has no mode {mode!r} on a CPU, and says so")
     rungs = climb(backend, data, workload, "float32", mode=mode)
@@ -158,7 +161,7 @@ def test_every_rung_passes_in_the_other_modes(
 def test_every_rung_passes_in_bfloat16(
     backend: Backend, data: mnist.Mnist, workload: Workload
 ) -> None:
-    """And it is bfloat16 that was computed in: float32 would be a hundred times nearer."""
+    """The difference shows that the computation is in bfloat16: float32 differs a hundredth."""
     if backend.unsupported(workload, replace(CPU, precision="bfloat16")):
         pytest.skip(f"{backend.name} has no bfloat16, and says so")
     rungs = climb(backend, data, workload, "bfloat16")
@@ -188,7 +191,7 @@ def test_stock_optimizers_have_their_own_equations(
     ],
     ids=str,
 )
-def test_what_was_asked_for_is_in_force(backend: Backend, how: dict[str, object]) -> None:
+def test_requested_settings_are_in_force(backend: Backend, how: dict[str, object]) -> None:
     execution = replace(CPU, **how)
     if backend.unsupported(MLP_512, execution):
         pytest.skip(f"{backend.name} has no {how}, and says so")
@@ -199,51 +202,53 @@ def test_what_was_asked_for_is_in_force(backend: Backend, how: dict[str, object]
 
 
 @DETERMINISTIC
-def test_a_program_of_many_steps_is_the_steps_one_by_one(
+def test_a_program_of_many_steps_equals_single_steps(
     backend: Backend, data: mnist.Mnist, workload: Workload
 ) -> None:
     epoch = replace(CPU, mode="epoch")
     if backend.unsupported(workload, epoch):
         pytest.skip(f"{backend.name} has no mode 'epoch' on a CPU, and says so")
     images, labels = batch_of(data, workload, 96 + 8)
-    found = []
+    results = []
     for sizes in ((96, 8), (32, 32, 32, 8)):
         program = backend.build(workload, epoch)
         program.load(probe(workload), seed=1)
         ends = np.cumsum(sizes)
         for start, end in zip(ends - sizes, ends, strict=True):
             program.train_step(program.put((images[start:end], labels[start:end])))
-        found.append((program.take_metrics(), program.parameters()))
+        results.append((program.take_metrics(), program.parameters()))
     program.load(probe(workload), seed=1)
-    found.append((program.fit(images, labels, 32), program.parameters()))
-    (at_once, together), *others = found
+    results.append((program.fit(images, labels, 32), program.parameters()))
+    (expected_metrics, expected_parameters), *others = results
     for metrics, parameters in others:
-        assert metrics == pytest.approx(at_once, rel=1e-5)
-        assert largest_difference(parameters, together) < 1e-5
+        assert metrics == pytest.approx(expected_metrics, rel=1e-5)
+        assert largest_difference(parameters, expected_parameters) < 1e-5
 
 
 @DETERMINISTIC
 def test_one_hot_labels_are_the_same_function(
     backend: Backend, data: mnist.Mnist, workload: Workload
 ) -> None:
-    """Categorical cross-entropy on one-hot labels, sparse on whole numbers; fit and metrics too."""
+    """Categorical cross-entropy of one-hot labels equals sparse cross-entropy of integers."""
     images, labels = batch_of(data, workload, 24)
-    found = []
+    results = []
     for form in ("integer", "one-hot"):
-        program = loaded(backend, replace(workload, labels=form))
+        program = load_program(backend, replace(workload, labels=form))
         loss, gradients = program.gradients(program.put((images, labels)))
         fitted = program.fit(images, labels, 16)
         evaluated = program.evaluate(images, labels, 16)
-        found.append((np.array([loss, *fitted, *evaluated]), gradients))
-    (sparse, gradients), (categorical, others) = found
+        results.append((np.array([loss, *fitted, *evaluated]), gradients))
+    (sparse, gradients), (categorical, others) = results
     np.testing.assert_allclose(sparse, categorical, rtol=1e-5)
     for name, gradient in gradients.items():
         np.testing.assert_allclose(others[name], gradient, atol=1e-5 * np.abs(gradient).max())
 
 
 @DETERMINISTIC
-def test_take_metrics_starts_anew(backend: Backend, data: mnist.Mnist, workload: Workload) -> None:
-    program = loaded(backend, workload)
+def test_take_metrics_resets_the_metrics(
+    backend: Backend, data: mnist.Mnist, workload: Workload
+) -> None:
+    program = load_program(backend, workload)
     batch = program.put(batch_of(data, workload, 24))
     losses = []
     for _ in range(2):
@@ -254,9 +259,9 @@ def test_take_metrics_starts_anew(backend: Backend, data: mnist.Mnist, workload:
 
 
 @DETERMINISTIC
-def test_fit_is_the_step_loop(backend: Backend, data: mnist.Mnist, workload: Workload) -> None:
-    """Bit for bit, as `bench.adapter` promises for a CPU."""
-    program = loaded(backend, workload)
+def test_fit_equals_the_step_loop(backend: Backend, data: mnist.Mnist, workload: Workload) -> None:
+    """They are equal to the last bit, as `bench.adapter` requires for a CPU."""
+    program = load_program(backend, workload)
     images, labels = batch_of(data, workload, 80)
     figures = program.fit(images, labels, 32)
     fitted = program.parameters()
@@ -274,7 +279,7 @@ def test_fit_is_the_step_loop(backend: Backend, data: mnist.Mnist, workload: Wor
 def test_fit_returns_size_weighted_running_means(
     backend: Backend, data: mnist.Mnist, workload: Workload
 ) -> None:
-    program = loaded(backend, workload)
+    program = load_program(backend, workload)
     images, labels = batch_of(data, workload, 40)
     loss, accuracy = program.fit(images, labels, 32)
     program.load(probe(workload), seed=1)
@@ -292,8 +297,8 @@ def test_fit_returns_size_weighted_running_means(
 def test_evaluate_and_predict_agree_with_forward(
     backend: Backend, data: mnist.Mnist, workload: Workload
 ) -> None:
-    """In evaluation dropout is off, so that this holds for every workload."""
-    program = loaded(backend, workload)
+    """Dropout is off in evaluation, so that this holds for every workload."""
+    program = load_program(backend, workload)
     images, labels = batch_of(data, workload, 50)
     logits = program.forward(program.put((images, labels)))
     np.testing.assert_allclose(program.predict(images, 32), logits, atol=1e-5)
@@ -307,7 +312,7 @@ def test_evaluate_and_predict_agree_with_forward(
 def test_dropout_is_on_in_training_and_off_in_evaluation(
     backend: Backend, data: mnist.Mnist
 ) -> None:
-    program = loaded(backend, CNN)
+    program = load_program(backend, CNN)
     batch = program.put(batch_of(data, CNN, 32))
     assert program.gradients(batch)[0] != program.gradients(batch)[0]
     np.testing.assert_allclose(program.forward(batch), program.forward(batch), atol=1e-6)
@@ -317,14 +322,14 @@ def test_dropout_is_on_in_training_and_off_in_evaluation(
 def test_the_tutorial_trains(backend: Backend, data: mnist.Mnist, workload: Workload) -> None:
     if backend.name == "pytorch":
         pytest.importorskip("torchvision", reason="the tutorial of PyTorch needs torchvision")
-    program = loaded(backend, workload)
+    program = load_program(backend, workload)
     program.tutorial(mnist.raw_folder(), *batch_of(data, workload, 64), 32)
     program.synchronize()
     assert largest_difference(program.parameters(), probe(workload)) > 1e-4
 
 
-def test_settings_are_plain_and_read_back(backend: Backend) -> None:
-    program = loaded(backend, MLP_512)
+def test_settings_are_plain_values_that_were_read_back(backend: Backend) -> None:
+    program = load_program(backend, MLP_512)
     settings = program.settings()
     assert settings["device"] == "cpu"
     assert settings["dtype"] == "float32"
@@ -335,20 +340,20 @@ def test_settings_are_plain_and_read_back(backend: Backend) -> None:
 
 
 def test_a_product_is_the_product_of_the_two(backend: Backend) -> None:
-    """Not square, so that a transposed one does not fit; the same each time it is called."""
-    program = loaded(backend, MLP_512)
+    """The matrices are not square, so that a transposed matrix does not fit."""
+    program = load_program(backend, MLP_512)
     draws = np.random.RandomState(3)
     left, right = draws.uniform(-1, 1, (7, 5)), draws.uniform(-1, 1, (5, 3))
     multiply = backend.product(left.astype("f4"), right.astype("f4"), CPU)
     for _ in range(2):
-        found = np.asarray(multiply())
+        result = np.asarray(multiply())
         program.synchronize()
-        assert found.dtype == np.float32
-        np.testing.assert_allclose(found, left @ right, atol=1e-6)
+        assert result.dtype == np.float32
+        np.testing.assert_allclose(result, left @ right, atol=1e-6)
 
 
 def test_accumulate_adds_one_to_each_value(backend: Backend) -> None:
-    program = loaded(backend, MLP_512)
+    program = load_program(backend, MLP_512)
     add = backend.accumulate(5, CPU)
     for _ in range(2):
         add()

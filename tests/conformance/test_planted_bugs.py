@@ -1,4 +1,4 @@
-"""Each planted bug is caught by the rung that is named for it, which passes without the bug."""
+"""The named rung detects each planted bug, and passes without the bug."""
 
 from collections.abc import Callable
 
@@ -15,18 +15,18 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
 ]
 
-Sound = Callable[[Workload, str], dict[str, Rung]]
+SoundRungs = Callable[[Workload, str], dict[str, Rung]]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     backend = metafunc.config.getoption("--backend")
-    found = plants(backend) if backend else ()
-    metafunc.parametrize("plant", found, ids=[one.name.replace(" ", "-") for one in found])
+    bugs = plants(backend) if backend else ()
+    metafunc.parametrize("plant", bugs, ids=[bug.name.replace(" ", "-") for bug in bugs])
 
 
 @pytest.fixture(scope="module")
-def sound(backend: Backend, data: mnist.Mnist) -> Sound:
-    """The rungs of the backend as it is, climbed once for each workload and precision."""
+def sound_rungs(backend: Backend, data: mnist.Mnist) -> SoundRungs:
+    """Return a function for the rungs of the backend without a bug; it climbs them once."""
     known: dict[tuple[str, str], dict[str, Rung]] = {}
 
     def rungs(workload: Workload, precision: str) -> dict[str, Rung]:
@@ -39,16 +39,20 @@ def sound(backend: Backend, data: mnist.Mnist) -> Sound:
     return rungs
 
 
-def test_a_planted_bug_is_caught(
-    plant: Plant, sound: Sound, backend: Backend, data: mnist.Mnist, monkeypatch: pytest.MonkeyPatch
+def test_a_planted_bug_is_detected(
+    plant: Plant,
+    sound_rungs: SoundRungs,
+    backend: Backend,
+    data: mnist.Mnist,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    without = sound(plant.workload, plant.precision)
-    assert all(rung.passed for rung in without.values()), list(without.values())[-1]
-    assert plant.rung in without
+    expected = sound_rungs(plant.workload, plant.precision)
+    assert all(rung.passed for rung in expected.values()), list(expected.values())[-1]
+    assert plant.rung in expected
     plant.plant(monkeypatch)
     *passed, failed = climb(backend, data, plant.workload, plant.precision)
     assert all(rung.passed for rung in passed)
     assert (failed.rung, failed.passed) == (plant.rung, False), failed
     assert plant.where in (failed.where or ""), failed
-    # a gate that a bug only just fails is no gate
+    # the signal of a bug must be well above the gate
     assert failed.measured > 3 * failed.gate, failed

@@ -1,6 +1,6 @@
-"""The scripts of examples/tutorials compute what our cells compute: the default ones in Keras.
+"""The scripts of examples/tutorials compute the same as our cells.
 
-In PyTorch those with the stock optimizer, since a student has no other.
+A Keras script has a default cell, and a PyTorch script the cell with the stock optimizer.
 """
 
 from typing import Any
@@ -20,9 +20,9 @@ from scripts.pages.side_by_side import WRITTEN
 from tests.conformance.students import is_written, open_student
 
 pytestmark = [
-    # torch says so of every even kernel; the padding itself is what the workload wants
+    # torch warns of every even kernel; the padding is right for the workload
     pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning"),
-    # Keras' variables, read by NumPy 2: their business, and the values are right
+    # NumPy 2 warns when it reads Keras' variables; the values are right
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
 ]
 
@@ -30,16 +30,18 @@ ALL = pytest.mark.parametrize("workload", WRITTEN, ids=lambda value: value.name)
 
 
 @pytest.fixture(autouse=True)
-def _is_written(backend: Backend, request: pytest.FixtureRequest) -> None:
+def _skip_without_scripts(backend: Backend, request: pytest.FixtureRequest) -> None:
     if not is_written(backend.name):
         pytest.skip("the scripts are written in Keras and in PyTorch")
-    wanted = request.getfixturevalue("workload") if "workload" in request.fixturenames else CNN
-    if backend.name == "keras-jax" and wanted is not MLP_512:
+    workload = request.getfixturevalue("workload") if "workload" in request.fixturenames else CNN
+    if backend.name == "keras-jax" and workload is not MLP_512:
         pytest.skip("JAX compiles each script for some ten seconds; one shows what it makes of all")
 
 
-def both(backend: Backend, workload: Workload, *, dropout: bool = False) -> tuple[Program, Any]:
-    """Our program and the student's model, without dropout unless asked."""
+def build_both(
+    backend: Backend, workload: Workload, *, dropout: bool = False
+) -> tuple[Program, Any]:
+    """Return our program and the script's model, by default without dropout."""
     stock = backend.name == "pytorch"
     execution = Execution(
         device="cpu", batch_size=workload.batch_size, optimizer="stock" if stock else "matched"
@@ -47,28 +49,30 @@ def both(backend: Backend, workload: Workload, *, dropout: bool = False) -> tupl
     program = backend.build(workload if dropout else remove_dropout(workload), execution)
     student = open_student(backend.name, workload)
     if not dropout:
-        student.without_dropout()
+        student.remove_dropout()
     return program, student
 
 
 def load(workload: Workload, program: Program, student: Any) -> None:
-    """The same weights; optimizers start anew."""
+    """Load the same weights into both, and reset their optimizers."""
     program.load(draw(workload, seed=3), seed=1)
     student.load(draw(workload, seed=3))
 
 
-def loaded(backend: Backend, workload: Workload, *, dropout: bool = False) -> tuple[Program, Any]:
-    program, student = both(backend, workload, dropout=dropout)
+def build_and_load(
+    backend: Backend, workload: Workload, *, dropout: bool = False
+) -> tuple[Program, Any]:
+    program, student = build_both(backend, workload, dropout=dropout)
     load(workload, program, student)
     return program, student
 
 
 def images_of(data: mnist.Mnist, count: int) -> Batch:
-    """Pixels `(count, 28, 28)` as they are in the files, and labels."""
+    """Return pixels `(count, 28, 28)` of the files, and labels."""
     return data.train_images[:count].copy(), data.train_labels[:count].copy()
 
 
-def scaled(workload: Workload, batch: Batch) -> Batch:
+def scale(workload: Workload, batch: Batch) -> Batch:
     pixels, labels = batch
     return mnist.scaled(pixels, workload.input_shape), labels
 
@@ -78,14 +82,14 @@ def require_rung(rung: str, differences: list[Difference], kind: str = "") -> No
 
 
 def kind_of(backend: Backend, workload: Workload) -> str:
-    """Whose gates an update has: stock RMSprop is as sensitive as Adam."""
+    """Return the optimizer that decides an update's gates; stock RMSprop has those of Adam."""
     return "adam" if backend.name == "pytorch" else workload.optimizer.name
 
 
 def count_of(backend: Backend, workload: Workload) -> int:
-    """Of images for a loop over batches: the last one is partial where the loop is a script's.
+    """Return a number of images for a loop over batches; a script's last batch is partial.
 
-    Keras' own loop is tested elsewhere, and would compile a step for it.
+    In Keras all batches are full: its loop is tested elsewhere, and would compile another step.
     """
     return (5 if backend.name == "pytorch" else 4) * workload.batch_size // 2
 
@@ -97,8 +101,10 @@ def updates(workload: Workload, ours: Program, student: Any) -> list[Difference]
 
 
 @ALL
-def test_layers_batches_and_epochs_are_the_workloads(backend: Backend, workload: Workload) -> None:
-    _, student = both(backend, workload, dropout=True)
+def test_a_script_has_the_layers_batch_size_and_epochs_of_its_workload(
+    backend: Backend, workload: Workload
+) -> None:
+    _, student = build_both(backend, workload, dropout=True)
     assert student.layers() == [(row.output_shape, row.count) for row in workload.summary()]
     rates = [layer.rate for layer in workload.layers if isinstance(layer, Dropout)]
     assert student.dropouts() == rates
@@ -107,71 +113,77 @@ def test_layers_batches_and_epochs_are_the_workloads(backend: Backend, workload:
 
 
 @ALL
-def test_it_starts_from_glorot_uniform_kernels_and_zero_biases(
+def test_a_script_starts_from_glorot_uniform_kernels_and_zero_biases(
     backend: Backend, workload: Workload
 ) -> None:
-    _, student = both(backend, workload)
+    _, student = build_both(backend, workload)
     for name, value in student.parameters().items():
         if name.endswith("/bias"):
             np.testing.assert_array_equal(value, np.zeros(value.shape, "f4"), err_msg=name)
         else:
             limit = glorot_limit(value.shape)
             assert 0.95 * limit < np.abs(value).max() < limit * (1 + 1e-6), name
-            # of 800 values, the fewest here, it is 0.016 off as a rule
+            # the error is usually 0.016 with 800 values, the fewest here
             assert value.std() == pytest.approx(limit / 3**0.5, rel=0.1), name
 
 
 @ALL
-def test_logits_are_ours(backend: Backend, data: mnist.Mnist, workload: Workload) -> None:
-    program, student = loaded(backend, workload, dropout=True)
+def test_logits_of_a_script_are_ours(
+    backend: Backend, data: mnist.Mnist, workload: Workload
+) -> None:
+    program, student = build_and_load(backend, workload, dropout=True)
     batch = images_of(data, workload.batch_size)
-    logits = program.forward(program.put(scaled(workload, batch)))
+    logits = program.forward(program.put(scale(workload, batch)))
     require_rung("forward", [compare_tensors("logits", logits, student.forward(batch[0]))])
 
 
 @ALL
-def test_gradients_are_ours(backend: Backend, data: mnist.Mnist, workload: Workload) -> None:
-    program, student = loaded(backend, workload)
+def test_gradients_of_a_script_are_ours(
+    backend: Backend, data: mnist.Mnist, workload: Workload
+) -> None:
+    program, student = build_and_load(backend, workload)
     batch = images_of(data, workload.batch_size)
-    _, expected = program.gradients(program.put(scaled(workload, batch)))
+    _, expected = program.gradients(program.put(scale(workload, batch)))
     received = student.gradients(*batch)
     differences = [compare_tensors(name, expected[name], received[name]) for name in expected]
     require_rung("gradient", differences)
 
 
 @ALL
-def test_a_step_and_a_short_training_are_ours(
+def test_a_step_and_a_short_training_of_a_script_are_ours(
     backend: Backend, data: mnist.Mnist, workload: Workload
 ) -> None:
-    """Weights, and the loss that the script returns; a step is a training of one batch."""
-    program, student = both(backend, workload)
+    """Weights and the returned loss are compared; a step is a training of one batch."""
+    program, student = build_both(backend, workload)
     kind = kind_of(backend, workload)
     for rung, count in (("update", workload.batch_size), ("fit", count_of(backend, workload))):
         load(workload, program, student)
         batch = images_of(data, count)
-        loss, _ = program.fit(*scaled(workload, batch), workload.batch_size)
+        loss, _ = program.fit(*scale(workload, batch), workload.batch_size)
         assert student.train(*batch) == pytest.approx(loss, rel=gate("float32", f"fit loss {kind}"))
         require_rung(rung, updates(workload, program, student), kind)
 
 
 @ALL
-def test_evaluation_is_ours(backend: Backend, data: mnist.Mnist, workload: Workload) -> None:
-    """Dropout is off in it."""
-    program, student = loaded(backend, workload, dropout=True)
+def test_the_evaluation_of_a_script_is_ours(
+    backend: Backend, data: mnist.Mnist, workload: Workload
+) -> None:
+    """Dropout is off in evaluation."""
+    program, student = build_and_load(backend, workload, dropout=True)
     batch = images_of(data, count_of(backend, workload))
-    expected = program.evaluate(*scaled(workload, batch), workload.batch_size)
+    expected = program.evaluate(*scale(workload, batch), workload.batch_size)
     assert student.evaluate(*batch) == pytest.approx(expected, rel=1e-5)
 
 
 def test_dropout_is_on_in_training_after_an_evaluation_too(
     backend: Backend, data: mnist.Mnist
 ) -> None:
-    _, student = both(backend, CNN, dropout=True)
+    _, student = build_both(backend, CNN, dropout=True)
     batch = images_of(data, CNN.batch_size)
     losses = []
     for _ in range(2):
         student.load(draw(CNN, seed=3))
         student.evaluate(*batch)
         losses.append(student.train(*batch))
-    # other masks, and no rounding
+    # the masks differ, which is more than rounding
     assert losses[0] != pytest.approx(losses[1], rel=1e-4)

@@ -1,4 +1,4 @@
-"""`samestep parity` with the real frameworks: both precisions, arrays that anyone can check."""
+"""`samestep parity` with the real frameworks: both precisions, and arrays that NumPy checks."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.framework
 
 @pytest.fixture(scope="module")
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the command left for one workload in every backend, run once."""
+    """Run the command for one workload in every backend; return the folder of its files."""
     interpreters = request.config.getoption("--python")
     assert interpreters, "name the interpreters with --python BACKEND=PATH, as `nox -s tests` does"
     folder = tmp_path_factory.mktemp("parity")
@@ -35,29 +35,26 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def test_every_certificate_holds(folder: Path) -> None:
     certificates = json.loads((folder / "answer.json").read_text("utf-8"))["certificates"]
     assert len(certificates) == 2 * len(BACKENDS)
-    for one in certificates:
-        assert one["status"] == "ok", one["reason"]
-        names = {rung["rung"] for rung in one["rungs"]}
+    for certificate in certificates:
+        assert certificate["status"] == "ok", certificate["reason"]
+        names = {rung["rung"] for rung in certificate["rungs"]}
         assert {"data", "forward", "gradient", "update", "fit", "trajectory"} <= names
-        assert all(rung["passed"] for rung in one["rungs"])
-    long = [one for one in certificates if one["precision"] == "float64"]
-    for one in long:
-        (trajectory,) = (rung for rung in one["rungs"] if rung["rung"] == "trajectory")
-        assert trajectory["gate"] == 1e-11
-        assert "of 500" in trajectory["where"]
+        assert all(rung["passed"] for rung in certificate["rungs"])
+        if certificate["precision"] == "float64":
+            (trajectory,) = (rung for rung in certificate["rungs"] if rung["rung"] == "trajectory")
+            assert trajectory["gate"] == 1e-11
+            assert "of 500" in trajectory["where"]
 
 
-def test_the_junit_file_has_a_suite_a_certificate(folder: Path) -> None:
+def test_the_junit_file_has_a_suite_per_certificate(folder: Path) -> None:
     suites = ElementTree.parse(folder / "parity.xml").getroot().findall("testsuite")
     assert len(suites) == 2 * len(BACKENDS)
     assert {suite.get("failures") for suite in suites} == {"0"}
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_the_arrays_follow_from_weights_and_batch_by_plain_numpy(
-    folder: Path, backend: str
-) -> None:
-    """RMSprop with epsilon inside the root, written out here a second time."""
+def test_the_arrays_equal_those_computed_by_plain_numpy(folder: Path, backend: str) -> None:
+    """The computation has RMSprop with epsilon inside the root."""
     place = folder / "dump" / "mlp-256-256-128-64" / backend
     weights, batch, out = (
         np.load(place / f"{n}.npz", allow_pickle=False) for n in ("weights", "batch", "out")
@@ -74,8 +71,7 @@ def test_the_arrays_follow_from_weights_and_batch_by_plain_numpy(
     back = (shares - truth) / len(truth)
     for n in reversed(layers):
         gradient = values[n].T @ back
-        found = out[f"grad:dense_{n}/kernel"]
-        np.testing.assert_allclose(found, gradient, atol=1e-13)
+        np.testing.assert_allclose(out[f"grad:dense_{n}/kernel"], gradient, atol=1e-13)
         step = 0.001 * gradient / np.sqrt(0.1 * gradient**2 + 1e-7)
         after = weights[f"dense_{n}/kernel"] - step
         np.testing.assert_allclose(out[f"w1:dense_{n}/kernel"], after, atol=1e-13)

@@ -1,4 +1,4 @@
-"""One workload through the whole system with the real frameworks, as a user would run it."""
+"""A smoke run with the real frameworks, as a user would start it."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.framework
 
 @pytest.fixture(scope="module")
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a smoke run of the smallest and the largest workload."""
+    """Run the smallest and the largest workload with the profile smoke; return the folder."""
     interpreters = request.config.getoption("--python")
     assert interpreters, "name the interpreters with --python BACKEND=PATH, as `nox -s tests` does"
     folder = tmp_path_factory.mktemp("runs") / "smoke"
@@ -47,12 +47,12 @@ def test_every_record_is_ok_and_fits_the_committed_schema(folder: Path) -> None:
         validator.validate(json.loads(record.model_dump_json()))
 
 
-def test_every_figure_stands_on_a_certificate(folder: Path) -> None:
+def test_every_record_with_figures_names_its_certificate(folder: Path) -> None:
     records = list(read_records(folder, read_run(folder)))
     certificates = {
-        (one.trial.workload, one.trial.backend): one.sha256
-        for one in records
-        if one.trial.kind == "parity"
+        (record.trial.workload, record.trial.backend): record.sha256
+        for record in records
+        if record.trial.kind == "parity"
     }
     assert len(certificates) == 4
     for record in records:
@@ -60,11 +60,11 @@ def test_every_figure_stands_on_a_certificate(folder: Path) -> None:
         names = [rung.rung for rung in record.parity.rungs]
         assert "forward" in names
         if record.trial.kind != "parity":
-            wanted = certificates[record.trial.workload, record.trial.backend]
-            assert record.parity.certificate_sha256 == wanted
+            expected = certificates[record.trial.workload, record.trial.backend]
+            assert record.parity.certificate_sha256 == expected
 
 
-def test_counts_are_those_of_the_workload_in_every_backend(folder: Path) -> None:
+def test_every_backend_has_the_parameter_counts_of_the_workload(folder: Path) -> None:
     for record in read_records(folder, read_run(folder)):
         workload = WORKLOADS[record.trial.workload]
         assert record.parameters is not None
@@ -73,7 +73,7 @@ def test_counts_are_those_of_the_workload_in_every_backend(folder: Path) -> None
         assert counts == workload.parameter_counts
 
 
-def test_a_part_of_one_epoch_teaches_every_backend(folder: Path) -> None:
+def test_every_backend_learns_in_a_part_of_one_epoch(folder: Path) -> None:
     accuracies = {
         (record.trial.workload, record.trial.backend): record.accuracy.final_test_accuracy
         for record in read_records(folder, read_run(folder))
@@ -90,7 +90,7 @@ def test_phases_add_up_to_the_total(folder: Path) -> None:
         assert measured == pytest.approx(record.timings.total_seconds, rel=0.05)
 
 
-def test_the_report_is_there_with_its_figures(folder: Path) -> None:
+def test_the_report_has_its_figures(folder: Path) -> None:
     text = (folder / "report.md").read_text("utf-8")
     assert "not for citation" in text
     linked = [part.split(")")[0] for part in text.split("](")[1:] if part.startswith("figures/")]

@@ -1,1 +1,1 @@
-"""A backend in NumPy and its misbehaving relatives; a worker imports it as `fakes.adapter`."""
+"""A fake backend in NumPy, and variants with faults; a worker imports it as `fakes.adapter`."""

@@ -1,12 +1,12 @@
-"""A backend that obeys every rule and learns one thing only: how often each class comes.
+"""A fake backend that obeys every rule, but learns only how frequent each class is.
 
-Its logits are the last bias, the same for every image, so that a trial takes next to no time. Only
-from weights that no training starts with, those of a parity probe, it computes the whole network:
-then it is the oracle. It works asynchronously, as a GPU does: work is queued, and done when someone
-synchronizes. It keeps a time of its own, in binary fractions of a second, so that whoever times it
-gets exact figures.
+Its logits are the last bias, the same for every image, so that a trial takes almost no time. If
+its weights are those of a parity probe, which no training starts with, it computes the whole
+network with the oracle. It works asynchronously, like a GPU: work is queued, and done at the next
+synchronization. Its clock is virtual and counts in binary fractions of a second, so that all
+measured times are exact.
 
-Each other name in `PROGRAMS` does one thing wrong.
+Every other program in `PROGRAMS` has one fault.
 """
 
 import ctypes
@@ -36,7 +36,7 @@ LEARNING_RATE = 0.1
 
 
 class Clock:
-    """Seconds of virtual time."""
+    """A clock of virtual time, in seconds."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -68,8 +68,8 @@ class FakeProgram:
     def load(self, parameters: Parameters, seed: int) -> None:
         self._parameters = {name: value.copy() for name, value in parameters.items()}
         self._metrics = []
-        probed = any(value.any() for name, value in parameters.items() if name.endswith("bias"))
-        self._oracle = oracle.Oracle(self._workload, parameters) if probed else None
+        is_probe = any(value.any() for name, value in parameters.items() if name.endswith("bias"))
+        self._oracle = oracle.Oracle(self._workload, parameters) if is_probe else None
 
     def parameters(self) -> dict[str, Array]:
         if self._oracle is not None and self._oracle.steps:
@@ -90,13 +90,13 @@ class FakeProgram:
         if self._oracle is not None:
             done = oracle.run(self._workload, self._oracle.parameters, *batch)
             return done.loss, done.gradients
-        loss, own = self._of_last(batch[1])
+        loss, own = self._loss_of_last_bias(batch[1])
         gradients = {name: np.zeros_like(value) for name, value in self._parameters.items()}
         gradients[self._last] += own
         return loss, gradients
 
-    def _of_last(self, labels: Array) -> tuple[float, Array]:
-        """The loss, and the gradient of the last bias, which is all that is not zero."""
+    def _loss_of_last_bias(self, labels: Array) -> tuple[float, Array]:
+        """Return the loss, and the gradient of the last bias; all other gradients are zero."""
         shares = np.bincount(labels, minlength=10) / len(labels)
         probabilities = np.exp(self._parameters[self._last].astype(np.float64))
         probabilities /= probabilities.sum()
@@ -111,10 +111,10 @@ class FakeProgram:
     def _update(self, batch: Any) -> float:
         if self._oracle is not None:
             done = self._oracle.step(*batch)
-            right = oracle.accuracy(done.logits, batch[1])
-            self._metrics.append((done.loss, right, len(batch[1])))
+            accuracy = oracle.accuracy(done.logits, batch[1])
+            self._metrics.append((done.loss, accuracy, len(batch[1])))
             return done.loss
-        loss, gradient = self._of_last(batch[1])
+        loss, gradient = self._loss_of_last_bias(batch[1])
         self._parameters[self._last] -= LEARNING_RATE * gradient
         return loss
 
@@ -135,7 +135,7 @@ class FakeProgram:
         self.fitted_images.append(len(images))
         self._queued_seconds += FIT_SECONDS + NATIVE_STEP_SECONDS * -(-len(images) // batch_size)
         loss = self._update((images, labels))
-        return loss, self._share_right(labels)
+        return loss, self._accuracy(labels)
 
     def tutorial(self, folder: Path, images: Array, labels: Array, batch_size: int) -> None:
         self._queued_seconds += TUTORIAL_STEP_SECONDS * -(-len(images) // batch_size)
@@ -143,11 +143,11 @@ class FakeProgram:
 
     def evaluate(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
         self._clock.seconds += NATIVE_STEP_SECONDS * -(-len(images) // batch_size)
-        return self.gradients((images, labels))[0], self._share_right(labels)
+        return self.gradients((images, labels))[0], self._accuracy(labels)
 
-    def _share_right(self, labels: Array) -> float:
-        favourite = self._parameters[self._last].argmax()
-        return float((labels == favourite).mean())
+    def _accuracy(self, labels: Array) -> float:
+        predicted = self._parameters[self._last].argmax()
+        return float((labels == predicted).mean())
 
     def predict(self, images: Array, batch_size: int) -> NDArray[np.float32]:
         self._clock.seconds += NATIVE_STEP_SECONDS * -(-len(images) // batch_size)
@@ -185,7 +185,7 @@ class Crashing(FakeProgram):
 
 
 class Lingering(FakeProgram):
-    """Right in all it does, but leaves a process behind that keeps every descriptor open."""
+    """A correct program that leaves a process, which keeps every descriptor open."""
 
     def __init__(self, workload: Workload, execution: Execution) -> None:
         super().__init__(workload, execution)
@@ -222,7 +222,7 @@ class Raising(FakeProgram):
 
 
 class Wider(FakeProgram):
-    """One parameter more than the workload has."""
+    """A program with one parameter more than the workload has."""
 
     def layers(self) -> Sequence[LayerSummary]:
         *others, last = super().layers()
@@ -235,7 +235,7 @@ class Elsewhere(FakeProgram):
 
 
 class Drifting(FakeProgram):
-    """What it loads differs a little from what it was given."""
+    """A program that changes the parameters a little when it loads them."""
 
     def load(self, parameters: Parameters, seed: int) -> None:
         super().load(parameters, seed)
@@ -243,28 +243,28 @@ class Drifting(FakeProgram):
 
 
 class Idle(FakeProgram):
-    """Steps that take their time and change nothing."""
+    """A program with steps that take time but change nothing."""
 
     def _update(self, batch: Any) -> float:
         return self.gradients(batch)[0]
 
 
 class IdleStep(FakeProgram):
-    """A train step that changes nothing beside a `fit` that trains."""
+    """A program with a train step that changes nothing, and a `fit` that trains."""
 
     def train_step(self, batch: Any) -> None:
         self._queued_seconds += STEP_SECONDS
 
 
 class IdleFit(FakeProgram):
-    """A `fit` that changes nothing beside a train step that trains."""
+    """A program with a `fit` that changes nothing, and a train step that trains."""
 
     def fit(self, images: Array, labels: Array, batch_size: int) -> tuple[float, float]:
         return self.evaluate(images, labels, batch_size)
 
 
 class EarlyReturning(FakeProgram):
-    """Its synchronize does not wait for all: most of the work is done when the weights are read."""
+    """A program that synchronizes too early: it does most of the work when weights are read."""
 
     def synchronize(self) -> None:
         done = self._queued_seconds / 8
@@ -279,7 +279,7 @@ class EarlyReturning(FakeProgram):
 
 
 class Skipping(FakeProgram):
-    """Of the steps between two syncs it computes one."""
+    """A program that computes only one of the steps between two synchronizations."""
 
     def train_step(self, batch: Any) -> None:
         super().train_step(batch)
@@ -287,9 +287,9 @@ class Skipping(FakeProgram):
 
 
 class Compiling(FakeProgram):
-    """Has the modes `compiled` and `epoch`; what it compiles stays in the folder FAKE_CACHE.
+    """A program with the modes `compiled` and `epoch`, and a cache in the folder FAKE_CACHE.
 
-    Phases run on real time, so its first step sleeps: less where that folder holds it already.
+    Phases are in real time, so its first step sleeps: less if the cache has the program.
     """
 
     def __init__(self, workload: Workload, execution: Execution) -> None:
@@ -300,10 +300,10 @@ class Compiling(FakeProgram):
     def train_step(self, batch: Any) -> None:
         if not self._compiled:
             self._compiled = True
-            time.sleep(compiling_seconds(os.environ.get("FAKE_CACHE")))
+            time.sleep(compile_seconds(os.environ.get("FAKE_CACHE")))
         size = self._execution.batch_size
         for start in range(0, len(batch[1]), size):
-            super().train_step(tuple(one[start : start + size] for one in batch))
+            super().train_step(tuple(array[start : start + size] for array in batch))
 
     def compilations(self) -> int:
         return int(self._compiled)
@@ -312,25 +312,26 @@ class Compiling(FakeProgram):
         return {**super().settings(), "compiled": "fake" if self._compiled else False}
 
 
-def compiling_seconds(cache: str | None) -> float:
+def compile_seconds(cache: str | None) -> float:
+    """Return the seconds that a compilation takes; put the program into the cache, if any."""
     if cache is None:
         return COMPILE_SECONDS
-    kept = Path(cache) / "program"
-    if kept.exists():
+    cached = Path(cache) / "program"
+    if cached.exists():
         return COMPILE_SECONDS / 4
-    kept.write_text("compiled")
+    cached.write_text("compiled")
     return COMPILE_SECONDS
 
 
 class FallingBack(Compiling):
-    """Says nothing when it does not compile after all."""
+    """A program that silently does not compile."""
 
     def settings(self) -> dict[str, Any]:
         return {**super().settings(), "compiled": False}
 
 
 class Recompiling(FakeProgram):
-    """Compiles its step anew every thousand steps."""
+    """A program that compiles its step again every thousand steps."""
 
     def compilations(self) -> int:
         return self.steps // 1000
@@ -342,7 +343,7 @@ class WithoutTutorial(FakeProgram):
 
 
 class Diverging(FakeProgram):
-    """Its first layer's gradient is a hundredth too large, in what it shows and what it does."""
+    """A program with a gradient of the first layer that is too large by a hundredth."""
 
     def gradients(self, batch: Any) -> tuple[float, dict[str, Array]]:
         loss, gradients = super().gradients(batch)
@@ -351,7 +352,7 @@ class Diverging(FakeProgram):
 
 
 class NanInGradients(FakeProgram):
-    """Its first layer's gradient has one value that is no number."""
+    """A program with one value in the first layer's gradient that is not a number."""
 
     def gradients(self, batch: Any) -> tuple[float, dict[str, Array]]:
         loss, gradients = super().gradients(batch)
@@ -420,14 +421,14 @@ class FakeBackend:
 
 
 def open_backend(name: str) -> FakeBackend:
-    """The backend; from here on this process lives in its virtual time."""
+    """Return the backend; from then on this process has its virtual time."""
     if name == "fake-missing":
         raise ModuleNotFoundError("No module named 'fake_framework'")
     if name == "fake-broken":
         raise OSError("libfake.so.9: cannot open shared object file")
     if name == "fake-pausing":
         print("pausing", flush=True)
-        # in native code, which no signal handler of Python's interrupts
+        # in native code, which no signal handler of Python interrupts
         ctypes.PyDLL(None).pause()
     if name == "fake-crooked":
         raise AttributeError("module 'numpy' has no attribute 'float_'")

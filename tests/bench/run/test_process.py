@@ -238,12 +238,12 @@ def test_a_worker_that_sends_events_without_end_is_ended(work, monkeypatch, scri
 
 def test_time_in_which_the_parent_was_stopped_does_not_count(monkeypatch):
     read_end, write_end = os.pipe()
-    saying = events.Events(read_end, None, {"spawn": 60}, repeats=1, look=lambda: None)
+    reader = events.Events(read_end, None, {"spawn": 60}, passes=1, look=lambda: None)
     hours = itertools.count(0, 3600)
     monkeypatch.setattr(process.time, "monotonic", lambda: next(hours))
     for _ in range(3):
         os.write(write_end, b'{"event": "turn"}\n')
-        assert saying.next_event() == {"event": "turn"}
+        assert reader.next_event() == {"event": "turn"}
     os.close(read_end)
     os.close(write_end)
 

@@ -1,4 +1,4 @@
-"""A setting that was asked for and is not in force: planted, one of each kind, and caught."""
+"""A requested setting that is not in force is detected, for each kind of setting."""
 
 from dataclasses import replace
 
@@ -9,8 +9,8 @@ from bench.spec import Execution
 from bench.worker.settings import require_compiled, require_settings
 from bench.workloads import MLP_512
 
-ASKED = Execution(device="cpu", batch_size=128, threads=2)
-IN_FORCE = {
+REQUESTED = Execution(device="cpu", batch_size=128, threads=2)
+EFFECTIVE = {
     "device": "cpu",
     "precision": "float32",
     "optimizer_equations": "keras",
@@ -19,10 +19,10 @@ IN_FORCE = {
 }
 
 
-def test_what_is_as_asked_for_passes():
-    require_settings(ASKED, MLP_512, IN_FORCE)
-    require_compiled(ASKED, {"compiled": False})
-    require_compiled(replace(ASKED, mode="compiled"), {"compiled": "inductor"})
+def test_settings_that_are_as_requested_pass():
+    require_settings(REQUESTED, MLP_512, EFFECTIVE)
+    require_compiled(REQUESTED, {"compiled": False})
+    require_compiled(replace(REQUESTED, mode="compiled"), {"compiled": "inductor"})
 
 
 @pytest.mark.parametrize(
@@ -35,17 +35,17 @@ def test_what_is_as_asked_for_passes():
         ("optimizer_equations", "framework"),
     ],
 )
-def test_a_planted_mismatch_is_caught(setting, value):
+def test_a_planted_mismatch_is_detected(setting, value):
     with pytest.raises(ParityError, match=f"setting {setting} is not what was asked for"):
-        require_settings(ASKED, MLP_512, {**IN_FORCE, setting: value})
+        require_settings(REQUESTED, MLP_512, {**EFFECTIVE, setting: value})
 
 
 @pytest.mark.parametrize("mode", ["compiled", "graph", "epoch"])
-@pytest.mark.parametrize("found", [False, None])
-def test_a_mode_that_fell_back_is_caught(mode, found):
+@pytest.mark.parametrize("compiled", [False, None])
+def test_a_mode_that_fell_back_is_detected(mode, compiled):
     with pytest.raises(ParityError, match="without a compiled program"):
-        require_compiled(replace(ASKED, mode=mode), {"compiled": found})
+        require_compiled(replace(REQUESTED, mode=mode), {"compiled": compiled})
 
 
-def test_threads_that_nobody_asked_for_are_the_frameworks_choice():
-    require_settings(replace(ASKED, threads=None), MLP_512, {**IN_FORCE, "threads_intra": 7})
+def test_without_a_request_the_framework_chooses_the_threads():
+    require_settings(replace(REQUESTED, threads=None), MLP_512, {**EFFECTIVE, "threads_intra": 7})

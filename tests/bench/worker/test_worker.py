@@ -1,4 +1,4 @@
-"""One trial or pilot inside its process, run here in the tests' own: each guard fires."""
+"""A worker's trial or pilot, run in the process of the tests: each guard fires."""
 
 import io
 import json
@@ -33,7 +33,7 @@ from tests.records import environment
 
 SEED = 3
 CPU = Execution(device="cpu", batch_size=128)
-# where nothing depends on the batch, the oracle has less to compute
+# less work for the oracle in tests that do not depend on the batch
 SMALL = replace(CPU, batch_size=16)
 PARITY = ParityPlan(precision="float32", steps=2, twin_steps=2)
 EXACT = ParityPlan(precision="float64", steps=2)
@@ -43,13 +43,11 @@ TIMING = TimingPlan(
     tutorial_steps=2, latency_steps=4,
 )  # fmt: skip
 
+# more than any trial of these tests takes
+MANY_TURNS = 100
+
 Events = list[dict[str, Any]]
-Work = Callable[[str, dict[str, Any]], Events]
-
-
-@pytest.fixture(scope="module")
-def embedded() -> mnist.Mnist:
-    return mnist.load()
+Work = Callable[..., Events]
 
 
 @pytest.fixture(scope="module")
@@ -60,27 +58,34 @@ def patch() -> Iterator[pytest.MonkeyPatch]:
 
 @pytest.fixture(scope="module")
 def work(
-    tmp_path_factory: pytest.TempPathFactory, embedded: mnist.Mnist, patch: pytest.MonkeyPatch
+    tmp_path_factory: pytest.TempPathFactory, data: mnist.Mnist, patch: pytest.MonkeyPatch
 ) -> Work:
-    """What a worker sends for a job; `bench.worker.entry.main` as it is, but in this process."""
-    # a fake replaces this process's clock; the end of the patch brings it back
+    """Return a function that runs `bench.worker.entry.main` and returns the events it sends."""
+    # the fake replaces this process's clock; the end of the patch restores it
     patch.setattr(time, "perf_counter", time.perf_counter)
-    # read and verified once; test_mnist.py tests that
-    patch.setattr(mnist, "load", lambda: embedded)
+    # test_mnist.py tests how the data is read and verified
+    patch.setattr(mnist, "load", lambda: data)
     folder = tmp_path_factory.mktemp("worker")
 
-    def run(backend: str, task: dict[str, Any]) -> Events:
-        # a file, not a pipe: nobody reads while this process writes
+    def run(backend: str, task: dict[str, Any], turns: int = MANY_TURNS) -> Events:
+        # a file, not a pipe: no process reads while this process writes
         path = folder / "events"
+        read_end, write_end = os.pipe()
+        os.write(write_end, b"\n" * turns)
+        os.close(write_end)
         job = {
             "backend": backend,
             "adapter": "tests.fakes.adapter",
             "spawned_monotonic": time.monotonic(),
             "result_descriptor": os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
+            "turn_descriptor": read_end,
             **task,
         }
         patch.setattr(sys, "stdin", io.StringIO(json.dumps(job)))
-        entry.main()
+        try:
+            entry.main()
+        finally:
+            os.close(read_end)
         return [json.loads(line) for line in path.read_text().splitlines()]
 
     return run
@@ -93,35 +98,34 @@ def trial_of(backend: str, execution: Execution = CPU, **plan: Any) -> Trial:
 
 
 @pytest.fixture(scope="module")
-def run_trial(work: Work, embedded: mnist.Mnist) -> Callable[..., Events]:
+def run_trial(work: Work, data: mnist.Mnist) -> Callable[..., Events]:
     initial = mnist.initial_parameters(WORKLOADS["mlp-512"], SEED)
-    hashes = digests(SEED, embedded, initial)
+    hashes = digests(SEED, data, initial)
 
-    def run(trial: Trial, **job: Any) -> Events:
-        return work(
-            trial.cell.backend, {"trial": asdict(trial), "digests": hashes, "dump": None, **job}
-        )
+    def run(trial: Trial, turns: int = MANY_TURNS, **job: Any) -> Events:
+        task = {"trial": asdict(trial), "digests": hashes, "dump": None, **job}
+        return work(trial.cell.backend, task, turns)
 
     return run
 
 
 @pytest.fixture(scope="module")
-def climbed(run_trial: Callable[..., Events]) -> Events:
+def parity_events(run_trial: Callable[..., Events]) -> Events:
     return run_trial(trial_of("fake", SMALL, parity=PARITY))
 
 
 @pytest.fixture(scope="module")
-def trained(run_trial: Callable[..., Events]) -> Events:
+def accuracy_events(run_trial: Callable[..., Events]) -> Events:
     return run_trial(trial_of("fake", accuracy=ACCURACY))
 
 
 @pytest.fixture(scope="module")
-def timed(run_trial: Callable[..., Events]) -> Events:
+def timing_events(run_trial: Callable[..., Events]) -> Events:
     return run_trial(trial_of("fake", timing=TIMING))
 
 
-def recorded(trial: Trial, events: Events) -> Record:
-    """The record that the parent makes of what the worker sent last."""
+def to_record(trial: Trial, events: Events) -> Record:
+    """Return the record that the parent makes of the last event."""
     result = events[-1]["result"]
     outcome = Outcome(status=result["status"], reason=result["reason"], result=result)
     machine = EnvironmentModel.model_validate(environment())
@@ -130,21 +134,21 @@ def recorded(trial: Trial, events: Events) -> Record:
     )
 
 
-def test_an_accuracy_trial_trains_evaluates_and_predicts(trained, embedded):
-    record = recorded(trial_of("fake", accuracy=ACCURACY), trained)
+def test_an_accuracy_trial_trains_evaluates_and_predicts(accuracy_events, data):
+    record = to_record(trial_of("fake", accuracy=ACCURACY), accuracy_events)
     assert (record.status, record.reason, record.flags) == ("ok", None, [])
     assert record.parameters.total == WORKLOADS["mlp-512"].parameter_total
     assert record.lanes is None
 
     accuracy = record.accuracy
     assert [epoch.epoch for epoch in accuracy.epochs] == [1, 2]
-    assert [event["epoch"] for event in trained if event["event"] == "epoch"] == [1, 2]
+    assert [event["epoch"] for event in accuracy_events if event["event"] == "epoch"] == [1, 2]
     # the clock stops before the evaluation; 640 images are 5 steps
     assert {epoch.seconds for epoch in accuracy.epochs} == {FIT_SECONDS + 5 * NATIVE_STEP_SECONDS}
-    # a bias alone predicts one class, and which one it is follows from the labels it saw
+    # a bias predicts one class, which depends on the labels of the training
     (predicted,) = set(accuracy.predicted)
     assert len(accuracy.predicted) == 10_000
-    share = (embedded.test_labels == predicted).mean()
+    share = (data.test_labels == predicted).mean()
     assert accuracy.final_test_accuracy == pytest.approx(share)
     assert accuracy.epochs[-1].test_accuracy == pytest.approx(share)
     assert accuracy.final_test_loss == pytest.approx(accuracy.epochs[-1].test_loss, rel=1e-5)
@@ -152,10 +156,13 @@ def test_an_accuracy_trial_trains_evaluates_and_predicts(trained, embedded):
     assert accuracy.inference.seconds == [313 * NATIVE_STEP_SECONDS] * INFERENCE_PASSES
 
 
-def test_every_trial_ends_with_a_short_certificate(trained, timed):
-    """Of the very program that was trained or timed, after all that is measured."""
-    for events, plan in ((trained, {"accuracy": ACCURACY}), (timed, {"timing": TIMING})):
-        rungs = recorded(trial_of("fake", **plan), events).parity.rungs
+def test_every_trial_ends_with_a_short_certificate(accuracy_events, timing_events):
+    """It is of the program that was trained or timed, after all measurements."""
+    for events, plan in (
+        (accuracy_events, {"accuracy": ACCURACY}),
+        (timing_events, {"timing": TIMING}),
+    ):
+        rungs = to_record(trial_of("fake", **plan), events).parity.rungs
         names = [rung.rung for rung in rungs]
         assert names == ["data", "parameters", "initial", "forward", "gradient", "update"]
         assert all(rung.passed for rung in rungs)
@@ -164,8 +171,8 @@ def test_every_trial_ends_with_a_short_certificate(trained, timed):
         assert phases[-1] == "parity"
 
 
-def test_a_parity_trial_climbs_every_rung_in_order(climbed):
-    record = recorded(trial_of("fake", SMALL, parity=PARITY), climbed)
+def test_a_parity_trial_climbs_every_rung_in_order(parity_events):
+    record = to_record(trial_of("fake", SMALL, parity=PARITY), parity_events)
     assert (record.status, record.reason, record.flags) == ("ok", None, [])
     assert [rung.rung for rung in record.parity.rungs] == [
         "data", "parameters", "initial", "forward", "gradient", "update", "fit", "fit loss",
@@ -179,17 +186,17 @@ def test_a_parity_trial_climbs_every_rung_in_order(climbed):
 
 def test_a_parity_trial_in_float64_has_other_gates_and_no_twin(run_trial):
     trial = trial_of("fake", SMALL, parity=EXACT)
-    rungs = {rung.rung: rung for rung in recorded(trial, run_trial(trial)).parity.rungs}
+    rungs = {rung.rung: rung for rung in to_record(trial, run_trial(trial)).parity.rungs}
     assert list(rungs)[-1] == "trajectory"
     assert rungs["gradient"].gate == gate("float64", "gradient") < gate("float32", "gradient")
-    # the fake computes as the oracle does, and in float64 nothing is rounded on the way
+    # the fake computes with the oracle, and float64 needs no rounding
     assert {rung.measured for rung in rungs.values()} == {0.0}
 
 
 @pytest.mark.parametrize("plan", [PARITY, EXACT], ids=lambda plan: plan.precision)
 def test_a_gradient_that_diverges_is_named_with_both_sides(run_trial, plan):
     trial = trial_of("fake-diverging", SMALL, parity=plan)
-    record = recorded(trial, run_trial(trial))
+    record = to_record(trial, run_trial(trial))
     assert record.status == "parity_failed"
     *passed, failed = record.parity.rungs
     names = [rung.rung for rung in passed]
@@ -197,28 +204,28 @@ def test_a_gradient_that_diverges_is_named_with_both_sides(run_trial, plan):
     assert all(rung.passed for rung in passed)
     assert (failed.rung, failed.passed) == ("gradient", False)
     assert failed.measured == pytest.approx(0.01, rel=1e-6)
-    told = re.fullmatch(
+    match = re.fullmatch(
         r"rung gradient: measured 0\.01, gate (\S+): dense_0/kernel, full batch "
         r"\(\[\d+, \d+\] expected (\S+), received (\S+)\)",
         record.reason,
     )
-    limit, expected, received = map(float, told.groups())
+    limit, expected, received = map(float, match.groups())
     assert limit == gate(plan.precision, "gradient")
     assert received == pytest.approx(1.01 * expected, rel=1e-6)
 
 
 @pytest.mark.parametrize("plan", [{"accuracy": ACCURACY}, {"timing": TIMING}], ids=["fit", "step"])
-def test_what_diverges_in_its_short_certificate_has_no_figures(run_trial, plan):
+def test_a_trial_that_fails_its_short_certificate_has_no_figures(run_trial, plan):
     trial = trial_of("fake-diverging", SMALL, **plan)
-    record = recorded(trial, run_trial(trial))
+    record = to_record(trial, run_trial(trial))
     assert record.status == "parity_failed"
     assert record.reason.startswith("rung gradient: measured 0.01, gate ")
     assert (record.lanes, record.accuracy) == (None, None)
 
 
-def test_what_is_no_number_fails_and_still_fits_the_record(run_trial, tmp_path):
+def test_a_gradient_that_is_not_a_number_fails_and_fits_the_record(run_trial, tmp_path):
     trial = trial_of("fake-nan-gradients", SMALL, parity=PARITY)
-    record = recorded(trial, run_trial(trial))
+    record = to_record(trial, run_trial(trial))
     assert record.status == "parity_failed"
     failed = record.parity.rungs[-1]
     assert (failed.rung, failed.measured, failed.passed) == ("gradient", LARGEST, False)
@@ -235,8 +242,8 @@ def test_a_dump_holds_a_step_of_the_cell(run_trial, tmp_path):
     assert files == ["batch.npz", "out.npz", "weights.npz"]
 
 
-def test_a_timing_trial_has_exact_lanes(timed):
-    record = recorded(trial_of("fake", timing=TIMING), timed)
+def test_a_timing_trial_has_exact_lanes(timing_events):
+    record = to_record(trial_of("fake", timing=TIMING), timing_events)
     assert (record.status, record.flags, record.accuracy) == ("ok", [], None)
     assert record.lanes.model_dump() == {
         "step": {
@@ -273,71 +280,60 @@ def test_a_power_lane_runs_whole_blocks_until_its_seconds_are_over(run_trial):
     trial = trial_of("fake", timing=replace(TIMING, power_seconds=0.3))
     events = run_trial(trial)
     # three blocks of an eighth of a second
-    assert recorded(trial, events).lanes.power.model_dump() == {
+    assert to_record(trial, events).lanes.power.model_dump() == {
         "seconds": 3 * 64 * STEP_SECONDS, "steps": 192, "batch_size": 128
     }  # fmt: skip
     phases = [event["phase"] for event in events if event["event"] == "phase"]
-    # the parent reads the energy as it begins and as the next phase does
+    # the parent reads the energy at its start and at the start of the next phase
     assert phases[phases.index("power") :] == ["power", "parity"]
 
 
-def test_a_timing_trial_tells_what_else_was_running(timed):
-    windows = recorded(trial_of("fake", timing=TIMING), timed).contention.windows
-    assert {lane: len(found.wall_seconds) for lane, found in windows.items()} == {
+def test_a_timing_trial_has_windows_of_the_counters(timing_events):
+    windows = to_record(trial_of("fake", timing=TIMING), timing_events).contention.windows
+    assert {lane: len(window.wall_seconds) for lane, window in windows.items()} == {
         "step": 3, "latency": 1, "native": 4,
     }  # fmt: skip
-    assert all(seconds > 0 for found in windows.values() for seconds in found.wall_seconds)
+    assert all(seconds > 0 for window in windows.values() for seconds in window.wall_seconds)
 
 
-def with_turns(run_trial: Callable[..., Events], turns: int) -> Events:
-    """A timing trial that finds so many turns on its pipe, and then its end."""
-    read_end, write_end = os.pipe()
-    os.write(write_end, b"\n" * turns)
-    os.close(write_end)
-    try:
-        return run_trial(trial_of("fake", timing=TIMING), turn_descriptor=read_end)
-    finally:
-        os.close(read_end)
-
-
-def test_a_turn_begins_with_steps_that_are_not_timed(run_trial, timed):
+def test_a_turn_begins_with_steps_that_are_not_timed(run_trial, timing_events):
     trial = trial_of("fake", timing=replace(TIMING, run_up_steps=16))
-    found = recorded(trial, run_trial(trial))
-    assert found.lanes.step.block_seconds == [64 * STEP_SECONDS] * 3
-    assert found.timings.run_up_seconds > 0
-    assert recorded(trial_of("fake", timing=TIMING), timed).timings.run_up_seconds is None
+    record = to_record(trial, run_trial(trial))
+    assert record.lanes.step.block_seconds == [64 * STEP_SECONDS] * 3
+    assert record.timings.run_up_seconds > 0
+    assert to_record(trial_of("fake", timing=TIMING), timing_events).timings.run_up_seconds is None
 
 
-def test_what_is_timed_waits_for_its_turn(run_trial):
+def test_each_timed_part_waits_for_its_turn(run_trial):
     # three blocks, the latency lane, two long slices and two short ones
-    events = with_turns(run_trial, 8)
+    events = run_trial(trial_of("fake", timing=TIMING), turns=8)
     assert events[-1]["result"]["status"] == "ok"
     assert events[-1]["result"]["timings"]["waiting_seconds"] >= 0
-    told = [event.get("phase", event["event"]) for event in events]
-    assert told.count("turn") == 8
-    at = told.index("step")
-    assert told[at : at + 6] == ["step", "turn", "turn", "turn", "latency", "turn"]
+    names = [event.get("phase", event["event"]) for event in events]
+    assert names.count("turn") == 8
+    at = names.index("step")
+    assert names[at : at + 6] == ["step", "turn", "turn", "turn", "latency", "turn"]
 
 
 def test_a_worker_ends_if_the_parent_that_gives_the_turns_is_gone(run_trial):
-    result = with_turns(run_trial, 2)[-1]["result"]
+    result = run_trial(trial_of("fake", timing=TIMING), turns=2)[-1]["result"]
     assert result["status"] == "failed"
     assert result["reason"].startswith("the parent that gives the turns is gone.")
 
 
-def test_phases_are_announced_as_they_begin(timed):
-    announced = [event["phase"] for event in timed if event["event"] == "phase"]
+def test_phases_are_announced_when_they_begin(timing_events):
+    announced = [event["phase"] for event in timing_events if event["event"] == "phase"]
     assert list(dict.fromkeys(announced)) == [
         "environment", "import", "device", "build", "load", "parity", "first_step",
             "recompile", "warmup",
         "step", "latency", "native", "tutorial",
     ]  # fmt: skip
-    timings = timed[-1]["result"]["timings"]
-    assert set(timings) == {f"{name}_seconds" for name in {*announced, "spawn", "total"}}
+    timings = timing_events[-1]["result"]["timings"]
+    assert set(timings) == {f"{name}_seconds" for name in {*announced, "spawn", "waiting", "total"}}
 
 
-def test_phases_add_up_to_the_whole(trained, timed):
-    for events in (trained, timed):
+def test_phases_add_up_to_the_total(accuracy_events, timing_events):
+    for events in (accuracy_events, timing_events):
         timings = dict(events[-1]["result"]["timings"])
         total = timings.pop("total_seconds")
         assert 0.8 * total < sum(timings.values()) <= total
@@ -345,7 +341,7 @@ def test_phases_add_up_to_the_whole(trained, timed):
 
 def test_a_pipeline_that_is_not_installed_leaves_the_other_lanes(run_trial):
     trial = trial_of("fake-no-tutorial", SMALL, timing=TIMING)
-    record = recorded(trial, run_trial(trial))
+    record = to_record(trial, run_trial(trial))
     assert (record.status, record.lanes.tutorial) == ("ok", None)
     assert record.null_reasons["lanes.tutorial"] == "ImportError: No module named 'fakevision'"
     assert len(record.lanes.step.block_seconds) == 3
@@ -395,15 +391,15 @@ COMPILED = replace(CPU, mode="compiled")
 )  # fmt: skip
 def test_a_guard_fires(run_trial, backend, execution, status, reason):
     trial = trial_of(backend, execution, accuracy=ACCURACY)
-    record = recorded(trial, run_trial(trial))
+    record = to_record(trial, run_trial(trial))
     assert (record.status, record.reason) == (status, reason)
     assert record.lanes is None
 
 
 @pytest.mark.parametrize("plan", [{"accuracy": ACCURACY}, {"timing": TIMING}], ids=["fit", "step"])
-def test_what_fails_parity_has_no_figures(run_trial, plan):
+def test_a_trial_that_fails_parity_has_no_figures(run_trial, plan):
     trial = trial_of("fake-idle", **plan)
-    record = recorded(trial, run_trial(trial))
+    record = to_record(trial, run_trial(trial))
     assert record.status == "parity_failed"
     assert (record.accuracy, record.lanes) == (None, None)
 
@@ -411,9 +407,9 @@ def test_what_fails_parity_has_no_figures(run_trial, plan):
 @pytest.mark.parametrize(
     ("backend", "what"), [("fake-idle-step", "the train step"), ("fake-idle-fit", "fit")]
 )
-def test_what_does_nothing_is_never_timed(run_trial, backend, what):
+def test_a_step_or_fit_that_changes_nothing_is_never_timed(run_trial, backend, what):
     trial = trial_of(backend, timing=TIMING)
-    record = recorded(trial, run_trial(trial))
+    record = to_record(trial, run_trial(trial))
     assert record.status == "parity_failed"
     assert record.reason == f"{what} changed no weight. Expected: an update. Received: the same"
     assert record.lanes is None
@@ -428,21 +424,21 @@ def test_what_does_nothing_is_never_timed(run_trial, backend, what):
          "The backend skips work or returns before it is done"),
     ],
 )  # fmt: skip
-def test_what_lies_about_its_work_has_no_times(run_trial, backend, reason):
+def test_a_program_that_fails_the_canary_has_no_times(run_trial, backend, reason):
     trial = trial_of(backend, timing=TIMING)
-    record = recorded(trial, run_trial(trial))
+    record = to_record(trial, run_trial(trial))
     assert (record.status, record.reason, record.lanes) == ("failed", reason, None)
 
 
 def test_a_compilation_among_the_blocks_is_flagged(run_trial):
     trial = trial_of("fake-recompiling", timing=replace(TIMING, window_blocks=2, blocks=20))
-    record = recorded(trial, run_trial(trial))
+    record = to_record(trial, run_trial(trial))
     assert (record.status, record.flags) == ("ok", ["recompiled"])
 
 
-def test_a_failed_rung_stands_in_the_record(run_trial):
+def test_a_failed_rung_is_in_the_record(run_trial):
     trial = trial_of("fake-wider", accuracy=ACCURACY)
-    rungs = {rung.rung: rung for rung in recorded(trial, run_trial(trial)).parity.rungs}
+    rungs = {rung.rung: rung for rung in to_record(trial, run_trial(trial)).parity.rungs}
     assert [name for name, rung in rungs.items() if not rung.passed] == ["parameters"]
     assert rungs["parameters"].measured == 1
     assert "5131" in rungs["parameters"].where
@@ -451,7 +447,7 @@ def test_a_failed_rung_stands_in_the_record(run_trial):
 def test_other_data_than_the_parents_is_refused(run_trial):
     trial = trial_of("fake", accuracy=ACCURACY)
     others = {"images and labels": "0" * 64, "batch order": "0" * 64, "initial parameters": "0"}
-    record = recorded(trial, run_trial(trial, digests=others))
+    record = to_record(trial, run_trial(trial, digests=others))
     assert record.status == "parity_failed"
     why = "rung data: measured 3, gate 0: images and labels: expected 000000000000, received"
     assert record.reason.startswith(why)
@@ -460,7 +456,7 @@ def test_other_data_than_the_parents_is_refused(run_trial):
 
 def test_a_result_that_json_can_not_hold_fails(run_trial):
     trial = trial_of("fake-object-settings", SMALL, accuracy=ACCURACY)
-    record = recorded(trial, run_trial(trial))
+    record = to_record(trial, run_trial(trial))
     assert record.status == "failed"
     assert "is not JSON serializable" in record.reason
 
@@ -486,43 +482,43 @@ def test_a_pilot_measures_each_cell(work):
         "status": "unsupported",
         "reason": "no mode 'graph' here",
     }
-    for cell, found in zip((cells[0], cells[2]), (first, third), strict=True):
-        assert (found["cell"], found["status"]) == (cell.label, "ok")
-        assert found["steps_per_block"] == 64
-        assert found["step_seconds"] == STEP_SECONDS
-        assert found["native_step_seconds"] == NATIVE_STEP_SECONDS
-        assert found["setup_seconds"] > 0
+    for cell, figures in zip((cells[0], cells[2]), (first, third), strict=True):
+        assert (figures["cell"], figures["status"]) == (cell.label, "ok")
+        assert figures["steps_per_block"] == 64
+        assert figures["step_seconds"] == STEP_SECONDS
+        assert figures["native_step_seconds"] == NATIVE_STEP_SECONDS
+        assert figures["setup_seconds"] > 0
 
 
-def test_a_pilot_without_cells_tells_the_versions(work):
+def test_a_pilot_without_cells_reports_the_versions(work):
     result = work("fake", {"cells": []})[-1]["result"]
     assert (result["status"], result["cells"]) == ("ok", [])
     assert result["versions"]["fake"] == "1.0"
 
 
 PROCESS = Process(
-    result_descriptor=3, turn_descriptor=None, spawned_monotonic=0.5, cache_folder="/kept"
+    result_descriptor=3, turn_descriptor=4, spawned_monotonic=0.5, cache_folder="/kept"
 )
 
 
-def across(task: Task) -> tuple[Task, Process]:
+def write_and_read(task: Task) -> tuple[Task, Process]:
     """Return what a worker reads of this task."""
     file = io.BytesIO()
     write_task(task, PROCESS, file)
     return read_task(io.StringIO(file.getvalue().decode()))
 
 
-def test_a_trial_crosses_the_pipe_whole():
+def test_a_trial_is_the_same_after_writing_and_reading():
     for plan in ({"timing": TIMING}, {"accuracy": ACCURACY}, {"parity": PARITY}):
         trial = replace(
             trial_of("fake", replace(CPU, threads=3), **plan),
             round=2, position=1, setup=Setup(hash_seed=1, padding_bytes=2),
         )  # fmt: skip
         task = TrialTask(backend="fake", adapter="f", trial=trial, digests={"a": "b"}, dump="/d")
-        assert across(task) == (task, PROCESS)
+        assert write_and_read(task) == (task, PROCESS)
 
 
-def test_a_pilot_crosses_the_pipe_whole():
+def test_a_pilot_is_the_same_after_writing_and_reading():
     cells = [Cell(workload=name, backend="fake", execution=CPU) for name in ("mlp-512", "cnn")]
     task = PilotTask(backend="fake", adapter="f", cells=cells)
-    assert across(task) == (task, PROCESS)
+    assert write_and_read(task) == (task, PROCESS)

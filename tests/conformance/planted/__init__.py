@@ -1,7 +1,7 @@
-"""Bugs that people really write, planted in a backend, and the rung that must catch each.
+"""Realistic bugs that are planted in a backend, and the rung that must detect each.
 
-`plants(family)` gives those of a framework's adapter. A plant changes the backend by means of a
-`pytest.MonkeyPatch`, so that it is gone after the test.
+`plants(backend)` returns the bugs for a framework's adapter. A plant changes the backend with a
+`pytest.MonkeyPatch`, which removes the bug after the test.
 """
 
 import importlib
@@ -27,7 +27,7 @@ FAMILIES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plant:
-    """One bug: where it shows (`rung`), and a part of what the failure must say (`where`)."""
+    """A bug, the `rung` that must detect it, and a part of the failure's text (`where`)."""
 
     name: str
     workload: Workload
@@ -50,7 +50,7 @@ def climb(
     seed: int = 0,
     **how: str,
 ) -> list[Rung]:
-    """The rungs from the first to the last, or to the one that fails; `how` as in Execution."""
+    """Return the rungs up to the first that fails; `how` are further fields of Execution."""
     size = workload.batch_size
     execution = Execution(device="cpu", batch_size=size, precision=precision, **how)
 

@@ -1,4 +1,4 @@
-"""Bugs in the JAX adapter."""
+"""Plant bugs in the JAX adapter."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
-from pytest import MonkeyPatch  # noqa: PT013 - the one name that every plant has in its signature
+from pytest import MonkeyPatch  # noqa: PT013 - this name is in the signature of every plant
 
 from backends.jax import adapter, data, models, optimizers
 from bench.spec import Conv2D, Dense, Dropout, Flatten
@@ -18,7 +18,7 @@ Patch = Callable[[MonkeyPatch], None]
 
 
 def layers(kind: type, changed: Callable[..., Any]) -> Patch:
-    """Another computation for the layers of this kind, with the right one at hand."""
+    """Replace the computation of layers of this kind; `changed` gets the right computation."""
 
     def plant(patch: MonkeyPatch) -> None:
         right = models.apply
@@ -33,28 +33,28 @@ def layers(kind: type, changed: Callable[..., Any]) -> Patch:
     return plant
 
 
-def without(*names: str) -> Patch:
-    """Parameters that are not made."""
+def leave_out(*names: str) -> Patch:
+    """Leave out parameters."""
 
     def plant(patch: MonkeyPatch) -> None:
-        made = models.zeros
+        right = models.zeros
 
         def zeros(workload: Any, dtype: str) -> Any:
-            return {name: value for name, value in made(workload, dtype).items()
+            return {name: value for name, value in right(workload, dtype).items()
                     if name.partition("/")[2] not in names}  # fmt: skip
 
         patch.setattr(models, "zeros", zeros)
-        layers(Dense, without_bias)(patch)
+        layers(Dense, ignore_bias)(patch)
 
     return plant
 
 
-def without_bias(right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any) -> Any:
+def ignore_bias(right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any) -> Any:
     zeros = {f"{name}/bias": jnp.zeros(layer.units, values.dtype)}
     return right(layer, name, {**parameters, **zeros}, values, key)
 
 
-def square_transposed(
+def transpose_square(
     right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any
 ) -> Any:
     kernel = parameters[f"{name}/kernel"]
@@ -63,20 +63,20 @@ def square_transposed(
     return right(layer, name, {**parameters, **changed}, values, key)
 
 
-def through_float32(
+def compute_in_float32(
     right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any
 ) -> Any:
     smaller = {key: value.astype("float32") for key, value in parameters.items()}
     return right(layer, name, smaller, values.astype("float32"), key).astype(values.dtype)
 
 
-def channels_first(
+def flatten_channels_first(
     right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any
 ) -> Any:
     return right(layer, name, parameters, values.transpose(0, 3, 1, 2), key)
 
 
-def top_left(right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any) -> Any:
+def pad_top_left(right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any) -> Any:
     size = layer.kernel_size
     around = (size // 2, (size - 1) // 2, 0)
     none = (0, 0, 0)
@@ -84,32 +84,30 @@ def top_left(right: Any, layer: Any, name: str, parameters: Any, values: Any, ke
     return right(replace(layer, padding="valid"), name, parameters, padded, key)
 
 
-def always(right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any) -> Any:
+def drop_always(right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any) -> Any:
     known = jax.random.key(3) if key is None else key
     return right(layer, name, parameters, values, known)
 
 
-def never(right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any) -> Any:
+def drop_never(right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any) -> Any:
     return values
 
 
-def share_kept_for_share_dropped(
-    right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any
-) -> Any:
+def swap_rate(right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any) -> Any:
     return right(replace(layer, rate=1 - layer.rate), name, parameters, values, key)
 
 
-def unscaled(right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any) -> Any:
-    found = right(layer, name, parameters, values, key)
-    return found if key is None else found * (1 - layer.rate)
+def undo_scale(right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any) -> Any:
+    dropped = right(layer, name, parameters, values, key)
+    return dropped if key is None else dropped * (1 - layer.rate)
 
 
-def frozen(right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any) -> Any:
+def freeze_mask(right: Any, layer: Any, name: str, parameters: Any, values: Any, key: Any) -> Any:
     return right(layer, name, parameters, values, None if key is None else jax.random.key(7))
 
 
 def optimizer(**changed: Any) -> Patch:
-    """The right equations with other settings."""
+    """Use the right equations with other settings."""
 
     def plant(patch: MonkeyPatch) -> None:
         right = optimizers.update
@@ -122,8 +120,8 @@ def optimizer(**changed: Any) -> Patch:
     return plant
 
 
-def torchs_adam(patch: MonkeyPatch) -> None:
-    """Epsilon after the bias correction."""
+def use_torchs_adam(patch: MonkeyPatch) -> None:
+    """Add epsilon after the bias correction."""
 
     def adam(settings: Any, parameters: Any, moments: Any, gradients: Any, step: Any) -> Any:
         beta_1, beta_2 = settings.decay
@@ -141,7 +139,7 @@ def torchs_adam(patch: MonkeyPatch) -> None:
     patch.setattr(optimizers, "adam", adam)
 
 
-def outside_the_root(patch: MonkeyPatch) -> None:
+def move_epsilon_out_of_root(patch: MonkeyPatch) -> None:
     def rmsprop(settings: Any, parameters: Any, moments: Any, gradients: Any) -> Any:
         (velocity,) = moments
         squares = jax.tree.map(jnp.square, gradients)
@@ -159,20 +157,20 @@ def outside_the_root(patch: MonkeyPatch) -> None:
 
 
 def loss(changed: Callable[..., Any]) -> Patch:
-    """Another loss of each image, with the right one at hand."""
+    """Replace the loss of each image; `changed` gets the right loss."""
 
     def plant(patch: MonkeyPatch) -> None:
         right = models.losses
-        patch.setattr(models, "losses", lambda found, labels: changed(right, found, labels))
+        patch.setattr(models, "losses", lambda logits, labels: changed(right, logits, labels))
 
     return plant
 
 
-def nominal(right: Any, found: Any, labels: Any) -> Any:
-    return right(found, labels) * len(found) / MLP_512.batch_size
+def divide_by_nominal_batch(right: Any, logits: Any, labels: Any) -> Any:
+    return right(logits, labels) * len(logits) / MLP_512.batch_size
 
 
-def brighter(patch: MonkeyPatch) -> None:
+def multiply_pixels(patch: MonkeyPatch) -> None:
     place = adapter.JaxProgram._to_device
     patch.setattr(
         adapter.JaxProgram,
@@ -181,11 +179,15 @@ def brighter(patch: MonkeyPatch) -> None:
     )
 
 
-def partial_dropped(patch: MonkeyPatch) -> None:
+def drop_partial_batch(patch: MonkeyPatch) -> None:
     batches = data.batches
 
     def whole(*arrays: Any, batch_size: int) -> Any:
-        return [one for one in batches(*arrays, batch_size=batch_size) if len(one[0]) == batch_size]
+        return [
+            batch
+            for batch in batches(*arrays, batch_size=batch_size)
+            if len(batch[0]) == batch_size
+        ]
 
     patch.setattr(data, "batches", whole)
 
@@ -193,7 +195,8 @@ def partial_dropped(patch: MonkeyPatch) -> None:
 PLANTS = [
     Plant(
         name="Adam with torch's epsilon",
-        workload=MLP_512_256, rung="update", where="dense_2/bias, full batch", plant=torchs_adam,
+        workload=MLP_512_256, rung="update", where="dense_2/bias, full batch",
+        plant=use_torchs_adam,
     ),
     Plant(
         name="RMSprop with rho 0.99",
@@ -202,83 +205,86 @@ PLANTS = [
     ),
     Plant(
         name="epsilon outside the root",
-        workload=MLP_512, rung="update", where="dense_1/bias, full batch", plant=outside_the_root,
+        workload=MLP_512, rung="update", where="dense_1/bias, full batch",
+        plant=move_epsilon_out_of_root,
     ),
     Plant(
         name="no bias",
-        workload=MLP_512, rung="parameters", where="dense_0", plant=without("bias"),
+        workload=MLP_512, rung="parameters", where="dense_0", plant=leave_out("bias"),
     ),
     Plant(
         name="a bias that is there and not used",
         workload=MLP_512, rung="forward", where="logits, full batch",
-        plant=layers(Dense, without_bias),
+        plant=layers(Dense, ignore_bias),
     ),
     Plant(
         name="flatten in the order C, H, W",
-        workload=CNN, rung="forward", where="logits", plant=layers(Flatten, channels_first),
+        workload=CNN, rung="forward", where="logits", plant=layers(Flatten, flatten_channels_first),
     ),
     Plant(
         name="padding at the top and at the left",
-        workload=CNN, rung="forward", where="logits", plant=layers(Conv2D, top_left),
+        workload=CNN, rung="forward", where="logits", plant=layers(Conv2D, pad_top_left),
     ),
     Plant(
         name="square kernel transposed",
         workload=MLP_256_256_128_64, rung="forward", where="logits",
-        plant=layers(Dense, square_transposed),
+        plant=layers(Dense, transpose_square),
     ),
     Plant(
         name="dropout on in evaluation",
-        workload=CNN, rung="forward", where="logits", plant=layers(Dropout, always),
+        workload=CNN, rung="forward", where="logits", plant=layers(Dropout, drop_always),
     ),
     Plant(
         name="dropout off in training",
-        workload=CNN, rung="dropout share", where="share of zeros", plant=layers(Dropout, never),
+        workload=CNN, rung="dropout share", where="share of zeros",
+        plant=layers(Dropout, drop_never),
     ),
     Plant(
         name="dropout at rate 0.75",
         workload=CNN, rung="dropout share", where="share of zeros",
-        plant=layers(Dropout, share_kept_for_share_dropped),
+        plant=layers(Dropout, swap_rate),
     ),
     Plant(
         name="survivors of dropout not scaled",
         workload=CNN, rung="dropout scale", where="scale of survivors",
-        plant=layers(Dropout, unscaled),
+        plant=layers(Dropout, undo_scale),
     ),
     Plant(
         name="a frozen dropout mask",
         workload=CNN, rung="dropout masks", where="successive steps",
-        plant=layers(Dropout, frozen),
+        plant=layers(Dropout, freeze_mask),
     ),
     Plant(
         name="loss summed",
         workload=MLP_512, rung="gradient", where="loss, full batch",
-        plant=loss(lambda right, found, labels: right(found, labels) * len(found)),
+        plant=loss(lambda right, logits, labels: right(logits, labels) * len(logits)),
     ),
     Plant(
         name="loss divided by the nominal batch",
-        workload=MLP_512, rung="gradient", where="loss, partial batch", plant=loss(nominal),
+        workload=MLP_512, rung="gradient", where="loss, partial batch",
+        plant=loss(divide_by_nominal_batch),
     ),
     Plant(
         name="softmax twice",
         workload=MLP_512, rung="gradient", where="loss, full batch",
-        plant=loss(lambda right, found, labels: right(jax.nn.softmax(found), labels)),
+        plant=loss(lambda right, logits, labels: right(jax.nn.softmax(logits), labels)),
     ),
     Plant(
         name="labels off by one",
         workload=MLP_512, rung="gradient", where="loss, full batch",
-        plant=loss(lambda right, found, labels: right(found, (labels + 1) % 10)),
+        plant=loss(lambda right, logits, labels: right(logits, (labels + 1) % 10)),
     ),
     Plant(
         name="pixels not divided by 255",
-        workload=MLP_512, rung="forward", where="logits, full batch", plant=brighter,
+        workload=MLP_512, rung="forward", where="logits, full batch", plant=multiply_pixels,
     ),
     Plant(
         name="partial batch dropped",
-        workload=MLP_512, rung="fit", where="both batches", plant=partial_dropped,
+        workload=MLP_512, rung="fit", where="both batches", plant=drop_partial_batch,
     ),
     Plant(
         name="float64 computed in float32",
         workload=MLP_512, rung="forward", where="as far off as float32 is",
-        plant=layers(Dense, through_float32), precision="float64",
+        plant=layers(Dense, compute_in_float32), precision="float64",
     ),
 ]  # fmt: skip

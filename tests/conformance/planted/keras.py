@@ -1,11 +1,11 @@
-"""Bugs in the Keras adapter; on every engine."""
+"""Plant bugs in the Keras adapter, for every engine."""
 
 from collections.abc import Callable
 from typing import Any
 
 import keras
 from keras import ops
-from pytest import MonkeyPatch  # noqa: PT013 - the one name that every plant has in its signature
+from pytest import MonkeyPatch  # noqa: PT013 - this name is in the signature of every plant
 
 from backends.keras import models
 from backends.keras.adapter import KerasProgram
@@ -16,7 +16,7 @@ Patch = Callable[[MonkeyPatch], None]
 
 
 def layer(kind: str, made: type[keras.Layer], **changed: Any) -> Patch:
-    """Another layer under the name of one of Keras'."""
+    """Replace a layer of Keras by another under the same name."""
 
     def plant(patch: MonkeyPatch) -> None:
         patch.setattr(keras.layers, kind, lambda *args, **named: made(*args, **named, **changed))
@@ -29,12 +29,12 @@ def optimizer(made: Callable[[], keras.Optimizer]) -> Patch:
 
 
 def loss(made: Callable[..., Any]) -> Patch:
-    """Another loss; called with `from_logits=True` as Keras' own is."""
+    """Replace the loss; the new loss is called with `from_logits=True`, like Keras' own."""
     return lambda patch: patch.setitem(models.LOSSES, "integer", made)
 
 
-def computed(change: Callable[[Any, Any], Any]) -> Patch:
-    """A loss that is Keras' own of something else."""
+def change_arguments(change: Callable[[Any, Any], Any]) -> Patch:
+    """Replace the loss by Keras' own loss of changed labels and logits."""
 
     def made(from_logits: bool) -> Any:
         def changed(labels: Any, logits: Any) -> Any:
@@ -83,7 +83,7 @@ class Never(keras.layers.Dropout):
 
 
 class Kept(keras.layers.Dropout):
-    """The share kept taken for the share dropped."""
+    """Dropout that takes the share to keep for the share to drop."""
 
     def __init__(self, rate: float, **named: Any) -> None:
         super().__init__(1 - rate, **named)
@@ -99,17 +99,17 @@ class Frozen(keras.layers.Dropout):
         return keras.random.dropout(inputs, self.rate, seed=7) if training else inputs
 
 
-def brighter(patch: MonkeyPatch) -> None:
+def multiply_pixels(patch: MonkeyPatch) -> None:
     put = KerasProgram.put
     patch.setattr(KerasProgram, "put", lambda self, batch: put(self, (255 * batch[0], batch[1])))
 
 
-def partial_dropped(patch: MonkeyPatch) -> None:
+def drop_partial_batch(patch: MonkeyPatch) -> None:
     fit = KerasProgram.fit
 
     def whole(self: KerasProgram, images: Any, labels: Any, batch_size: int) -> Any:
-        kept = len(labels) // batch_size * batch_size
-        return fit(self, images[:kept], labels[:kept], batch_size)
+        count = len(labels) // batch_size * batch_size
+        return fit(self, images[:count], labels[:count], batch_size)
 
     patch.setattr(KerasProgram, "fit", whole)
 
@@ -118,7 +118,7 @@ PLANTS = [
     Plant(
         name="Adam with torch's epsilon",
         workload=MLP_512_256, rung="update", where="dense_2/bias, full batch",
-        # after one step Keras' epsilon, a thirtieth as large, stands where torch's does
+        # with this epsilon, a thirtieth of the usual, Keras' Adam equals torch's after one step
         plant=optimizer(lambda: keras.optimizers.Adam(1e-3, epsilon=1e-7 * 0.001**0.5)),
     ),
     Plant(
@@ -193,19 +193,19 @@ PLANTS = [
     Plant(
         name="softmax twice",
         workload=MLP_512, rung="gradient", where="loss, full batch",
-        plant=computed(lambda labels, logits: (labels, ops.exp(ops.log_softmax(logits)))),
+        plant=change_arguments(lambda labels, logits: (labels, ops.exp(ops.log_softmax(logits)))),
     ),
     Plant(
         name="labels off by one",
         workload=MLP_512, rung="gradient", where="loss, full batch",
-        plant=computed(lambda labels, logits: ((labels + 1) % 10, logits)),
+        plant=change_arguments(lambda labels, logits: ((labels + 1) % 10, logits)),
     ),
     Plant(
         name="pixels not divided by 255",
-        workload=MLP_512, rung="forward", where="logits, full batch", plant=brighter,
+        workload=MLP_512, rung="forward", where="logits, full batch", plant=multiply_pixels,
     ),
     Plant(
         name="partial batch dropped",
-        workload=MLP_512, rung="fit", where="both batches", plant=partial_dropped,
+        workload=MLP_512, rung="fit", where="both batches", plant=drop_partial_batch,
     ),
 ]  # fmt: skip

@@ -1,11 +1,11 @@
-"""Bugs in the PyTorch adapter."""
+"""Plant bugs in the PyTorch adapter."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import torch
-from pytest import MonkeyPatch  # noqa: PT013 - the one name that every plant has in its signature
+from pytest import MonkeyPatch  # noqa: PT013 - this name is in the signature of every plant
 from torch import nn
 from torch.nn import functional
 
@@ -18,7 +18,7 @@ Patch = Callable[[MonkeyPatch], None]
 
 
 def optimizer(made: Callable[[Any], torch.optim.Optimizer]) -> Patch:
-    """Another optimizer under the matched one's name."""
+    """Replace the matched optimizer by another under the same name."""
 
     def plant(patch: MonkeyPatch) -> None:
         patch.setitem(
@@ -29,7 +29,7 @@ def optimizer(made: Callable[[Any], torch.optim.Optimizer]) -> Patch:
 
 
 def loss(computed: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> Patch:
-    """Another loss under cross-entropy's name."""
+    """Replace cross-entropy by another loss under the same name."""
 
     def plant(patch: MonkeyPatch) -> None:
         names = SimpleNamespace(cross_entropy=computed, one_hot=functional.one_hot)
@@ -42,20 +42,20 @@ def method(owner: type, name: str, changed: Callable[..., Any]) -> Patch:
     return lambda patch: patch.setattr(owner, name, changed)
 
 
-def without_bias(layer: nn.Linear, values: torch.Tensor) -> torch.Tensor:
+def ignore_bias(layer: nn.Linear, values: torch.Tensor) -> torch.Tensor:
     return functional.linear(values, layer.weight)
 
 
-def square_transposed(layer: nn.Linear, values: torch.Tensor) -> torch.Tensor:
+def transpose_square(layer: nn.Linear, values: torch.Tensor) -> torch.Tensor:
     square = layer.in_features == layer.out_features
     return functional.linear(values, layer.weight.T if square else layer.weight, layer.bias)
 
 
-def no_parameters_for_bias(patch: MonkeyPatch) -> None:
-    made = models.module
+def leave_out_bias(patch: MonkeyPatch) -> None:
+    right = models.module
 
     def module(layer: Any, shape: Any) -> nn.Module:
-        built = made(layer, shape)
+        built = right(layer, shape)
         if isinstance(built, nn.Linear):
             built.bias = None
         return built
@@ -63,7 +63,7 @@ def no_parameters_for_bias(patch: MonkeyPatch) -> None:
     patch.setattr(models, "module", module)
 
 
-def reshaped_for_transposed(patch: MonkeyPatch) -> None:
+def reshape_instead_of_transpose(patch: MonkeyPatch) -> None:
     right = models.from_canonical
 
     def wrong(values: Any, image: Any) -> torch.Tensor:
@@ -72,7 +72,7 @@ def reshaped_for_transposed(patch: MonkeyPatch) -> None:
     patch.setattr(models, "from_canonical", wrong)
 
 
-def top_left(layer: nn.Conv2d, values: torch.Tensor) -> torch.Tensor:
+def pad_top_left(layer: nn.Conv2d, values: torch.Tensor) -> torch.Tensor:
     before, after = layer.kernel_size[0] // 2, (layer.kernel_size[0] - 1) // 2
     padded = functional.pad(values, (before, after, before, after))
     return functional.conv2d(padded, layer.weight, layer.bias)
@@ -82,67 +82,69 @@ def dropout(computed: Callable[[nn.Dropout, torch.Tensor], torch.Tensor]) -> Pat
     return method(nn.Dropout, "forward", computed)
 
 
-def always(layer: nn.Dropout, values: torch.Tensor) -> torch.Tensor:
+def drop_always(layer: nn.Dropout, values: torch.Tensor) -> torch.Tensor:
     return functional.dropout(values, layer.p, training=True)
 
 
-def share_kept_for_share_dropped(layer: nn.Dropout, values: torch.Tensor) -> torch.Tensor:
+def swap_rate(layer: nn.Dropout, values: torch.Tensor) -> torch.Tensor:
     return functional.dropout(values, 1 - layer.p, layer.training)
 
 
-def unscaled(layer: nn.Dropout, values: torch.Tensor) -> torch.Tensor:
+def leave_unscaled(layer: nn.Dropout, values: torch.Tensor) -> torch.Tensor:
     kept = functional.dropout(torch.ones_like(values), layer.p, layer.training) > 0
     return values * kept
 
 
-def frozen(layer: nn.Dropout, values: torch.Tensor) -> torch.Tensor:
+def freeze_mask(layer: nn.Dropout, values: torch.Tensor) -> torch.Tensor:
     torch.manual_seed(7)
     return functional.dropout(values, layer.p, layer.training)
 
 
-def accumulating(patch: MonkeyPatch) -> None:
-    """Gradients are not zeroed between steps."""
+def accumulate_gradients(patch: MonkeyPatch) -> None:
+    """Do not set gradients to zero between steps."""
     for kind in (KerasAdam, KerasRMSprop):
         patch.setattr(kind, "zero_grad", lambda self: None)
 
 
-def decaying(patch: MonkeyPatch) -> None:
-    """A learning rate that is halved after eight steps: nothing that a first step shows."""
+def halve_learning_rate(patch: MonkeyPatch) -> None:
+    """Halve the learning rate after eight steps, which a first step does not show."""
     step = KerasRMSprop.step
 
-    def halved(self: KerasRMSprop) -> None:
+    def count_and_step(self: KerasRMSprop) -> None:
         for group in self.param_groups:
-            # among the averages, which a load sets to zero
-            taken = self.state[group["params"][0]].setdefault("taken", torch.zeros(()))
-            taken += 1
-            group["lr"] = 0.001 if taken <= 8 else 0.0005
+            # in the state, which `load` sets to zero
+            steps = self.state[group["params"][0]].setdefault("steps", torch.zeros(()))
+            steps += 1
+            group["lr"] = 0.001 if steps <= 8 else 0.0005
         step(self)
 
-    patch.setattr(KerasRMSprop, "step", halved)
+    patch.setattr(KerasRMSprop, "step", count_and_step)
 
 
-def brighter(patch: MonkeyPatch) -> None:
+def multiply_pixels(patch: MonkeyPatch) -> None:
     tensor = data.image_tensor
     patch.setattr(data, "image_tensor", lambda images, dtype: 255 * tensor(images, dtype))
 
 
-def partial_dropped(patch: MonkeyPatch) -> None:
+def drop_partial_batch(patch: MonkeyPatch) -> None:
     batches = data.batches
 
     def whole(*tensors: torch.Tensor, batch_size: int) -> Any:
         return [
-            one for one in batches(*tensors, batch_size=batch_size) if len(one[0]) == batch_size
+            batch
+            for batch in batches(*tensors, batch_size=batch_size)
+            if len(batch[0]) == batch_size
         ]
 
     patch.setattr(data, "batches", whole)
 
 
-def through_float32(layer: nn.Linear, values: torch.Tensor) -> torch.Tensor:
+def compute_in_float32(layer: nn.Linear, values: torch.Tensor) -> torch.Tensor:
     tensors = (values, layer.weight, layer.bias)
     return functional.linear(*(tensor.float() for tensor in tensors)).to(values.dtype)
 
 
-def summed(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+def sum_losses(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return functional.cross_entropy(logits, labels, reduction="sum")
 
 
@@ -167,12 +169,12 @@ PLANTS = [
     Plant(
         name="no bias",
         workload=MLP_512, rung="parameters", where="dense_0",
-        plant=no_parameters_for_bias,
+        plant=leave_out_bias,
     ),
     Plant(
         name="a bias that is there and not used",
         workload=MLP_512, rung="forward", where="logits, full batch",
-        plant=method(nn.Linear, "forward", without_bias),
+        plant=method(nn.Linear, "forward", ignore_bias),
     ),
     Plant(
         name="flatten in the order C, H, W",
@@ -182,21 +184,21 @@ PLANTS = [
     Plant(
         name="padding at the top and at the left",
         workload=CNN, rung="forward", where="logits",
-        plant=method(nn.Conv2d, "forward", top_left),
+        plant=method(nn.Conv2d, "forward", pad_top_left),
     ),
     Plant(
         name="kernel reshaped instead of transposed",
         workload=MLP_512, rung="initial", where="dense_0/kernel",
-        plant=reshaped_for_transposed,
+        plant=reshape_instead_of_transpose,
     ),
     Plant(
         name="square kernel transposed",
         workload=MLP_256_256_128_64, rung="forward", where="logits",
-        plant=method(nn.Linear, "forward", square_transposed),
+        plant=method(nn.Linear, "forward", transpose_square),
     ),
     Plant(
         name="dropout on in evaluation",
-        workload=CNN, rung="forward", where="logits", plant=dropout(always),
+        workload=CNN, rung="forward", where="logits", plant=dropout(drop_always),
     ),
     Plant(
         name="dropout off in training",
@@ -206,24 +208,25 @@ PLANTS = [
     Plant(
         name="dropout at rate 0.75",
         workload=CNN, rung="dropout share", where="share of zeros",
-        plant=dropout(share_kept_for_share_dropped),
+        plant=dropout(swap_rate),
     ),
     Plant(
         name="survivors of dropout not scaled",
-        workload=CNN, rung="dropout scale", where="scale of survivors", plant=dropout(unscaled),
+        workload=CNN, rung="dropout scale", where="scale of survivors",
+        plant=dropout(leave_unscaled),
     ),
     Plant(
         name="a frozen dropout mask",
-        workload=CNN, rung="dropout masks", where="successive steps", plant=dropout(frozen),
+        workload=CNN, rung="dropout masks", where="successive steps", plant=dropout(freeze_mask),
     ),
     Plant(
         name="loss summed",
-        workload=MLP_512, rung="gradient", where="loss, full batch", plant=loss(summed),
+        workload=MLP_512, rung="gradient", where="loss, full batch", plant=loss(sum_losses),
     ),
     Plant(
         name="loss divided by the nominal batch",
         workload=MLP_512, rung="gradient", where="loss, partial batch",
-        plant=loss(lambda logits, labels: summed(logits, labels) / MLP_512.batch_size),
+        plant=loss(lambda logits, labels: sum_losses(logits, labels) / MLP_512.batch_size),
     ),
     Plant(
         name="softmax twice",
@@ -237,24 +240,24 @@ PLANTS = [
     ),
     Plant(
         name="pixels not divided by 255",
-        workload=MLP_512, rung="forward", where="logits, full batch", plant=brighter,
+        workload=MLP_512, rung="forward", where="logits, full batch", plant=multiply_pixels,
     ),
     Plant(
         name="partial batch dropped",
-        workload=MLP_512, rung="fit", where="both batches", plant=partial_dropped,
+        workload=MLP_512, rung="fit", where="both batches", plant=drop_partial_batch,
     ),
     Plant(
         name="gradients not zeroed between steps",
-        workload=MLP_512, rung="gradient", where="partial batch", plant=accumulating,
+        workload=MLP_512, rung="gradient", where="partial batch", plant=accumulate_gradients,
     ),
     Plant(
         name="learning rate halved after eight steps",
         workload=MLP_512, rung="tanh trajectory", where="first at step 9: update of dense_1/bias",
-        plant=decaying,
+        plant=halve_learning_rate,
     ),
     Plant(
         name="float64 computed in float32",
         workload=MLP_512, rung="forward", where="as far off as float32 is",
-        plant=method(nn.Linear, "forward", through_float32), precision="float64",
+        plant=method(nn.Linear, "forward", compute_in_float32), precision="float64",
     ),
 ]  # fmt: skip

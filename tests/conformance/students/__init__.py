@@ -1,7 +1,7 @@
-"""The scripts of examples/tutorials behind the verbs that the tests need.
+"""The scripts of examples/tutorials, with the methods that the tests need.
 
-Parameters and gradients come and go in the canonical form of `bench.adapter`; images go in as
-pixels, for a script scales and shapes them itself.
+Parameters and gradients have the canonical form of `bench.adapter`. Images are pixels, because a
+script scales and shapes them itself.
 """
 
 import importlib.util
@@ -15,20 +15,20 @@ from tests.conformance.planted import FAMILIES
 
 
 def is_written(backend: str) -> bool:
-    """Whether there are scripts in what this backend runs."""
+    """Return whether there are scripts in the framework of this backend."""
     return FAMILIES.get(backend) in VERSIONS
 
 
 def open_student(backend: str, workload: Workload) -> Any:
-    """The script's model, built; after a program of ours, which sets device and precision."""
+    """Return the script's model; call it after our program, which sets device and precision."""
     family = FAMILIES[backend]
-    script = imported(folder_of(workload.name) / VERSIONS[family])
+    script = import_script(folder_of(workload.name) / VERSIONS[family])
     module = importlib.import_module(f"tests.conformance.students.{family}")
     return module.Student(script, workload)
 
 
-def imported(path: Path) -> ModuleType:
-    """A script as a module; by its path, since `examples` is a name that others use too."""
+def import_script(path: Path) -> ModuleType:
+    """Import a script by its path, because other packages may also be named `examples`."""
     spec = importlib.util.spec_from_file_location(f"{path.parent.name}_{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None

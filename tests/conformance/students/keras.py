@@ -1,4 +1,4 @@
-"""A Keras script; its model has Keras' layouts, which are the canonical ones."""
+"""A Keras script. Its model has Keras' layouts, which are the canonical layouts."""
 
 from types import ModuleType
 from typing import Any
@@ -25,16 +25,16 @@ class Student:
         return [layer.rate for layer in self._dropouts()]
 
     def _dropouts(self) -> list[Any]:
-        return [one for one in self.model.layers if isinstance(one, keras.layers.Dropout)]
+        return [layer for layer in self.model.layers if isinstance(layer, keras.layers.Dropout)]
 
-    def without_dropout(self) -> None:
+    def remove_dropout(self) -> None:
         for layer in self._dropouts():
             layer.rate = 0.0
 
     def load(self, parameters: Parameters) -> None:
         self.model.set_weights([parameters[name] for name in self._names])
         optimizer = self.model.optimizer
-        # a script of PyTorch makes one for each training; in Keras it is the model's
+        # a PyTorch script makes an optimizer per training; in Keras it belongs to the model
         for variable in optimizer.variables:
             if variable is not optimizer._learning_rate:
                 variable.assign(np.zeros(variable.shape, variable.dtype))
@@ -53,7 +53,7 @@ class Student:
         return dict(zip(self._names, values, strict=True))
 
     def train(self, pixels: Array, labels: Array) -> float:
-        """One epoch in the order given; its loss."""
+        """Train one epoch in the given order; return its loss."""
         images = self.script.prepare(pixels)
         (loss,) = self.script.train(self.model, images, labels, epochs=1, shuffle=False)
         return loss

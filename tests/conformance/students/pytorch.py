@@ -1,4 +1,4 @@
-"""A PyTorch script; its model has PyTorch's layouts, as our own adapter's has."""
+"""A PyTorch script. Its model has PyTorch's layouts, like that of our adapter."""
 
 from types import ModuleType
 
@@ -16,40 +16,43 @@ class Student:
         self.script = script
         self.model = script.build()
         names = workload.parameter_shapes()
-        self._named = dict(zip(names, self.model.parameters(), strict=True))
-        self._images_behind = models.flattened_shapes(workload)
+        self._tensors = dict(zip(names, self.model.parameters(), strict=True))
+        self._flattened_shapes = models.flattened_shapes(workload)
 
     def layers(self) -> list[tuple[Shape, int]]:
-        """Shapes from a forward pass of one black image; an activation is no layer."""
-        found = []
+        """Return shapes of a forward pass of a black image; an activation is no layer."""
+        layers = []
         values = self._images(np.zeros((1, *IMAGE_SHAPE[:2]), np.uint8))
         for child in self.model:
             values = child(values)
             if not isinstance(child, nn.ReLU):
                 shape = models.channels_last(tuple(values.shape[1:]))
-                found.append((shape, sum(one.numel() for one in child.parameters())))
-        return found
+                count = sum(tensor.numel() for tensor in child.parameters())
+                layers.append((shape, count))
+        return layers
 
     def dropouts(self) -> list[float]:
         return [layer.p for layer in self._dropouts()]
 
     def _dropouts(self) -> list[nn.Dropout]:
-        return [one for one in self.model if isinstance(one, nn.Dropout)]
+        return [layer for layer in self.model if isinstance(layer, nn.Dropout)]
 
-    def without_dropout(self) -> None:
+    def remove_dropout(self) -> None:
         for layer in self._dropouts():
             layer.p = 0.0
 
     def load(self, parameters: Parameters) -> None:
         with torch.no_grad():
-            for name, own in self._named.items():
-                own.copy_(models.from_canonical(parameters[name], self._images_behind.get(name)))
+            for name, tensor in self._tensors.items():
+                tensor.copy_(
+                    models.from_canonical(parameters[name], self._flattened_shapes.get(name))
+                )
 
     def parameters(self) -> dict[str, Array]:
-        return {name: self._canonical(name, own) for name, own in self._named.items()}
+        return {name: self._canonical(name, tensor) for name, tensor in self._tensors.items()}
 
     def _canonical(self, name: str, tensor: torch.Tensor) -> Array:
-        return models.to_canonical(tensor, self._images_behind.get(name))
+        return models.to_canonical(tensor, self._flattened_shapes.get(name))
 
     def _images(self, pixels: Array) -> torch.Tensor:
         return self.script.prepare(torch.from_numpy(pixels))
@@ -63,10 +66,10 @@ class Student:
         self.model.train()
         logits = self.model(self._images(pixels))
         nn.functional.cross_entropy(logits, torch.from_numpy(labels)).backward()
-        return {name: self._canonical(name, own.grad) for name, own in self._named.items()}
+        return {name: self._canonical(name, tensor.grad) for name, tensor in self._tensors.items()}
 
     def train(self, pixels: Array, labels: Array) -> float:
-        """One epoch in the order given; its loss."""
+        """Train one epoch in the given order; return its loss."""
         batch = self._images(pixels), torch.from_numpy(labels)
         (loss,) = self.script.train(self.model, *batch, epochs=1, shuffle=False)
         return loss

@@ -1,4 +1,4 @@
-"""The kernel's counters, from files of the tests' own and from this system's."""
+"""The kernel's counters are read from files of the tests and from this system's files."""
 
 import time
 
@@ -13,7 +13,7 @@ def counters(wall: float, **changes: float | None) -> Counters:
     return Counters(wall=wall, **{**zero, **changes})
 
 
-def test_a_window_holds_what_the_counters_gained():
+def test_a_window_has_the_increases_of_the_counters():
     readings = iter([counters(1.0, own_cpu=2.0, steal=0.5), counters(4.0, own_cpu=7.0, steal=0.75)])
     watch = Sensors(lambda: next(readings))
     with watch.window("step"):
@@ -23,7 +23,7 @@ def test_a_window_holds_what_the_counters_gained():
     assert columns["steal_seconds"] == [0.25]
 
 
-def test_lanes_are_kept_apart_and_windows_in_order():
+def test_windows_are_separate_per_lane_and_in_order():
     readings = iter([counters(float(second * second)) for second in range(6)])
     watch = Sensors(lambda: next(readings))
     for lane in ("step", "native", "step"):
@@ -33,19 +33,19 @@ def test_lanes_are_kept_apart_and_windows_in_order():
     assert watch.columns()["native"]["wall_seconds"] == [5.0]
 
 
-def test_a_window_begins_when_the_turn_has_come():
-    told = []
+def test_a_window_begins_after_the_turn():
+    calls = []
 
     def read() -> Counters:
-        told.append("read")
+        calls.append("read")
         return counters(0.0)
 
-    with Sensors(read, turn=lambda: told.append("turn")).window("step"):
-        told.append("inside")
-    assert told == ["turn", "read", "inside", "read"]
+    with Sensors(read, turn=lambda: calls.append("turn")).window("step"):
+        calls.append("inside")
+    assert calls == ["turn", "read", "inside", "read"]
 
 
-def test_a_counter_that_is_not_there_is_unknown_and_not_zero():
+def test_a_missing_counter_is_null_and_not_zero():
     watch = Sensors(lambda: counters(time.monotonic(), steal=None))
     with watch.window("step"):
         pass
@@ -63,7 +63,7 @@ def test_a_window_that_fails_is_kept():
 STAT = "cpu  100 20 30 4000 500 6 7 80 90 10\ncpu0 1 1 1 1 1 1 1 1 1 1\n"
 
 
-def test_busy_is_all_but_idle_waiting_and_stolen(tmp_path, monkeypatch):
+def test_busy_time_is_all_except_idle_waiting_and_stolen_time(tmp_path, monkeypatch):
     path = tmp_path / "stat"
     path.write_text(STAT)
     monkeypatch.setattr(module, "PROC_STAT", path)
@@ -80,7 +80,7 @@ def test_a_stat_that_cannot_be_read_is_unknown(tmp_path, monkeypatch, text):
     assert module.read_counters().other_cpu is None
 
 
-def test_throttling_is_that_of_the_own_control_group(tmp_path, monkeypatch):
+def test_throttling_is_of_the_own_control_group(tmp_path, monkeypatch):
     group = tmp_path / "fs" / "user" / "run"
     group.mkdir(parents=True)
     (group / "cpu.stat").write_text("usage_usec 9\nnr_throttled 3\nthrottled_usec 2500000\n")
@@ -91,14 +91,14 @@ def test_throttling_is_that_of_the_own_control_group(tmp_path, monkeypatch):
     assert module.throttled_seconds() == 2.5
 
 
-def test_a_system_without_control_groups_or_pressure_does_not_tell(tmp_path, monkeypatch):
+def test_counters_are_null_without_control_groups_and_pressure(tmp_path, monkeypatch):
     for name in ("CGROUPS", "PRESSURE", "PROC_STAT"):
         monkeypatch.setattr(module, name, tmp_path / "nowhere")
-    found = module.read_counters()
-    assert (found.throttled, found.pressure, found.steal) == (None, None, None)
+    values = module.read_counters()
+    assert (values.throttled, values.pressure, values.steal) == (None, None, None)
 
 
-def test_pressure_is_the_total_of_some(tmp_path, monkeypatch):
+def test_pressure_is_the_total_of_the_line_some(tmp_path, monkeypatch):
     path = tmp_path / "cpu"
     path.write_text("some avg10=0.00 avg60=1.00 avg300=0.00 total=1500000\nfull total=9\n")
     monkeypatch.setattr(module, "PRESSURE", path)
@@ -106,14 +106,14 @@ def test_pressure_is_the_total_of_some(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not module.PROC_STAT.exists(), reason="a system without /proc")
-def test_this_process_own_work_is_not_others():
+def test_the_work_of_this_process_does_not_count_as_others():
     watch = Sensors()
     with watch.window("step"):
-        until = time.process_time() + 0.1
-        while time.process_time() < until:
+        end = time.process_time() + 0.1
+        while time.process_time() < end:
             pass
-    found = watch.columns()["step"]
-    assert found["own_cpu_seconds"][0] > 0.08
-    assert found["wall_seconds"][0] >= 0.1
+    window = watch.columns()["step"]
+    assert window["own_cpu_seconds"][0] > 0.08
+    assert window["wall_seconds"][0] >= 0.1
     # a tick of 10 ms may fall on either side of the window
-    assert found["other_cpu_seconds"][0] > -0.05
+    assert window["other_cpu_seconds"][0] > -0.05

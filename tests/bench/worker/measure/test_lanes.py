@@ -1,4 +1,4 @@
-"""Each lane as a function of a program and a clock of the tests' own: every figure is exact."""
+"""Each lane measures a fake program with a virtual clock: every figure is exact."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -47,7 +47,7 @@ def clock() -> Clock:
     return Clock()
 
 
-def loaded(kind: type[FakeProgram], clock: Clock) -> FakeProgram:
+def load_program(kind: type[FakeProgram], clock: Clock) -> FakeProgram:
     program = kind(MLP_512, CPU, clock)
     shapes = MLP_512.parameter_shapes()
     program.load({name: np.zeros(shape, np.float32) for name, shape in shapes.items()}, 0)
@@ -56,17 +56,17 @@ def loaded(kind: type[FakeProgram], clock: Clock) -> FakeProgram:
 
 @pytest.fixture
 def program(clock: Clock) -> FakeProgram:
-    return loaded(FakeProgram, clock)
+    return load_program(FakeProgram, clock)
 
 
 @pytest.fixture
-def announced() -> list[str]:
+def phase_names() -> list[str]:
     return []
 
 
 @pytest.fixture
-def phases(clock: Clock, announced: list[str]) -> Phases:
-    return Phases(clock, announced.append)
+def phases(clock: Clock, phase_names: list[str]) -> Phases:
+    return Phases(clock, phase_names.append)
 
 
 def timing_plan(native_steps: int = 8, native_slices: int = 1, **others: float) -> TimingPlan:
@@ -81,7 +81,7 @@ def timing_plan(native_steps: int = 8, native_slices: int = 1, **others: float) 
     return replace(plan, **others)
 
 
-def test_the_step_lane_is_blocks_after_a_warm_up(program, clock, phases, announced):
+def test_the_step_lane_has_blocks_after_a_warm_up(program, clock, phases, phase_names):
     sensors = Sensors()
     lane, flags = step_lane(program, [BATCH], 128, timing_plan(), phases, sensors, clock)
     assert lane == {
@@ -91,7 +91,7 @@ def test_the_step_lane_is_blocks_after_a_warm_up(program, clock, phases, announc
         "batch_size": 128,
     }
     assert flags == []
-    assert announced == ["warmup", "step"]
+    assert phase_names == ["warmup", "step"]
     assert phases.seconds == {"warmup": 5 * 64 * STEP_SECONDS, "step": 6 * 64 * STEP_SECONDS}
     assert program.steps == (5 + 6) * 64
     assert len(sensors.columns()["step"]["wall_seconds"]) == 6
@@ -100,7 +100,7 @@ def test_the_step_lane_is_blocks_after_a_warm_up(program, clock, phases, announc
 def test_a_block_of_the_step_lane_has_as_many_calls_as_its_steps_need(program, clock, phases):
     plan = timing_plan(steps_per_call=16)
     lane, _ = step_lane(program, [BATCH], 128, plan, phases, Sensors(), clock)
-    # the fake's call takes as long as a step, however many it stands for
+    # a call of the fake takes as long as a step, for any number of steps
     assert lane["block_seconds"] == [4 * STEP_SECONDS] * 6
     assert lane["steps_per_block"] == 64
 
@@ -117,7 +117,7 @@ def test_a_compilation_during_the_blocks_is_flagged(program, clock, phases):
     assert flags == ["recompiled"]
 
 
-def test_a_program_that_never_is_warm_is_flagged(program, clock, phases):
+def test_a_program_that_is_never_warm_is_flagged(program, clock, phases):
     program.compilations = lambda: program.steps
     lane, flags = step_lane(program, [BATCH], 128, timing_plan(), phases, Sensors(), clock)
     assert len(lane["warm_up_block_seconds"]) == 60
@@ -125,7 +125,7 @@ def test_a_program_that_never_is_warm_is_flagged(program, clock, phases):
 
 
 class TwoLevels(FakeProgram):
-    """A program whose train step takes half as long again after the first 9 blocks."""
+    """A program with a train step that takes 1.5 times as long after the first 9 blocks."""
 
     def train_step(self, batch):
         super().train_step(batch)
@@ -133,25 +133,25 @@ class TwoLevels(FakeProgram):
 
 
 def test_blocks_on_two_levels_are_flagged(clock, phases):
-    slow = loaded(TwoLevels, clock)
+    slow = load_program(TwoLevels, clock)
     plan = timing_plan(blocks=8)
     lane, flags = step_lane(slow, [BATCH], 128, plan, phases, Sensors(), clock)
     assert lane["block_seconds"] == [64 * STEP_SECONDS] * 4 + [96 * STEP_SECONDS] * 4
     assert flags == ["no_steady_state"]
 
 
-def test_a_run_up_stands_in_no_lane_and_beside_its_phase(program, clock, phases, announced):
+def test_a_run_up_is_in_no_lane_and_has_its_own_time(program, clock, phases, phase_names):
     plan = timing_plan(run_up_steps=16)
     sensors = Sensors(turn=lambda: run_up(program, [BATCH], plan, phases, clock))
     lane, _ = step_lane(program, [BATCH], 128, plan, phases, sensors, clock)
     assert lane["block_seconds"] == [64 * STEP_SECONDS] * 6
     assert phases.seconds["run_up"] == 6 * 16 * STEP_SECONDS
     assert phases.seconds["step"] == 6 * 64 * STEP_SECONDS
-    assert announced == ["warmup", "step"]
+    assert phase_names == ["warmup", "step"]
     assert program.steps == (5 + 6) * 64 + 6 * 16
 
 
-def test_a_plan_without_a_run_up_has_no_such_phase(program, clock, phases):
+def test_a_plan_without_a_run_up_has_no_time_for_it(program, clock, phases):
     run_up(program, [BATCH], timing_plan(), phases, clock)
     assert (program.steps, phases.seconds) == (0, {})
 
@@ -165,7 +165,7 @@ def test_the_latency_lane_waits_for_every_step(program, clock):
     assert len(sensors.columns()["latency"]["wall_seconds"]) == 1
 
 
-def test_the_canary_lane_is_a_quarter_and_half_a_block(program, clock):
+def test_the_canary_lane_has_a_quarter_and_half_of_a_block(program, clock):
     lane, flags = canary_lane(program, [BATCH], timing_plan(), clock)
     assert lane == {
         "steps": 16,
@@ -183,8 +183,8 @@ def test_the_canary_lane_counts_steps_and_not_calls(program, clock):
     assert program.steps == 5 * (2 + 4)
 
 
-class Dearer(FakeProgram):
-    """A program whose wait costs as much as 8 of its steps, so that twice the steps are 1.67."""
+class SlowSynchronizing(FakeProgram):
+    """A program with synchronizations that take 8 steps, so that twice the steps take 1.67."""
 
     def synchronize(self):
         self._queued_seconds += 8 * STEP_SECONDS * bool(self._queued_seconds)
@@ -192,14 +192,14 @@ class Dearer(FakeProgram):
 
 
 def test_a_doubtful_canary_is_flagged(clock):
-    _, flags = canary_lane(loaded(Dearer, clock), [BATCH], timing_plan(), clock)
+    _, flags = canary_lane(load_program(SlowSynchronizing, clock), [BATCH], timing_plan(), clock)
     assert flags == ["canary"]
 
 
 @pytest.mark.parametrize("kind", [EarlyReturning, Skipping])
-def test_a_canary_that_shows_a_lie_is_no_lane(kind, clock):
+def test_a_canary_that_shows_missing_work_is_an_error(kind, clock):
     with pytest.raises(MeasurementError, match="canary"):
-        canary_lane(loaded(kind, clock), [BATCH], timing_plan(), clock)
+        canary_lane(load_program(kind, clock), [BATCH], timing_plan(), clock)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_a_canary_that_shows_a_lie_is_no_lane(kind, clock):
     [(8, False, [1024]), (80, False, [16 * 128]), (8, True, [1024, 256])],
     ids=["short", "long", "many steps"],
 )
-def test_fit_is_warmed_by_its_first_slices(program, native_steps, many_steps, images):
+def test_fit_is_warmed_up_by_its_first_slices(program, native_steps, many_steps, images):
     data = np.zeros((native_steps * 128, 1), np.float32), np.zeros(native_steps * 128, np.int64)
     warm_fit(program, *data, 128, timing_plan(native_steps), many_steps=many_steps)
     assert program.fitted_images == images
@@ -234,7 +234,7 @@ def test_the_native_lane_alternates_long_and_short_slices(program, clock):
     assert len(sensors.columns()["native"]["wall_seconds"]) == 6
 
 
-def test_the_loops_start_up_cost_follows_from_the_two_slices(program, clock):
+def test_the_start_up_time_of_the_loop_follows_from_the_two_slices(program, clock):
     lane = native_lane(program, IMAGES, LABELS, 128, timing_plan(8), Sensors(), clock)
     (long,), (short,) = lane["slice_seconds"], lane["short_slice_seconds"]
     step = (long - short) / (lane["steps_per_slice"] - lane["steps_per_short_slice"])
@@ -252,18 +252,18 @@ def test_the_tutorial_lane_is_one_slice(program, clock):
     }
 
 
-def test_the_tutorial_pipeline_is_warmed_by_one_batch(program, clock):
+def test_the_tutorial_pipeline_is_warmed_up_by_one_batch(program, clock):
     warm_tutorial(program, FOLDER, IMAGES, LABELS, 128)
     program.synchronize()
     assert clock() == TUTORIAL_STEP_SECONDS
 
 
-def test_a_pipeline_that_is_not_installed_raises(clock):
+def test_a_pipeline_that_is_not_installed_is_an_error(clock):
     with pytest.raises(ImportError, match="fakevision"):
-        warm_tutorial(loaded(WithoutTutorial, clock), FOLDER, IMAGES, LABELS, 128)
+        warm_tutorial(load_program(WithoutTutorial, clock), FOLDER, IMAGES, LABELS, 128)
 
 
-def test_the_power_lane_runs_whole_blocks_until_its_seconds_are_over(program, clock):
+def test_the_power_lane_runs_complete_blocks_until_its_seconds_are_over(program, clock):
     lane = power_lane(program, [BATCH], 128, timing_plan(power_seconds=0.3), clock)
     assert lane == {"seconds": 3 * 64 * STEP_SECONDS, "steps": 192, "batch_size": 128}
     assert clock() == lane["seconds"]

@@ -1,4 +1,4 @@
-"""Timing with a clock of the tests' own: every figure is exact."""
+"""Blocks, warm-up and phases are timed with a virtual clock: every figure is exact."""
 
 import random
 from collections.abc import Callable
@@ -47,22 +47,22 @@ def program(clock: Clock) -> FakeProgram:
     return program
 
 
-def scripted(blocks: list[float]) -> Callable[[], float]:
-    """A clock that is read at the start and the end of each block, which takes these seconds."""
+def clock_of_blocks(blocks: list[float]) -> Callable[[], float]:
+    """Return a clock for the start and the end of each block, which takes these seconds."""
     return chain.from_iterable((0.0, seconds) for seconds in blocks).__next__
 
 
-def test_a_block_takes_its_steps_and_nothing_that_was_queued_before(program, clock):
+def test_the_time_of_a_block_is_of_its_steps_and_not_of_earlier_work(program, clock):
     program.train_step(BATCH)
     assert step_block(program, [BATCH], 7, clock) == 7 * STEP_SECONDS
     assert program.steps == 8
 
 
-def test_a_block_goes_through_its_batches_in_turn(program, clock):
-    turns = []
-    program.train_step = turns.append
+def test_a_block_takes_its_batches_in_turn(program, clock):
+    batches = []
+    program.train_step = batches.append
     step_block(program, ["a", "b", "c"], 7, clock)
-    assert "".join(turns) == "abcabca"
+    assert "".join(batches) == "abcabca"
 
 
 def test_a_slice_of_fit_ends_when_its_work_is_done(program, clock):
@@ -77,23 +77,24 @@ def test_a_blocks_size_is_the_smallest_power_of_two_that_takes_a_tenth_of_a_seco
     assert program.steps == 3 * 127
 
 
-def test_a_blocks_size_is_judged_by_the_fastest_of_three(program):
-    clock = scripted([0.03, 0.02, 0.9, 0.2, 0.06, 0.3, 0.5, 0.12, 0.11])
+def test_a_blocks_size_depends_on_the_fastest_of_three(program):
+    clock = clock_of_blocks([0.03, 0.02, 0.9, 0.2, 0.06, 0.3, 0.5, 0.12, 0.11])
     assert block_size(program, [BATCH], clock) == (4, 0.11 / 4)
     assert program.steps == 3 * (1 + 2 + 4)
 
 
 def test_a_block_of_exactly_a_tenth_of_a_second_is_long_enough(program):
-    assert block_size(program, [BATCH], scripted([0.1, 0.1, 0.1])) == (1, 0.1)
+    assert block_size(program, [BATCH], clock_of_blocks([0.1, 0.1, 0.1])) == (1, 0.1)
 
 
-def noisy(share: float, seed: int, count: int = 10) -> list[float]:
+def noise(share: float, seed: int, count: int = 10) -> list[float]:
+    """Return seconds about 1 with a standard deviation of `share`."""
     draws = random.Random(seed)
     return [draws.gauss(1.0, share) for _ in range(count)]
 
 
-def drifting(share: float, count: int = 10) -> list[float]:
-    """From 1 to 1 + share in equal steps."""
+def drift(share: float, count: int = 10) -> list[float]:
+    """Return seconds from 1 to 1 + share in equal steps."""
     return [1 + share * index / (count - 1) for index in range(count)]
 
 
@@ -104,25 +105,25 @@ STEADY = {
     "zero": [0.0] * 10,
     "one outlier": [1.0] * 4 + [3.0] + [1.0] * 5,
     "two outliers": [1.0, 3.0] + [1.0] * 6 + [3.0, 1.0],
-    "drift of 1 %": drifting(0.01),
+    "drift of 1 %": drift(0.01),
     "step of 1 %": [1.0] * 5 + [1.01] * 5,
 }
 UNSTEADY = {
-    "drift of 3 %": drifting(0.03),
-    "drift of 3 %, five blocks": drifting(0.03, 5),
-    "drift of 3 % downwards": drifting(0.03)[::-1],
-    "drift of 50 %": drifting(0.5),
+    "drift of 3 %": drift(0.03),
+    "drift of 3 %, five blocks": drift(0.03, 5),
+    "drift of 3 % downwards": drift(0.03)[::-1],
+    "drift of 50 %": drift(0.5),
     "step of 5 %": [1.0] * 5 + [1.05] * 5,
     "step of 5 % downwards": [1.05] * 5 + [1.0] * 5,
     "warming up": [1 + 0.5 * 0.7**index for index in range(10)],
     "trend under noise": [
-        value + trend for value, trend in zip(noisy(0.01, 1), drifting(0.2), strict=True)
+        value + trend for value, trend in zip(noise(0.01, 1), drift(0.2), strict=True)
     ],
     "bimodal, one after the other": [1.0, 1.0, 1.0, 1.0, 1.0, 1.2, 1.2, 1.2, 1.2, 1.2],
     "bimodal, in turn": [1.0, 1.2] * 5,
     "bimodal, three of ten": [1.0] * 3 + [1.2, 1.21, 1.19] * 2 + [1.2] * 1,
     "bimodal under noise": [
-        value + 0.2 * (index % 3 == 0) for index, value in enumerate(noisy(0.01, 2))
+        value + 0.2 * (index % 3 == 0) for index, value in enumerate(noise(0.01, 2))
     ],
     "second half slow by turns": [1.0] * 5 + [1.03, 1.0, 1.03, 1.0, 1.03],
     "two blocks that differ": [1.0, 1.03],
@@ -130,12 +131,12 @@ UNSTEADY = {
 
 
 @pytest.mark.parametrize("window", STEADY.values(), ids=STEADY)
-def test_what_shows_no_drift_is_steady(window):
+def test_a_window_without_a_drift_is_steady(window):
     assert is_steady(window)
 
 
 @pytest.mark.parametrize("window", UNSTEADY.values(), ids=UNSTEADY)
-def test_what_drifts_is_not_steady(window):
+def test_a_window_with_a_drift_is_not_steady(window):
     assert not is_steady(window)
 
 
@@ -156,21 +157,21 @@ def test_two_levels_need_room_between_them_and_blocks_on_both(blocks, two):
 
 @pytest.mark.parametrize("share", [0.005, 0.03, 0.2])
 def test_noise_has_one_level(share):
-    assert sum(has_two_levels(noisy(share, seed)) for seed in range(300)) <= 15
+    assert sum(has_two_levels(noise(share, seed)) for seed in range(300)) <= 15
 
 
 @pytest.mark.parametrize(("share", "least"), [(0.005, 0.99), (0.03, 0.65), (0.2, 0.65)])
-def test_noise_alone_is_steady_as_a_rule(share, least):
-    """A strict 2 % would pass 3 % of noise in a third of windows, 20 % of it in one of forty."""
-    steady = [is_steady(noisy(share, seed)) for seed in range(300)]
+def test_noise_without_a_drift_is_usually_steady(share, least):
+    """A strict limit of 2 % would accept a third of windows with 3 % noise, few with 20 %."""
+    steady = [is_steady(noise(share, seed)) for seed in range(300)]
     assert sum(steady) >= least * len(steady)
 
 
 @pytest.mark.parametrize("share", [0.005, 0.03, 0.2])
-def test_noise_alone_never_keeps_a_program_from_being_warm(share):
+def test_a_program_with_noise_becomes_warm(share):
     for seed in range(20):
-        block, ran = counted([max(0.01, one) for one in noisy(share, seed, 60)])
-        assert warm_up(block, 10, never).steady, seed
+        block, ran = block_of([max(0.01, seconds) for seconds in noise(share, seed, 60)])
+        assert warm_up(block, 10, zero_compilations).steady, seed
         assert len(ran) <= 30
 
 
@@ -181,8 +182,8 @@ def test_noise_alone_never_keeps_a_program_from_being_warm(share):
     falling=st.booleans(),
 )
 @settings(max_examples=25)
-def test_a_drift_never_excuses_itself(share, count, seconds, falling):
-    window = [seconds * one for one in drifting(share, count)]
+def test_a_drift_is_never_steady(share, count, seconds, falling):
+    window = [seconds * value for value in drift(share, count)]
     assert not is_steady(window[::-1] if falling else window)
 
 
@@ -192,12 +193,12 @@ def test_a_drift_never_excuses_itself(share, count, seconds, falling):
 )
 @settings(max_examples=40)
 def test_the_verdict_does_not_depend_on_the_unit(window, exponent):
-    # a power of two scales without rounding, so that no verdict on the border turns
+    # a power of two scales without rounding, so that no verdict at the limit changes
     assert is_steady([seconds * 2.0**exponent for seconds in window]) == is_steady(window)
 
 
-def counted(blocks: list[float]) -> tuple[Callable[[], float], list[float]]:
-    """A block that takes these seconds one after the other, and a list of those that ran."""
+def block_of(blocks: list[float]) -> tuple[Callable[[], float], list[float]]:
+    """Return a block that takes these seconds in turn, and a list of the seconds so far."""
     ran: list[float] = []
 
     def block() -> float:
@@ -207,49 +208,49 @@ def counted(blocks: list[float]) -> tuple[Callable[[], float], list[float]]:
     return block, ran
 
 
-def never() -> int:
-    """The count of compilations of a program that does not compile."""
+def zero_compilations() -> int:
+    """Return the count of compilations of a program that does not compile."""
     return 0
 
 
 @pytest.mark.parametrize("window", [2, 5, 10])
 def test_a_warm_program_is_steady_after_one_window(window):
-    block, ran = counted([0.125] * 60)
-    assert warm_up(block, window, never).steady
+    block, ran = block_of([0.125] * 60)
+    assert warm_up(block, window, zero_compilations).steady
     assert len(ran) == window
 
 
-def test_warm_up_goes_on_until_its_last_window_is_steady():
-    block, ran = counted([8.0, 4.0, 2.0, 1.0, 1.0] + [0.5] * 55)
-    warm = warm_up(block, 4, never)
+def test_warm_up_continues_until_its_last_window_is_steady():
+    block, ran = block_of([8.0, 4.0, 2.0, 1.0, 1.0] + [0.5] * 55)
+    warm = warm_up(block, 4, zero_compilations)
     assert warm.steady
     assert list(warm.block_seconds) == ran
-    # one block above the others is an outlier, no drift
+    # one slower block is an outlier and no drift
     assert ran[-4:] == [1.0, 0.5, 0.5, 0.5]
 
 
 def test_warm_up_never_runs_more_than_sixty_blocks():
-    block, ran = counted([1e-3 * 1.1**index for index in range(61)])
-    assert not warm_up(block, 10, never).steady
+    block, ran = block_of([1e-3 * 1.1**index for index in range(61)])
+    assert not warm_up(block, 10, zero_compilations).steady
     assert len(ran) == 60
 
 
 def test_warm_up_never_starts_a_block_after_a_minute():
-    block, ran = counted([7.0 + index for index in range(60)])
-    assert not warm_up(block, 10, never).steady
+    block, ran = block_of([7.0 + index for index in range(60)])
+    assert not warm_up(block, 10, zero_compilations).steady
     assert ran == [7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0]
     assert sum(ran[:-1]) < 60 <= sum(ran)
 
 
-def test_a_compilation_voids_the_window_it_falls_into():
-    block, ran = counted([0.125] * 60)
-    # after its fourth block the program has been compiled once more
+def test_a_compilation_makes_its_window_unsteady():
+    block, ran = block_of([0.125] * 60)
+    # after its fourth block the program is compiled once more
     assert warm_up(block, 3, lambda: 1 + (len(ran) >= 2) + (len(ran) >= 4)).steady
     assert len(ran) == 4 + 3
 
 
 def test_a_program_that_compiles_in_every_block_is_never_warm():
-    block, ran = counted([0.125] * 60)
+    block, ran = block_of([0.125] * 60)
     assert not warm_up(block, 2, lambda: len(ran)).steady
     assert len(ran) == 60
 
@@ -264,9 +265,9 @@ def test_a_program_that_compiles_in_every_block_is_never_warm():
     ],
     ids=["rising", "falling", "two levels of five blocks", "growing"],
 )
-def test_a_series_that_moves_never_is_steady(blocks):
-    block, ran = counted(blocks)
-    assert not warm_up(block, 10, never).steady
+def test_a_series_that_moves_is_never_steady(blocks):
+    block, ran = block_of(blocks)
+    assert not warm_up(block, 10, zero_compilations).steady
     assert len(ran) == 60 or sum(ran) >= 60
 
 
@@ -276,50 +277,50 @@ def test_a_step_that_takes_no_time_has_no_block_size(program):
 
 
 @pytest.fixture
-def announced() -> list[str]:
+def phase_names() -> list[str]:
     return []
 
 
 @pytest.fixture
-def phases(clock: Clock, announced: list[str]) -> Phases:
-    return Phases(clock, announced.append)
+def phases(clock: Clock, phase_names: list[str]) -> Phases:
+    return Phases(clock, phase_names.append)
 
 
 def spend(clock: Clock, seconds: float) -> None:
     clock.seconds += seconds
 
 
-def test_a_phase_entered_twice_adds_up(phases, clock, announced):
+def test_a_phase_that_is_entered_twice_has_the_sum_of_both_times(phases, clock, phase_names):
     for name, seconds in (("load", 1.0), ("build", 4.0), ("load", 0.5)):
         with phases(name):
-            assert announced[-1] == name
+            assert phase_names[-1] == name
             spend(clock, seconds)
         spend(clock, 100.0)
     assert phases.seconds == {"load": 1.5, "build": 4.0}
-    assert announced == ["load", "build", "load"]
+    assert phase_names == ["load", "build", "load"]
 
 
-def test_a_phase_inside_another_counts_in_both(phases, clock, announced):
+def test_a_phase_inside_another_counts_only_for_itself(phases, clock, phase_names):
     with phases("accuracy"):
         spend(clock, 1.0)
         with phases("load"):
             spend(clock, 2.0)
         spend(clock, 4.0)
     assert phases.seconds == {"load": 2.0, "accuracy": 7.0}
-    assert announced == ["accuracy", "load"]
+    assert phase_names == ["accuracy", "load"]
 
 
-def test_a_pause_inside_a_phase_counts_for_itself(phases, clock, announced):
+def test_a_pause_inside_a_phase_has_its_own_time(phases, clock, phase_names):
     with phases("step"):
         spend(clock, 1.0)
         with phases.apart("waiting"):
             spend(clock, 8.0)
         spend(clock, 2.0)
     assert phases.seconds == {"waiting": 8.0, "step": 3.0}
-    assert announced == ["step"]
+    assert phase_names == ["step"]
 
 
-def test_a_phase_that_fails_has_taken_its_time(phases, clock):
+def test_a_phase_that_fails_keeps_its_time(phases, clock):
     def fail() -> None:
         with phases("build"):
             spend(clock, 3.0)
