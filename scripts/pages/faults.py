@@ -6,7 +6,7 @@ from typing import Any
 
 from reports.text import NOTHING, table
 from scripts.pages import marked
-from tests.faults.soak import Found
+from tests.faults.soak import SoakResult
 
 DOCS = marked.ROOT / "docs"
 PAGE = DOCS / "faults.md"
@@ -36,7 +36,7 @@ def tables() -> Iterator[str]:
     """Yield the tables of the tries without and with real frameworks, and of the soak."""
     for figures in (FIGURES, REAL_FIGURES):
         yield table_of(json.loads(figures.read_text(encoding="utf-8")))
-    yield Found(**json.loads(SOAK_FIGURES.read_text(encoding="utf-8"))).table
+    yield SoakResult(**json.loads(SOAK_FIGURES.read_text(encoding="utf-8"))).table
 
 
 def page(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The fault matrix: each fault that a run must survive, made to happen, and what became of it.
+"""The fault matrix: tests that cause each fault that a run must survive, and check the result.
 
-Real processes, real signals, real files; where a framework would be slow, a script plays it.
+Processes, signals and files are real; if a framework would be slow, a script takes its place.
 """

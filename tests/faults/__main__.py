@@ -1,7 +1,7 @@
 """`python -m tests.faults [ROW ...]`: the fault matrix; exits with 1 unless every try passed.
 
-`--share 0.1` makes a tenth of the tries, `--json FILE` writes what they came to. With
-`--python BACKEND=PATH` a real framework is tried, in those rows that can be.
+`--share 0.1` makes a tenth of the tries, `--json FILE` writes the results. With
+`--python BACKEND=PATH` a real framework is tried, in the rows that have tries for it.
 """
 
 import argparse
@@ -17,27 +17,27 @@ from tempfile import TemporaryDirectory
 
 from bench.files import write_atomically
 from scripts.pages.faults import table_of
-from tests.faults.matrix import Tally, tally
+from tests.faults.matrix import Tally, tally_tries
 from tests.faults.rows import ROWS
 
 AT_ONCE = 2
 
 
-def tried(number: int, share: float, interpreters: Mapping[str, str]) -> Tally:
+def try_row(number: int, share: float, interpreters: Mapping[str, str]) -> Tally:
     row = ROWS[number]
     with TemporaryDirectory(prefix="faults-") as folder:
         if row.real is None or not interpreters:
-            return tally(row, row.tries(share, Path(folder)))
-        return tally(row, row.real(share, Path(folder), interpreters))
+            return tally_tries(row, row.tries(share, Path(folder)))
+        return tally_tries(row, row.real(share, Path(folder), interpreters))
 
 
 def matrix(numbers: Sequence[int], share: float, interpreters: Mapping[str, str]) -> list[Tally]:
     with ProcessPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(partial(tried, share=share, interpreters=interpreters), numbers))
+        return list(pool.map(partial(try_row, share=share, interpreters=interpreters), numbers))
 
 
-def known(text: str) -> int:
-    """The number of a row; raises what argparse tells the user."""
+def row_number(text: str) -> int:
+    """Return the number of a row; raise the error that argparse shows to the user."""
     if text not in map(str, ROWS):
         raise argparse.ArgumentTypeError(f"no row {text!r}. Expected: {', '.join(map(str, ROWS))}")
     return int(text)
@@ -45,24 +45,26 @@ def known(text: str) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("rows", nargs="*", type=known, metavar="ROW")
+    parser.add_argument("rows", nargs="*", type=row_number, metavar="ROW")
     parser.add_argument("--share", type=float, default=1.0, help="of the tries of each row")
-    parser.add_argument("--python", action="append", metavar="BACKEND=PATH", help="of a real one")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write what they came to")
-    asked = parser.parse_args()
+    parser.add_argument(
+        "--python", action="append", metavar="BACKEND=PATH", help="of a real backend"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results")
+    options = parser.parse_args()
     started = time.monotonic()
-    interpreters = dict(pair.split("=", 1) for pair in asked.python or ())
+    interpreters = dict(pair.split("=", 1) for pair in options.python or ())
     rows = [number for number in sorted(ROWS) if ROWS[number].real or not interpreters]
-    found = matrix(asked.rows or rows, asked.share, interpreters)
-    print(table_of([asdict(one) for one in found]))
-    for one in found:
-        for wrong in one.wrong:
-            print(f"row {one.number}: {wrong}")
+    tallies = matrix(options.rows or rows, options.share, interpreters)
+    print(table_of([asdict(tally) for tally in tallies]))
+    for tally in tallies:
+        for wrong in tally.wrong:
+            print(f"row {tally.number}: {wrong}")
     print(f"{time.monotonic() - started:.0f} s")
-    if asked.json is not None:
-        document = [asdict(one) for one in found]
-        write_atomically(asked.json, f"{json.dumps(document, indent=1)}\n".encode())
-    return 0 if all(one.passed == one.tries for one in found) else 1
+    if options.json is not None:
+        document = [asdict(tally) for tally in tallies]
+        write_atomically(options.json, f"{json.dumps(document, indent=1)}\n".encode())
+    return 0 if all(tally.passed == tally.tries for tally in tallies) else 1
 
 
 if __name__ == "__main__":

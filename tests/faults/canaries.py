@@ -1,7 +1,7 @@
-"""Row 16: secrets in the run's environment, which its workers print: no file or output has them.
+"""Row 16: secrets of the run's environment are in no file or output, although workers print them.
 
-One backend prints its environment and measures, another is the real worker, whose framework raises
-an error with all of its environment in it. Home folders and the host's name are looked for as well.
+One backend prints its environment and measures. The other is the real worker with a framework that
+raises an error with its whole environment. Home folders and the host's name are secrets as well.
 """
 
 import os
@@ -17,7 +17,7 @@ from reports import report
 from reports.publishing import publish
 from tests.faults.matrix import Row, Try
 from tests.faults.real_worker import real_worker, shell_script
-from tests.faults.runs import Place, ended, forked
+from tests.faults.runs import Place, fork_command, wait_for_end
 
 VALUE = "canary-{}-7f3a9c"
 SECRETS = (
@@ -36,21 +36,20 @@ def canaries(share: float, folder: Path) -> Iterator[Try]:
     with ExitStack() as stack:
         stack.enter_context(patch.dict(os.environ, {**secrets, "HOME": str(home)}))
         stack.enter_context(patch.object(platform, "node", lambda: HOST))
-        code = ended(started(place, run))
-        # a smoke run is not for citation, and quick
+        code = wait_for_end(start(place, run))
+        # a smoke run is quick, but not for citation
         stack.enter_context(patch.object(publish, "require_citable", lambda run, source: None))
-        # as in the run itself
+        # the run itself has no figures either
         stack.enter_context(patch.object(report, "FIGURES", ()))
         published = publish.publish(run, folder / "published").folder
-    told = place.output(run).encode()
-    everywhere = {**files(run), **files(published), "output": told}
-    kept = {name: content for name, content in everywhere.items() if "/logs/" not in name}
-    # what is looked for was really there to be found
-    yield Try(wrong=unlike(code, run, everywhere))
+    contents = {**files(run), **files(published), "output": place.output(run).encode()}
+    public = {name: content for name, content in contents.items() if "/logs/" not in name}
+    # the secrets were really printed
+    yield Try(wrong=unmet_condition(code, run, contents))
     for name, value in secrets.items():
-        yield Try(wrong=found(name, value.encode(), everywhere))
-    yield Try(wrong=found("the host's name", HOST.encode(), everywhere))
-    yield Try(wrong=found("the home folder", str(home).encode(), kept))
+        yield Try(wrong=leak(name, value.encode(), contents))
+    yield Try(wrong=leak("the host's name", HOST.encode(), contents))
+    yield Try(wrong=leak("the home folder", str(home).encode(), public))
 
 
 def value_of(name: str) -> str:
@@ -58,10 +57,10 @@ def value_of(name: str) -> str:
     return f"https://user:{value}@example.org" if name.endswith(("URL", "PROXY")) else value
 
 
-def started(place: Place, run: Path) -> int:
+def start(place: Place, run: Path) -> int:
     prints = shell_script(place.root / "prints", f"env\nexec {place.interpreter}")
     raises = real_worker(place.root, "raises", "torch", RAISES)
-    return forked(
+    return fork_command(
         [
             *("run", "--profile=smoke", "--workload=mlp-512", "--rounds=1", "--seeds=0"),
             *("--backend=keras-tensorflow,pytorch", f"--out={run}"),
@@ -76,24 +75,25 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def unlike(code: int, run: Path, everywhere: dict[str, bytes]) -> str | None:
-    """What of the run itself is not as it must be for this row to mean anything; None: nothing."""
-    logs = [content for name, content in everywhere.items() if "/logs/" in name]
+def unmet_condition(code: int, run: Path, contents: dict[str, bytes]) -> str | None:
+    """Return a condition of this row that the run does not meet; None if it meets all."""
+    logs = [content for name, content in contents.items() if "/logs/" in name]
     if code != 1:
         return f"exit code {code}"
-    if str(run).encode() not in everywhere["output"]:
+    if str(run).encode() not in contents["output"]:
         return "the command has printed nothing"
     if sum(b"PATH" in log for log in logs) < 2:
         return "the workers have not printed their environments"
-    kept = [run / RUN_FILE, *(run / RECORDS).glob("*.json")]
-    if not any(b"RuntimeError: {" in path.read_bytes() for path in kept):
+    paths = [run / RUN_FILE, *(run / RECORDS).glob("*.json")]
+    if not any(b"RuntimeError: {" in path.read_bytes() for path in paths):
         return "no record has the error with the environment in it"
     return None
 
 
-def found(what: str, secret: bytes, contents: dict[str, bytes]) -> str | None:
-    where = [name for name, content in contents.items() if secret in content]
-    return f"{what} is in {where[0]}" if where else None
+def leak(what: str, secret: bytes, contents: dict[str, bytes]) -> str | None:
+    """Return which file has the secret; None if no file has it."""
+    names = [name for name, content in contents.items() if secret in content]
+    return f"{what} is in {names[0]}" if names else None
 
 
 ROW = Row(number=16, fault="secrets in the environment of a run", tries=canaries)

@@ -1,7 +1,7 @@
-"""Row 18: a machine that slept, a clock that was set: durations stay, the trial is flagged.
+"""Row 18: if the machine slept or a clock was set, durations are right and the trial is flagged.
 
-The real command, whose clocks jump at a chosen moment; and each of our sources, which may read the
-wall clock for dates alone.
+The clocks of the real command jump at a chosen moment. Our sources read the wall clock only for
+dates.
 """
 
 import ast
@@ -16,8 +16,15 @@ from bench.record.run import read_run
 from bench.record.stored import read_records
 from bench.run import trials
 from tests.faults.code_from_data import FOLDERS, ROOT
-from tests.faults.matrix import Row, Try, so_many
-from tests.faults.runs import Place, damaged, ended, none_left, unfinished, workers
+from tests.faults.matrix import Row, Try, share_of
+from tests.faults.runs import (
+    Place,
+    damages,
+    kill_workers_at_exit,
+    temporary_files,
+    wait_for_end,
+    workers,
+)
 
 # seconds by which monotonic, wall and boot clock jump, and whether that is a jump
 JUMPS = (
@@ -28,12 +35,12 @@ JUMPS = (
     ((0.0, 0.5, 0.0), False),
     ((0.0, 0.0, 0.0), False),
 )
-# the second reading of the third group: after two certificates the first round
+# the second reading of the third group, which is the first round, after two certificates
 AT_READING = 6
 JUMPED = {"timing-mlp-512_pytorch_cpu_default_float32_b128-r00-s0",
           "timing-mlp-512_keras-tensorflow_cpu_default_float32_b128-r00-s0"}  # fmt: skip
 LONGEST_SECONDS = 60.0
-# what gives a run its name and a session its date
+# modules that give a run its name or a session its date
 DATED = {
     *("bench/machine/lock.py", "bench/record/run.py"),
     *("bench/run/planner.py", "bench/cli/options.py"),
@@ -43,8 +50,8 @@ WALL = {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "datetim
 
 def clocks(share: float, folder: Path) -> Iterator[Try]:
     place = Place.make(folder)
-    for number, (jump, is_jump) in enumerate(JUMPS[: so_many(len(JUMPS), share)]):
-        with none_left(place):
+    for number, (jump, is_jump) in enumerate(JUMPS[: share_of(len(JUMPS), share)]):
+        with kill_workers_at_exit(place):
             yield one_run(place, folder / f"run-{number}", jump, is_jump)
     for path in sorted(path for name in FOLDERS for path in (ROOT / name).rglob("*.py")):
         name = path.relative_to(ROOT).as_posix()
@@ -53,50 +60,52 @@ def clocks(share: float, folder: Path) -> Iterator[Try]:
 
 
 @dataclass(slots=True)
-class Jumping:
-    """The machine's clocks, of which some jump before a reading."""
+class JumpingClocks:
+    """The machine's clocks; they jump before a given reading."""
 
     jump: tuple[float, ...]
     readings: int = 0
 
     def __call__(self) -> tuple[float, ...]:
         self.readings += 1
-        by = self.jump if self.readings >= AT_READING else (0.0,) * len(self.jump)
-        return tuple(now + more for now, more in zip(seconds(), by, strict=False))
+        jump = self.jump if self.readings >= AT_READING else (0.0,) * len(self.jump)
+        return tuple(now + more for now, more in zip(seconds(), jump, strict=False))
 
 
 def one_run(place: Place, folder: Path, jump: tuple[float, ...], is_jump: bool) -> Try:
     first: Callable[[], object] = patch.object(
-        trials, "ClockWatch", partial(ClockWatch, Jumping(jump))
+        trials, "ClockWatch", partial(ClockWatch, JumpingClocks(jump))
     ).start
-    code = ended(place.start(folder, first=first))
-    wrong = damaged(folder)
+    code = wait_for_end(place.start(folder, first=first))
+    wrong = damages(folder)
     if code != 0:
         return Try(wrong=f"exit code {code}: {place.output(folder)}")
     records = list(read_records(folder, read_run(folder)))
-    flagged = {one.name for one in records if "clock_jump" in one.flags}
+    flagged = {record.name for record in records if "clock_jump" in record.flags}
     if flagged != (JUMPED if is_jump else set()):
         wrong.append(f"after a jump by {jump} flagged: {sorted(flagged)}")
-    longest = max(one.contention.wall_seconds for one in records if one.contention is not None)
+    longest = max(
+        record.contention.wall_seconds for record in records if record.contention is not None
+    )
     if longest > LONGEST_SECONDS:
         wrong.append(f"a trial is said to have taken {longest:.0f} s")
     if is_jump and "clock_jump" not in (folder / "report.md").read_text(encoding="utf-8"):
-        wrong.append("the report does not tell")
+        wrong.append("the report does not mention it")
     return Try(
         wrong="; ".join(wrong) or None,
-        orphans=len(workers(place)) + len(unfinished(place, folder)),
+        orphans=len(workers(place)) + len(temporary_files(place, folder)),
     )
 
 
 def wall_clock(name: str, source: str) -> str:
-    """Where the source asks for the time of day; nothing where it may."""
+    """Return the calls of a source that read the wall clock and must not."""
     if name in DATED:
         return ""
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
-    named = {ast.unparse(call.func) for call in calls} & WALL
-    # it is held against the others there
-    compared = {"time.time"} if name == "bench/machine/clocks.py" else set()
-    return ", ".join(sorted(named - compared))
+    names = {ast.unparse(call.func) for call in calls} & WALL
+    # this module compares the wall clock with the other clocks
+    allowed = {"time.time"} if name == "bench/machine/clocks.py" else set()
+    return ", ".join(sorted(names - allowed))
 
 
 ROW = Row(number=18, fault="suspended, or the clock set", tries=clocks)

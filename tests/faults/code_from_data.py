@@ -1,4 +1,4 @@
-"""Row 15: nothing that is read can bring code with it: no pickle, no loader of objects."""
+"""Row 15: no source reads a file format that can contain code: no pickle, no loader of objects."""
 
 import ast
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ from tests.faults.matrix import Row, Try
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDERS = ("bench", "backends", "reports", "examples", "scripts")
 MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
-# what reads, or runs, whatever a file says
+# functions that run what a file contains
 CALLS = {
     *("eval", "exec", "torch.load", "torch.jit.load", "torch.hub.load", "np.fromfile"),
     *("yaml.load", "yaml.full_load", "yaml.unsafe_load", "yaml.load_all"),
     *("keras.models.load_model", "keras.saving.load_model", "pandas.read_pickle"),
-    # no cap on what comes out
+    # no limit of the output
     *("gzip.decompress", "zlib.decompress", "gzip.open"),
 }
 METHODS = {"load_state_dict", "load_weights", "read_pickle"}
@@ -22,14 +22,14 @@ NUMPY = {"np.load", "numpy.load", "np.savez", "np.save", "numpy.save", "numpy.sa
 
 
 def code_from_data(share: float, folder: Path) -> Iterator[Try]:
-    """One source file each, whatever the share: all of them take a second."""
+    """Try each source file, at any share: all of them take a second."""
     del share, folder
     for path in sorted(path for name in FOLDERS for path in (ROOT / name).rglob("*.py")):
-        found = sorted(forbidden(path.read_text(encoding="utf-8")))
-        yield Try(wrong=f"{path.relative_to(ROOT)}: {', '.join(found)}" if found else None)
+        names = sorted(forbidden_names(path.read_text(encoding="utf-8")))
+        yield Try(wrong=f"{path.relative_to(ROOT)}: {', '.join(names)}" if names else None)
 
 
-def forbidden(source: str) -> Iterator[str]:
+def forbidden_names(source: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(source)):
         names = []
         if isinstance(node, ast.Import):
@@ -37,11 +37,11 @@ def forbidden(source: str) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             names = [node.module or ""]
         elif isinstance(node, ast.Call):
-            yield from forbidden_call(node)
+            yield from forbidden_calls(node)
         yield from (f"import {name}" for name in names if name.split(".")[0] in MODULES)
 
 
-def forbidden_call(node: ast.Call) -> Iterator[str]:
+def forbidden_calls(node: ast.Call) -> Iterator[str]:
     name = ast.unparse(node.func)
     if name in CALLS or name.rpartition(".")[2] in METHODS:
         yield name

@@ -1,4 +1,4 @@
-"""Row 9: a data set that is not MNIST is refused; a cache that is not is made anew."""
+"""Row 9: a data set that is not MNIST is refused; a cache that is not MNIST is made again."""
 
 import gzip
 import os
@@ -11,30 +11,30 @@ from bench import mnist
 from bench.errors import DataError
 from bench.mnist import cache
 from bench.mnist.idx import ARCHIVES, SOURCES, TEST_IMAGES, TEST_LABELS, read_archive, read_idx
-from tests.faults.matrix import Row, Try, so_many
-from tests.faults.runs import ended
+from tests.faults.matrix import Row, Try, share_of
+from tests.faults.runs import wait_for_end
 
 FLIPPED = 100
 AT_ONCE = 5
-SOMEONE_ELSE = 65_534
+OTHER_USER = 65_534
 PACKED = (ARCHIVES / TEST_LABELS.archive_name).read_bytes()
 CONTENT = gzip.decompress(PACKED)
 
 
 def datasets(share: float, folder: Path) -> Iterator[Try]:
-    yield from flipped(folder, so_many(FLIPPED, share))
-    for name, spoil in SPOILT.items():
+    yield from flip_bits(folder, share_of(FLIPPED, share))
+    for name, damage in DAMAGES.items():
         yield from (
-            in_a_folder(folder / name, spoil),
-            in_the_cache(folder / f"{name}-cache", spoil),
+            try_folder(folder / name, damage),
+            try_cache(folder / f"{name}-cache", damage),
         )
-    yield in_the_cache(folder / "linked-cache", linked_to(folder / "linked-cache.outside"))
-    for number in range(so_many(AT_ONCE, share)):
-        yield two_at_once(folder / f"two-{number}")
+    yield try_cache(folder / "linked-cache", link_to(folder / "linked-cache.outside"))
+    for number in range(share_of(AT_ONCE, share)):
+        yield try_two_at_once(folder / f"two-{number}")
 
 
-def flipped(folder: Path, count: int) -> Iterator[Try]:
-    """One bit of the archive, and one of the decompressed file, each somewhere else."""
+def flip_bits(folder: Path, count: int) -> Iterator[Try]:
+    """Flip single bits of the archive and of the decompressed file, at random places."""
     draw = random.Random(9)
     for good, read, name in (
         (PACKED, read_archive, TEST_LABELS.archive_name),
@@ -45,56 +45,58 @@ def flipped(folder: Path, count: int) -> Iterator[Try]:
             content[bit // 8] ^= 1 << bit % 8
             path = folder / name
             path.write_bytes(content)
-            yield refused(f"{name}, bit {bit}", path, lambda p=path, r=read: r(p, TEST_LABELS, ""))
+            yield expect_refusal(
+                f"{name}, bit {bit}", path, lambda p=path, r=read: r(p, TEST_LABELS, "")
+            )
 
 
-def refused(name: str, path: Path, read: Callable[[], object]) -> Try:
+def expect_refusal(name: str, path: Path, read: Callable[[], object]) -> Try:
     try:
         read()
     except DataError as error:
-        told = str(path) in str(error) and "\n" not in str(error)
-        return Try(wrong=None if told else f"{name}: {str(error)!r}")
+        is_clear = str(path) in str(error) and "\n" not in str(error)
+        return Try(wrong=None if is_clear else f"{name}: {str(error)!r}")
     return Try(wrong=f"{name}: accepted")
 
 
-def in_a_folder(folder: Path, spoil: Callable[[Path], None]) -> Try:
-    """The last of the user's four files spoilt: the load is refused, the file left as it was."""
+def try_folder(folder: Path, damage: Callable[[Path], None]) -> Try:
+    """Damage the last of the user's four files: it is refused and left unchanged."""
     folder.mkdir()
     for source in SOURCES:
         (folder / source.archive_name).symlink_to(ARCHIVES / source.archive_name)
     path = folder / TEST_LABELS.archive_name
     path.unlink()
     path.write_bytes(PACKED)
-    spoil(path)
-    before = looks(path)
-    found = refused(folder.name, path, lambda: mnist.load(folder))
-    return (
-        found if looks(path) == before else Try(wrong=f"{folder.name}: the user's file was changed")
-    )
+    damage(path)
+    before = state(path)
+    refusal = expect_refusal(folder.name, path, lambda: mnist.load(folder))
+    if state(path) != before:
+        return Try(wrong=f"{folder.name}: the user's file was changed")
+    return refusal
 
 
-def looks(path: Path) -> tuple[int, ...] | None:
-    """What a write would change; None where there is no file."""
+def state(path: Path) -> tuple[int, ...] | None:
+    """Return what a write would change; None if there is no file."""
     if not os.path.lexists(path):
         return None
     status = os.lstat(path)
     return status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns
 
 
-def in_the_cache(folder: Path, spoil: Callable[[Path], None]) -> Try:
-    """The same content as ever, the cache whole again, and what a link led to untouched."""
+def try_cache(folder: Path, damage: Callable[[Path], None]) -> Try:
+    """Damage the cache: the content is right, the cache is repaired, a link is not followed."""
     outside = folder.with_suffix(".outside")
     outside.write_bytes(b"mine")
     with patch.dict(os.environ, {"SAMESTEP_CACHE": str(folder)}):
         cache.cached_content(TEST_LABELS)
         path = mnist.cache_folder() / cache.RAW / TEST_LABELS.name
-        spoil(path)
-        news = os.path.lexists(path)
-        with patch.object(cache.logger, "warning") as told:
+        damage(path)
+        exists = os.path.lexists(path)
+        with patch.object(cache.logger, "warning") as warning:
             content = cache.cached_content(TEST_LABELS)
     wrong = []
-    if told.call_count != news:
-        wrong.append(f"{told.call_count} warnings")
+    if warning.call_count != exists:
+        wrong.append(f"{warning.call_count} warnings")
     if content != CONTENT:
         wrong.append("another content was taken")
     if path.is_symlink() or not path.is_file() or path.read_bytes() != CONTENT:
@@ -107,10 +109,10 @@ def in_the_cache(folder: Path, spoil: Callable[[Path], None]) -> Try:
     )
 
 
-def two_at_once(folder: Path) -> Try:
-    """Two processes that fill one empty cache."""
+def try_two_at_once(folder: Path) -> Try:
+    """Fill one empty cache in two processes at once."""
     with patch.dict(os.environ, {"SAMESTEP_CACHE": str(folder)}):
-        codes = [ended(process) for process in [decoding(), decoding()]]
+        codes = [wait_for_end(process) for process in [fork_decoder(), fork_decoder()]]
         raw = mnist.cache_folder() / cache.RAW
     whole = all(
         (raw / source.name).read_bytes() == cache.packaged_content(source)
@@ -123,7 +125,7 @@ def two_at_once(folder: Path) -> Try:
     )
 
 
-def decoding() -> int:
+def fork_decoder() -> int:
     process = os.fork()
     if not process:
         try:
@@ -134,54 +136,54 @@ def decoding() -> int:
     return process
 
 
-# what stands there in place of the file
+# damages of a file
 
 
-def truncated(path: Path) -> None:
+def truncate(path: Path) -> None:
     os.truncate(path, path.stat().st_size - 1)
 
 
-def holding(content: bytes) -> Callable[[Path], None]:
-    def spoil(path: Path) -> None:
+def replace_by(content: bytes) -> Callable[[Path], None]:
+    def damage(path: Path) -> None:
         path.write_bytes(content)
 
-    return spoil
+    return damage
 
 
-def pipe(path: Path) -> None:
+def replace_by_pipe(path: Path) -> None:
     path.unlink()
     os.mkfifo(path)
 
 
-def linked_to(outside: Path) -> Callable[[Path], None]:
-    def spoil(path: Path) -> None:
+def link_to(outside: Path) -> Callable[[Path], None]:
+    def damage(path: Path) -> None:
         path.unlink()
         path.symlink_to(outside)
 
-    return spoil
+    return damage
 
 
-def dangling(path: Path) -> None:
+def link_to_nowhere(path: Path) -> None:
     path.unlink()
     path.symlink_to("nowhere")
 
 
-def someone_else_s(path: Path) -> None:
+def give_to_other_user(path: Path) -> None:
     path.write_bytes(b"\0" * len(CONTENT))
-    # only root gives a file away; for others this is a file of their own with zeros
+    # only root can change the owner; otherwise this is an own file with zeros
     if os.geteuid() == 0:
-        os.chown(path, SOMEONE_ELSE, SOMEONE_ELSE)
+        os.chown(path, OTHER_USER, OTHER_USER)
 
 
-SPOILT: dict[str, Callable[[Path], None]] = {
+DAMAGES: dict[str, Callable[[Path], None]] = {
     "missing": Path.unlink,
     "empty": lambda path: os.truncate(path, 0),
-    "truncated": truncated,
-    "images": holding((ARCHIVES / TEST_IMAGES.archive_name).read_bytes()),
-    "a web page": holding(b"<html>404 Not Found</html>"),
-    "a pipe": pipe,
-    "a link to nowhere": dangling,
-    "of someone else": someone_else_s,
+    "truncated": truncate,
+    "images": replace_by((ARCHIVES / TEST_IMAGES.archive_name).read_bytes()),
+    "a web page": replace_by(b"<html>404 Not Found</html>"),
+    "a pipe": replace_by_pipe,
+    "a link to nowhere": link_to_nowhere,
+    "of another user": give_to_other_user,
 }
 
 ROW = Row(number=9, fault="data set missing, damaged, swapped; its cache poisoned", tries=datasets)

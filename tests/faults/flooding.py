@@ -1,4 +1,4 @@
-"""Row 17: a worker prints a gigabyte; its log stays small, and its result comes all the same."""
+"""Row 17: if a worker prints a gigabyte, its log stays small and its result arrives."""
 
 import random
 import resource
@@ -22,7 +22,7 @@ os.write(pipe, b'{{"event": "result", "result": {{"status": "ok", "reason": null
 """
 
 
-def flooding(share: float, folder: Path) -> Iterator[Try]:
+def floods(share: float, folder: Path) -> Iterator[Try]:
     for descriptor in (1, 2):
         yield one_try(folder, descriptor, max(64, round(MEBIBYTES * share)))
 
@@ -50,8 +50,8 @@ def one_try(folder: Path, descriptor: int, mebibytes: int) -> Try:
 
 
 def memory_mebibytes() -> int:
-    """The most that this process ever had."""
+    """Return the peak memory of this process."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
-ROW = Row(number=17, fault="a gigabyte on a worker's output", tries=flooding)
+ROW = Row(number=17, fault="a gigabyte on a worker's output", tries=floods)

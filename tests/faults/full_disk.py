@@ -1,7 +1,7 @@
-"""Row 5: disk full, read-only, quota, I/O error at every write of a run and of a report.
+"""Row 5: a run and a report survive a full or read-only disk, a quota and I/O errors at any write.
 
-A hook on what Python opens, makes and renames refuses from the n-th write on, or that one alone,
-with the errors that a file system gives; RLIMIT_FSIZE has the kernel itself refuse.
+A hook on the files that Python opens, makes and renames refuses the n-th write, or all writes from
+the n-th on, with the errors of a file system. With RLIMIT_FSIZE the kernel refuses.
 """
 
 import errno
@@ -22,42 +22,42 @@ from unittest.mock import patch
 
 from bench.record import read_record
 from bench.record.run import RUN_FILE
-from tests.faults.matrix import Row, Try, so_many
+from tests.faults.matrix import Row, Try, share_of
 from tests.faults.runs import (
     Place,
-    damaged,
-    ended,
-    forked,
-    kept,
-    none_left,
+    damages,
+    fork_command,
+    kill_workers_at_exit,
+    record_files,
     shortfalls,
-    unfinished,
+    temporary_files,
+    wait_for_end,
     workers,
 )
 
 POINTS = 100
-# None: for good; else so many writes
+# an error, and the number of writes that it concerns; None if all that follow
 WAYS = ((errno.ENOSPC, None), (errno.EIO, 1), (errno.EROFS, None), (errno.EDQUOT, None))
 EVENTS = ("open", "os.mkdir", "os.rename", "os.symlink", "os.chmod")
-# less than what run.json takes; the limit holds for the command's own output as well
+# less than run.json needs; the limit also holds for the command's output
 LIMITS_BYTES = (512, 4_096)
-# the line that a run says when a trial is done
+# the line that a run prints at the end of a trial
 MEASURED = re.compile(r"^\d+/\d+ .*: ok, ", re.MULTILINE)
 PLAN = ("--profile=smoke", "--workload=mlp-512", "--seeds=0")
 
 
 @dataclass(slots=True)
-class Refusing:
-    """Refuses the `number`-th write below `root`, and so many that follow (None: all)."""
+class WriteRefusal:
+    """A hook that refuses `most` writes below `root` from the `number`-th on (None: all)."""
 
     root: Path
     number: int
     error: int
     most: int | None
-    seen: int = 0
+    writes: int = 0
 
     def start(self) -> None:
-        """From now on, in this process, which ends with it."""
+        """Install the hook in this process, until the process ends."""
         sys.addaudithook(self.look)
         patch.object(os, "fsync", partial(self.write, os.fsync)).start()
 
@@ -76,72 +76,72 @@ class Refusing:
         function(descriptor)
 
     def refuse(self, path: str | None) -> None:
-        self.seen += 1
-        late = self.seen - self.number
+        self.writes += 1
+        late = self.writes - self.number
         if late >= 0 and (self.most is None or late < self.most):
             raise OSError(self.error, os.strerror(self.error), path)
 
 
 def full_disk(share: float, folder: Path) -> Iterator[Try]:
     place = Place.make(folder)
-    last = writes_of_a_run(place, folder / "counted")
-    points = so_many(POINTS, share)
+    last = count_writes(place, folder / "counted")
+    points = share_of(POINTS, share)
     for point in range(points):
         error, most = WAYS[point % len(WAYS)]
         number = 1 + point * last // points
-        refusing = Refusing(root=folder, number=number, error=error, most=most)
-        told = f"write {number} of {last}, {errno.errorcode[error]}"
-        yield one_run(place, folder / f"run-{point}", refusing.start, told)
-    for limit in LIMITS_BYTES[: so_many(len(LIMITS_BYTES), share)]:
-        first = partial(limited, limit)
+        refusal = WriteRefusal(root=folder, number=number, error=error, most=most)
+        what = f"write {number} of {last}, {errno.errorcode[error]}"
+        yield one_run(place, folder / f"run-{point}", refusal.start, what)
+    for limit in LIMITS_BYTES[: share_of(len(LIMITS_BYTES), share)]:
+        first = partial(limit_files, limit)
         yield one_run(place, folder / f"limit-{limit}", first, f"files of {limit} bytes at most")
-    for point in range(1, 1 + so_many(12, share)):
+    for point in range(1, 1 + share_of(12, share)):
         yield one_report(place, folder / "counted", point)
 
 
-def limited(most_bytes: int) -> None:
-    """No file of this process or its children grows beyond that."""
+def limit_files(most_bytes: int) -> None:
+    """Limit the size of the files of this process and its children."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
 
 
-def writes_of_a_run(place: Place, folder: Path) -> int:
-    """How many there are, told by a run in which none is refused."""
-    told = place.root / "writes"
-    counting = Refusing(root=place.root, number=sys.maxsize, error=errno.EIO, most=None)
+def count_writes(place: Place, folder: Path) -> int:
+    """Return the number of writes of a run in which no write is refused."""
+    file = place.root / "writes"
+    counting = WriteRefusal(root=place.root, number=sys.maxsize, error=errno.EIO, most=None)
 
     def start() -> None:
         counting.start()
-        patch.object(os, "_exit", lambda code: telling(counting, told, code)).start()
+        patch.object(os, "_exit", lambda code: note_and_exit(counting, file, code)).start()
 
-    assert ended(place.run(folder, *PLAN, f"--out={folder}", first=start)) == 0
-    return int(told.read_text(encoding="utf-8"))
+    assert wait_for_end(place.run(folder, *PLAN, f"--out={folder}", first=start)) == 0
+    return int(file.read_text(encoding="utf-8"))
 
 
 leave = os._exit
 
 
-def telling(counting: Refusing, told: Path, code: int) -> None:
-    told.write_text(str(counting.seen), encoding="utf-8")
+def note_and_exit(counting: WriteRefusal, file: Path, code: int) -> None:
+    file.write_text(str(counting.writes), encoding="utf-8")
     leave(code)
 
 
 def one_run(place: Place, folder: Path, first: Callable[[], None], what: str) -> Try:
-    with none_left(place):
-        code = ended(place.run(folder, *PLAN, f"--out={folder}", first=first))
-        wrong = [*refusals(place, folder, code), *damaged(folder)]
-        orphans = len(workers(place)) + len(unfinished(place, folder))
-        before = kept(folder) | put_back(place, folder)
+    with kill_workers_at_exit(place):
+        code = wait_for_end(place.run(folder, *PLAN, f"--out={folder}", first=first))
+        wrong = [*refusals(place, folder, code), *damages(folder)]
+        orphans = len(workers(place)) + len(temporary_files(place, folder))
+        before = record_files(folder) | put_back(place, folder)
         measured = len(MEASURED.findall(place.output(folder)))
         if len(before) != measured:
             wrong.append(f"{measured} trials were measured, {len(before)} written or printed")
         if (folder / RUN_FILE).exists():
-            again = ended(place.run(folder, f"--resume={folder}"))
+            again = wait_for_end(place.run(folder, f"--resume={folder}"))
         else:
             shutil.rmtree(folder, ignore_errors=True)
-            again = ended(place.run(folder, *PLAN, f"--out={folder}"))
-    wrong += [*damaged(folder), *shortfalls(folder, again)]
-    after = kept(folder)
+            again = wait_for_end(place.run(folder, *PLAN, f"--out={folder}"))
+    wrong += [*damages(folder), *shortfalls(folder, again)]
+    after = record_files(folder)
     return Try(
         wrong=f"{what}: {'; '.join(wrong)}" if wrong else None,
         lost=sum(after.get(name) != content for name, content in before.items()),
@@ -150,11 +150,11 @@ def one_run(place: Place, folder: Path, first: Callable[[], None], what: str) ->
 
 
 def refusals(place: Place, folder: Path, code: int) -> Iterator[str]:
-    """What the command did not say as it should."""
+    """Yield what is wrong with the output or the exit code of the command."""
     output = place.output(folder)
     if "Traceback" in output:
         yield f"a traceback: {output.splitlines()[-1]}"
-    # a write that need not be: all is there
+    # the refused write was not necessary: everything is there
     if code == 0:
         yield from shortfalls(folder, code)
         return
@@ -166,31 +166,33 @@ def refusals(place: Place, folder: Path, code: int) -> Iterator[str]:
 
 
 def put_back(place: Place, folder: Path) -> dict[str, bytes]:
-    """Save what was printed, as it was asked for; the records by name."""
+    """Save the printed records as the output asks the user to; return them by name."""
     lines = place.output(folder).splitlines(keepends=True)
-    found = {}
+    saved = {}
     for hint, line in pairwise(lines):
         if hint.startswith("cannot write ") and line.startswith("{"):
             path = Path(hint.removeprefix("cannot write ").partition(":")[0])
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(line.encode())
             assert read_record(path).trial.kind == json.loads(line)["trial"]["kind"]
-            found[path.name] = line.encode()
-    return found
+            saved[path.name] = line.encode()
+    return saved
 
 
 def one_report(place: Place, folder: Path, number: int) -> Try:
-    """`samestep report` where it can't write: what was there stays."""
+    """Run `samestep report` with refused writes: the old report stays."""
     report, output = folder / "report.md", place.root / f"report-{number}.out"
     report.write_bytes(b"what was there\n")
-    refusing = Refusing(root=place.root, number=number, error=errno.ENOSPC, most=None)
-    code = ended(forked(["report", str(folder)], output, place.temporary, refusing.start))
-    told = output.read_text(encoding="utf-8")
+    refusal = WriteRefusal(root=place.root, number=number, error=errno.ENOSPC, most=None)
+    code = wait_for_end(
+        fork_command(["report", str(folder)], output, place.temporary, refusal.start)
+    )
+    text = output.read_text(encoding="utf-8")
     whole = report.read_bytes() == b"what was there\n" or code == 0
-    wrong = [] if code in (0, 74) and "Traceback" not in told else [f"exit code {code}: {told}"]
+    wrong = [] if code in (0, 74) and "Traceback" not in text else [f"exit code {code}: {text}"]
     return Try(
         wrong="; ".join([*wrong, *([] if whole else ["the old report is damaged"])]) or None,
-        orphans=len(unfinished(place, folder)),
+        orphans=len(temporary_files(place, folder)),
     )
 
 

@@ -1,4 +1,4 @@
-"""Row 4: a worker hangs, in each phase and in several ways; it is ended on time, with all of it."""
+"""Row 4: a worker that hangs, in any phase and way, is ended on time with all its processes."""
 
 import random
 import time
@@ -23,12 +23,19 @@ from bench.spec import AccuracyPlan, Cell, Execution, TimingPlan, Trial
 from bench.workloads import MLP_512
 from tests.fakes.scripts import write_script
 from tests.fakes.workers import run_worker
-from tests.faults.matrix import Row, Try, so_many
-from tests.faults.runs import Place, damaged, ended, none_left, unfinished, workers
-from tests.faults.stand_in import name_of, order
+from tests.faults.matrix import Row, Try, share_of
+from tests.faults.runs import (
+    Place,
+    damages,
+    kill_workers_at_exit,
+    temporary_files,
+    wait_for_end,
+    workers,
+)
+from tests.faults.stand_in import name_of, write_orders
 
 DEADLINE_SECONDS = 0.3
-# of those phases that the next worker goes through
+# for phases that the next worker also has
 GENEROUS_SECONDS = 5.0
 # after its deadline
 MOST_SECONDS = 5.0
@@ -58,12 +65,12 @@ IN_A_RUN = """
 send(event="phase", phase={phase!r})
 time.sleep(600)
 """
-# all lanes, so that there are all phases; blocks long enough for the canary
+# a plan with all lanes has all phases; the blocks are long enough for the canary
 TIMING = TimingPlan(
     window_blocks=2, blocks=2, steps_per_block=64, native_steps=64, native_slices=1,
     tutorial_steps=4, latency_steps=4, power_seconds=0.1,
 )  # fmt: skip
-# Python imports it at its start
+# Python imports `sitecustomize` at its start
 CUSTOMIZED = """
 import os, time
 PHASE = {phase!r}
@@ -84,23 +91,23 @@ Phases.__init__ = make
 """
 
 
-def hanging(share: float, folder: Path) -> Iterator[Try]:
+def hangs(share: float, folder: Path) -> Iterator[Try]:
     ways = list(product(DEADLINES, WAYS))
     random.Random(4).shuffle(ways)
-    for number, (phase, way) in enumerate(ways[: so_many(len(ways), share)]):
+    for number, (phase, way) in enumerate(ways[: share_of(len(ways), share)]):
         yield one_try(folder, number, phase, way)
-    yield from in_runs(Place.make(folder), list(DEADLINES)[: so_many(len(DEADLINES), share)])
+    yield from hang_in_runs(Place.make(folder), list(DEADLINES)[: share_of(len(DEADLINES), share)])
 
 
 def one_try(folder: Path, number: int, phase: str, way: str) -> Try:
-    """One that hangs, then one that does not, as the next of a run would come."""
-    hangs = write_script(folder, f"hangs-{number}", BODY.format(phase=phase, way=WAYS[way]))
+    """Run a worker that hangs, then one that does not, like the next worker of a run."""
+    hanging = write_script(folder, f"hangs-{number}", BODY.format(phase=phase, way=WAYS[way]))
     log = folder / f"{number}.log"
     started = time.monotonic()
-    outcome = worked(hangs, folder, log, phase)
+    outcome = work(hanging, folder, log, phase)
     late = time.monotonic() - started - DEADLINE_SECONDS
     good = write_script(folder, f"good-{number}", GOOD)
-    after = worked(good, folder, folder / f"{number}-next.log", phase="none")
+    after = work(good, folder, folder / f"{number}-next.log", phase="none")
     wrong = None
     if outcome.status != "timed_out" or f"in phase '{phase}'" not in (outcome.reason or ""):
         wrong = f"{phase}, {way}: {outcome.status}, {outcome.reason}"
@@ -111,47 +118,48 @@ def one_try(folder: Path, number: int, phase: str, way: str) -> Try:
     return Try(wrong=wrong, orphans=sum(map(lives, log.read_text().split())), seconds=late)
 
 
-def worked(interpreter: str, folder: Path, log: Path, phase: str) -> Outcome:
+def work(interpreter: str, folder: Path, log: Path, phase: str) -> Outcome:
     deadlines = {**DEADLINES, phase: DEADLINE_SECONDS}
     launch = Launch(interpreter=interpreter, packages=folder, deadlines=deadlines)
     return run_worker({}, launch, log, lambda event: None)
 
 
-def in_runs(place: Place, phases: list[str]) -> Iterator[Try]:
-    """The same in runs of the real command: some of its trials hang, each in another phase."""
+def hang_in_runs(place: Place, phases: list[str]) -> Iterator[Try]:
+    """Run the real command: some of its trials hang, each in another phase."""
     trials = [f"timing {name} {turn} {turn}" for turn in range(4) for name in place.interpreters]
     for first in range(0, len(phases), len(trials)):
-        with none_left(place):
+        with kill_workers_at_exit(place):
             victims = dict(zip(trials, phases[first:], strict=False))
             yield from one_run(place, place.root / f"run-{first}", victims)
 
 
 def one_run(place: Place, folder: Path, victims: Mapping[str, str]) -> Iterator[Try]:
-    order(place.root, {name: IN_A_RUN.format(phase=phase) for name, phase in victims.items()})
+    orders = {name: IN_A_RUN.format(phase=phase) for name, phase in victims.items()}
+    write_orders(place.root, orders)
     generous = dict.fromkeys(("spawn", "import"), GENEROUS_SECONDS)
     deadlines = {**dict.fromkeys(DEADLINES, DEADLINE_SECONDS), **generous}
     with patch.object(request, "DEADLINES", deadlines):
-        code = ended(place.start(folder))
+        code = wait_for_end(place.start(folder))
     run = read_run(folder)
-    records = {name_of(one.trial): one for one in read_records(folder, run)}
-    others = [one for name, one in records.items() if name not in victims]
-    lost = len(run.trials) - len(records) + sum(one.status != "ok" for one in others)
-    left = len(workers(place)) + len(unfinished(place, folder))
-    # what concerns the run as a whole stands with its first try
-    wrong = next(iter(damaged(folder)), None) if code == 1 else f"exit code {code}"
+    records = {name_of(record.trial): record for record in read_records(folder, run)}
+    others = [record for name, record in records.items() if name not in victims]
+    lost = len(run.trials) - len(records) + sum(record.status != "ok" for record in others)
+    orphans = len(workers(place)) + len(temporary_files(place, folder))
+    # what concerns the whole run is in its first try
+    wrong = next(iter(damages(folder)), None) if code == 1 else f"exit code {code}"
     for name, phase in victims.items():
-        found = records.get(name)
-        told = f"no progress in phase {phase!r}. Expected: within {deadlines[phase]:g} s"
-        if found is None or (found.status, found.reason) != ("timed_out", told):
-            wrong = f"{name}: {found and found.reason}. Expected: {told}"
-        yield Try(wrong=wrong, lost=lost, orphans=left)
-        wrong, lost, left = None, 0, 0
+        record = records.get(name)
+        reason = f"no progress in phase {phase!r}. Expected: within {deadlines[phase]:g} s"
+        if record is None or (record.status, record.reason) != ("timed_out", reason):
+            wrong = f"{name}: {record and record.reason}. Expected: {reason}"
+        yield Try(wrong=wrong, lost=lost, orphans=orphans)
+        wrong, lost, orphans = None, 0, 0
 
 
-def real(share: float, folder: Path, interpreters: Mapping[str, str]) -> Iterator[Try]:
-    """The real worker with a real framework; first one that hangs nowhere."""
+def real_tries(share: float, folder: Path, interpreters: Mapping[str, str]) -> Iterator[Try]:
+    """Run the real worker with a real framework; the first worker does not hang."""
     for backend, interpreter in interpreters.items():
-        for phase in ("none", *list(DEADLINES)[: so_many(len(DEADLINES), share)]):
+        for phase in ("none", *list(DEADLINES)[: share_of(len(DEADLINES), share)]):
             yield one_real(folder, backend, interpreter, phase)
 
 
@@ -173,8 +181,8 @@ def one_real(folder: Path, backend: str, interpreter: str, phase: str) -> Try:
         )
         outcome = run_worker(job(backend, phase), launch, log, listen)
     late = time.monotonic() - entered[-1] - GENEROUS_SECONDS
-    told = f"no progress in phase {phase!r}. Expected: within {GENEROUS_SECONDS:g} s"
-    expected = ("ok", None) if phase == "none" else ("timed_out", told)
+    reason = f"no progress in phase {phase!r}. Expected: within {GENEROUS_SECONDS:g} s"
+    expected = ("ok", None) if phase == "none" else ("timed_out", reason)
     wrong = None
     if (outcome.status, outcome.reason) != expected:
         wrong = f"{backend}, {phase}: {outcome.status}, {outcome.reason}"
@@ -188,17 +196,17 @@ def one_real(folder: Path, backend: str, interpreter: str, phase: str) -> Try:
 
 
 def job(backend: str, phase: str) -> dict[str, Any]:
-    """The job of a worker that comes to this phase."""
+    """Return the job of a worker that has this phase."""
     how = Execution(device="cpu", batch_size=MLP_512.batch_size)
     cell = Cell(workload="mlp-512", backend=backend, execution=how)
-    whose = {"backend": backend, "adapter": BACKENDS[backend].adapter}
+    names = {"backend": backend, "adapter": BACKENDS[backend].adapter}
     if phase == "calibration":
-        return {**whose, "cells": [cell]}
+        return {**names, "cells": [cell]}
     trial = Trial(kind="timing", cell=cell, seed=0, round=0, timing=TIMING)
     if phase == "accuracy":
         trial = Trial(kind="accuracy", cell=cell, seed=0, accuracy=AccuracyPlan(epochs=1))
     return {
-        **whose,
+        **names,
         "trial": trial,
         "digests": digests(0, mnist.load(), mnist.initial_parameters(MLP_512, 0)),
         "dump": None,
@@ -212,4 +220,4 @@ def lives(process: str) -> bool:
         return False
 
 
-ROW = Row(number=4, fault="worker hangs, in every phase", tries=hanging, real=real)
+ROW = Row(number=4, fault="worker hangs, in every phase", tries=hangs, real=real_tries)

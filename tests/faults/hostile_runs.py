@@ -1,4 +1,4 @@
-"""Row 13: a stranger's run that is no run: refused with one line, soon, and in little memory."""
+"""Row 13: a run from another person that is not a run is refused quickly, with one line."""
 
 import gzip
 import json
@@ -16,9 +16,9 @@ from bench.record import as_line, digest
 from bench.record.archive import ARCHIVE
 from bench.record.run import RUN_FILE
 from bench.record.stored import RECORDS
-from tests.faults.matrix import Row, Try, so_many
-from tests.faults.runs import ended
-from tests.fuzz.record_target import accepted
+from tests.faults.matrix import Row, Try, share_of
+from tests.faults.runs import wait_for_end
+from tests.fuzz.record_target import accepts
 from tests.records import build_record, build_records, build_run, plan, write_folder
 
 FUZZED = 10_000
@@ -29,40 +29,40 @@ TRIALS = plan(workloads=["mlp-512"], rounds=1)
 
 def hostile_runs(share: float, folder: Path) -> Iterator[Try]:
     cases = [
-        *((name, in_place_of, RECORDS) for name, in_place_of in FILES.items()),
-        *((name, in_place_of, RUN_FILE) for name, in_place_of in FILES.items()),
-        *((name, in_place_of, ARCHIVE) for name, in_place_of in FILES.items()),
+        *((name, damage, RECORDS) for name, damage in FILES.items()),
+        *((name, damage, RUN_FILE) for name, damage in FILES.items()),
+        *((name, damage, ARCHIVE) for name, damage in FILES.items()),
         *(
-            (name, said(text), where)
+            (name, replace_by(text), where)
             for name, text in TEXTS.items()
             for where in (RECORDS, RUN_FILE)
         ),
-        *((name, edited(edit), RECORDS) for name, edit in EDITS.items()),
-        *((name, edited(edit), RUN_FILE) for name, edit in EDITS.items()),
-        *((name, packed(lines), ARCHIVE) for name, lines in BOMBS.items()),
-        ("a folder that is a link", linked_folder, RECORDS),
+        *((name, edit_document(edit), RECORDS) for name, edit in EDITS.items()),
+        *((name, edit_document(edit), RUN_FILE) for name, edit in EDITS.items()),
+        *((name, pack(lines), ARCHIVE) for name, lines in BOMBS.items()),
+        ("a folder that is a link", link_folder, RECORDS),
     ]
     random.Random(13).shuffle(cases)
-    # these are quick, the mutated records are many
-    few = so_many(len(cases), min(1.0, 5 * share))
-    for number, (name, spoil, where) in enumerate(cases[:few]):
-        yield one_try(folder / str(number), f"{where}: {name}", spoil, where)
-    yield from fuzzed(so_many(FUZZED, share))
+    # a larger share than of the mutated records, which are many
+    count = share_of(len(cases), min(1.0, 5 * share))
+    for number, (name, damage, where) in enumerate(cases[:count]):
+        yield one_try(folder / str(number), f"{where}: {name}", damage, where)
+    yield from fuzz(share_of(FUZZED, share))
 
 
-def one_try(folder: Path, name: str, spoil: Callable[[Path], None], where: str) -> Try:
+def one_try(folder: Path, name: str, damage: Callable[[Path], None], where: str) -> Try:
     write_folder(folder, build_run(TRIALS), build_records(TRIALS))
-    spoil(path_of(folder, where))
+    damage(path_of(folder, where))
     output = folder.with_suffix(".out")
     seconds, grown, code = report(folder, output)
-    said = output.read_text(encoding="utf-8")
+    message = output.read_text(encoding="utf-8")
     wrong = []
     if code != 1:
         wrong.append(f"exit code {code}")
-    if not said.startswith("samestep: ") or said.count("\n") != 1 or len(said) > 1_000:
-        wrong.append(f"it said {said[-300:]!r}")
-    if not all(one.isprintable() for one in said.rstrip("\n")):
-        wrong.append(f"control characters in {said[:300]!r}")
+    if not message.startswith("samestep: ") or message.count("\n") != 1 or len(message) > 1_000:
+        wrong.append(f"it said {message[-300:]!r}")
+    if not all(character.isprintable() for character in message.rstrip("\n")):
+        wrong.append(f"control characters in {message[:300]!r}")
     if seconds > MOST_SECONDS:
         wrong.append(f"it took {seconds:.1f} s")
     if grown > MOST_BYTES:
@@ -71,7 +71,7 @@ def one_try(folder: Path, name: str, spoil: Callable[[Path], None], where: str) 
 
 
 def path_of(folder: Path, where: str) -> Path:
-    """What is spoilt: the run, one record, or the archive that the records are put into."""
+    """Return the file to damage: the run, one record, or an archive in place of the records."""
     if where == RECORDS:
         return sorted((folder / RECORDS).iterdir())[0]
     if where == ARCHIVE:
@@ -83,32 +83,32 @@ def path_of(folder: Path, where: str) -> Path:
 
 
 def report(folder: Path, output: Path) -> tuple[float, int, int]:
-    """`samestep report` in a child: its CPU seconds, the bytes it grew by, its exit code."""
+    """Run `samestep report` in a child; return its CPU seconds, added memory and exit code."""
     read_end, write_end = os.pipe()
     process = os.fork()
     if not process:
         try:
             before, started = resident_bytes(), time.process_time()
-            code = told(folder, output)
+            code = run_report(folder, output)
             used = [time.process_time() - started, resident_bytes() - before]
             os.write(write_end, json.dumps(used).encode())
             os._exit(code)
         finally:
             os._exit(70)
     os.close(write_end)
-    code = ended(process)
+    code = wait_for_end(process)
     with os.fdopen(read_end) as pipe:
         seconds, grown = json.loads(pipe.read() or "[0, 0]")
     return seconds, grown, code
 
 
 def resident_bytes() -> int:
-    """The most that this process ever had; a child starts with what it has from its parent."""
+    """Return the peak memory of this process; a child starts with its parent's memory."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return 1024 * int(status.partition("VmHWM:")[2].split()[0])
 
 
-def told(folder: Path, output: Path) -> int:
+def run_report(folder: Path, output: Path) -> int:
     sys.argv = ["samestep", "report", str(folder)]
     with output.open("w", encoding="utf-8") as file, redirect_stdout(file), redirect_stderr(file):
         try:
@@ -118,54 +118,54 @@ def told(folder: Path, output: Path) -> int:
     return 0
 
 
-# what stands there in place of a file
+# damages of a file
 
 
-def sparse(path: Path) -> None:
+def enlarge(path: Path) -> None:
     path.write_bytes(b"")
     os.truncate(path, 2**30)
 
 
-def pipe(path: Path) -> None:
+def replace_by_pipe(path: Path) -> None:
     path.unlink()
     os.mkfifo(path)
 
 
-def device(path: Path) -> None:
+def link_to_device(path: Path) -> None:
     path.unlink()
     path.symlink_to("/dev/zero")
 
 
-def link(path: Path) -> None:
+def link_outside(path: Path) -> None:
     outside = path.rename(path.parents[1] / f"{path.parent.name}-{path.name}.outside")
     path.symlink_to(outside)
 
 
-def dangling(path: Path) -> None:
+def link_to_nowhere(path: Path) -> None:
     path.unlink()
     path.symlink_to("nowhere")
 
 
-def folder_instead(path: Path) -> None:
+def replace_by_folder(path: Path) -> None:
     path.unlink()
     path.mkdir()
 
 
-def linked_folder(path: Path) -> None:
+def link_folder(path: Path) -> None:
     folder = path.parent
     outside = folder.rename(folder.parents[1] / f"{folder.parent.name}-records.outside")
     folder.symlink_to(outside)
 
 
 FILES: dict[str, Callable[[Path], None]] = {
-    "1 GiB": sparse,
-    "a pipe": pipe,
-    "a device": device,
-    "a link out of the folder": link,
-    "a link to nowhere": dangling,
-    "a folder": folder_instead,
+    "1 GiB": enlarge,
+    "a pipe": replace_by_pipe,
+    "a device": link_to_device,
+    "a link out of the folder": link_outside,
+    "a link to nowhere": link_to_nowhere,
+    "a folder": replace_by_folder,
 }
-# what no strict JSON is, or no record
+# texts that are not strict JSON, or not a record
 TEXTS = {
     "lists 10,000 deep": b"[" * 10_000 + b"]" * 10_000,
     "objects 10,000 deep": b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
@@ -179,7 +179,7 @@ TEXTS = {
 }
 
 
-def said(text: bytes) -> Callable[[Path], None]:
+def replace_by(text: bytes) -> Callable[[Path], None]:
     return lambda path: path.write_bytes(text) and None
 
 
@@ -187,15 +187,15 @@ def first_trial(document: dict[str, Any]) -> dict[str, Any]:
     return document["trial"] if "trial" in document else document["trials"][0]
 
 
-def named(name: str) -> Callable[[dict[str, Any]], None]:
+def rename_backend(name: str) -> Callable[[dict[str, Any]], None]:
     return lambda document: first_trial(document).update(backend=name)
 
 
 EDITS: dict[str, Callable[[dict[str, Any]], None]] = {
-    "a name that leads up": named("../../../etc/passwd"),
-    "an absolute name": named("/etc/passwd"),
-    "a name with NUL": named("py\0torch"),
-    "a name of 10,000 characters": named("p" * 10_000),
+    "a name that leads up": rename_backend("../../../etc/passwd"),
+    "an absolute name": rename_backend("/etc/passwd"),
+    "a name with NUL": rename_backend("py\0torch"),
+    "a name of 10,000 characters": rename_backend("p" * 10_000),
     "a lone surrogate": lambda document: document.update(run_id="\ud800"),
     "a key of escapes": lambda document: document.update({"\x1b[2J\u202e": 1}),
     "a key that is a lone surrogate": lambda document: document.update({"\ud800": 1}),
@@ -207,51 +207,51 @@ EDITS: dict[str, Callable[[dict[str, Any]], None]] = {
 }
 
 
-def edited(edit: Callable[[dict[str, Any]], None]) -> Callable[[Path], None]:
-    """A document with another value, which is sealed where it has a seal."""
+def edit_document(edit: Callable[[dict[str, Any]], None]) -> Callable[[Path], None]:
+    """Return a function that edits a document, and seals it again if it has a seal."""
 
-    def spoil(path: Path) -> None:
+    def damage(path: Path) -> None:
         document = json.loads(path.read_bytes())
         edit(document)
         if "sha256" in document:
             document["sha256"] = digest(document)
         path.write_text(json.dumps(document), encoding="utf-8")
 
-    return spoil
+    return damage
 
 
 BOMBS = {"a line of 1 GiB": (bytes(2**20), 1024), "10 million lines": (b"{}\n" * 1_000, 10_000)}
 
 
-def packed(lines: tuple[bytes, int]) -> Callable[[Path], None]:
+def pack(lines: tuple[bytes, int]) -> Callable[[Path], None]:
     part, times = lines
 
-    def spoil(path: Path) -> None:
+    def damage(path: Path) -> None:
         with gzip.open(path, "wb", compresslevel=1) as file:
             for _ in range(times):
                 file.write(part)
 
-    return spoil
+    return damage
 
 
 # mutated records
 
 
-def fuzzed(count: int) -> Iterator[Try]:
-    """A few places of a good record changed; an accepted one says what the original says."""
+def fuzz(count: int) -> Iterator[Try]:
+    """Change a few places of a good record; it is accepted only if its values are the same."""
     draw, original = random.Random(1313), as_line(build_record(TRIALS[-1]).model_dump())
     for _ in range(count):
-        content = mutated(original, draw)
+        content = mutate(original, draw)
         try:
-            taken = accepted(content)
+            is_accepted = accepts(content)
         except Exception as error:
             yield Try(wrong=f"{type(error).__name__}: {error}")
             continue
-        same = not taken or json.loads(content) == json.loads(original)
+        same = not is_accepted or json.loads(content) == json.loads(original)
         yield Try(wrong=None if same else f"accepted: {content!r:.200}")
 
 
-def mutated(content: bytes, draw: random.Random) -> bytes:
+def mutate(content: bytes, draw: random.Random) -> bytes:
     changed = bytearray(content)
     for _ in range(draw.randint(1, 4)):
         start = draw.randrange(len(changed))

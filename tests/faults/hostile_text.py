@@ -1,4 +1,4 @@
-"""Row 14: hostile text in a valid run: tables keep their shape, and it stays text."""
+"""Row 14: hostile text in a valid run stays text, and tables keep their shape."""
 
 import re
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ TEXTS = {
     "backslashes": "a\\ b\\\\| c\\",
     "mentions": "@someone #1 www.example.org https://example.org",
 }
-# the end of a line, and a space where none should break
+# the end of a line, and a space that breaks no line
 OURS = "\n\u00a0"
 FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 TAG = re.compile(r"<(/?\w+)")
@@ -34,35 +34,34 @@ TRIALS = plan(workloads=["mlp-512"], devices=["cuda:0"], rounds=2, seeds=())
 
 
 def hostile_text(share: float, folder: Path) -> Iterator[Try]:
-    """Each text in each field, beside a harmless one in the same field."""
+    """Try each text in each field, and compare it with a harmless text in the same field."""
     cases = [(field, name) for name in TEXTS for field in FIELDS]
-    harmless = {field: shape(with_text(field, "x"), folder) for field in FIELDS}
+    harmless = {field: shape(report_with(field, "x"), folder) for field in FIELDS}
     for field, name in cases[:: round(1 / share)]:
-        found = with_text(field, TEXTS[name])
-        wrong = [
-            repr(one) for one in sorted(set(found)) if not one.isprintable() and one not in OURS
-        ]
-        if shape(found, folder) != harmless[field]:
+        text = report_with(field, TEXTS[name])
+        characters = {character for character in text if not character.isprintable()}
+        wrong = [repr(character) for character in sorted(characters - set(OURS))]
+        if shape(text, folder) != harmless[field]:
             wrong.append("the page has another shape")
         yield Try(wrong=f"{name} in {field}: {', '.join(wrong)}" if wrong else None)
 
 
-def with_text(field: str, text: str) -> str:
-    """The report of a run in which one field says this."""
-    around = environment(gpu=True)
-    around |= FIELDS[field](text)
-    run = build_run(TRIALS, gpu=True, environment=around)
+def report_with(field: str, text: str) -> str:
+    """Return the report of a run with this text in one field."""
+    machine = environment(gpu=True)
+    machine |= FIELDS[field](text)
+    run = build_run(TRIALS, gpu=True, environment=machine)
     records = [
         failed_record(trial, "failed", text, gpu=True)
         if field == "reason" and trial is TRIALS[-1]
-        else build_record(trial, gpu=True, environment=around)
+        else build_record(trial, gpu=True, environment=machine)
         for trial in TRIALS
     ]
     return compose(Report(run, records))
 
 
 def shape(text: str, folder: Path) -> tuple[list[int], list[str], list[str]]:
-    """The cells of each row of its tables, its tags, and those of the page."""
+    """Return the number of cells of each table row, the tags, and the tags of the page."""
     rows = [line for line in text.split("\n") if line.startswith("|")]
     cells = [len(re.findall(r"(?<!\\)(?:\\\\)*\|", row)) for row in rows]
     tags = TAG.findall(FENCED.sub("", text))

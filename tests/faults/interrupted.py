@@ -1,4 +1,4 @@
-"""Row 7: Ctrl-C, once or twice, and SIGTERM: a partial report, the exit code, nothing left."""
+"""Row 7: Ctrl-C, once or twice, and SIGTERM leave a partial report and no process."""
 
 import os
 import random
@@ -9,14 +9,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from bench.record.run import RUN_FILE
-from tests.faults.matrix import Row, Try, so_many
+from tests.faults.matrix import Row, Try, share_of
 from tests.faults.runs import (
     Place,
-    damaged,
-    ended,
-    none_left,
+    damages,
+    kill_workers_at_exit,
     seconds_until_gone,
-    unfinished,
+    temporary_files,
+    wait_for_end,
     wait_for_output,
     workers,
 )
@@ -24,7 +24,7 @@ from tests.faults.runs import (
 TRIES = 50
 REAL_TRIES = 1
 WITHIN_SECONDS = 5.0
-# how the signals follow each other, and the exit codes that are right; 0: it was done before
+# signals in order, and the right exit codes; 0 if the run ended before
 WAYS = (
     ((signal.SIGINT,), (130, 0)),
     ((signal.SIGINT, signal.SIGINT), (130, 0)),
@@ -32,22 +32,22 @@ WAYS = (
 )
 
 
-def interrupted(share: float, folder: Path) -> Iterator[Try]:
-    return tries(Place.make(folder), so_many(TRIES, share))
+def interruptions(share: float, folder: Path) -> Iterator[Try]:
+    return make_tries(Place.make(folder), share_of(TRIES, share))
 
 
-def real(share: float, folder: Path, interpreters: Mapping[str, str]) -> Iterator[Try]:
-    return tries(Place.real(folder, interpreters), so_many(REAL_TRIES, share))
+def real_tries(share: float, folder: Path, interpreters: Mapping[str, str]) -> Iterator[Try]:
+    return make_tries(Place.real(folder, interpreters), share_of(REAL_TRIES, share))
 
 
-def tries(place: Place, count: int) -> Iterator[Try]:
-    """So many of each way, the whole of a run covered evenly."""
+def make_tries(place: Place, count: int) -> Iterator[Try]:
+    """Make `count` tries of each way, evenly over the time of a run."""
     draw = random.Random(7)
     for number in range(count):
         for way, (signals, codes) in enumerate(WAYS):
             part = (number * len(WAYS) + way + draw.random()) / (count * len(WAYS))
             folder = place.root / f"run-{number}-{way}"
-            with none_left(place):
+            with kill_workers_at_exit(place):
                 yield one_try(place, folder, draw, place.seconds * part, signals, codes)
 
 
@@ -60,31 +60,31 @@ def one_try(
     codes: tuple[int, ...],
 ) -> Try:
     process = place.start(folder)
-    # before the command says something there is nothing to look after
+    # a command that has printed nothing yet has nothing to clean up
     wait_for_output(place, folder)
     time.sleep(after_seconds)
     started = time.monotonic()
-    for one in signals:
+    for number in signals:
         with suppress(ProcessLookupError):
-            os.kill(process, one)
+            os.kill(process, number)
         time.sleep(draw.uniform(0.0, 0.2) if len(signals) > 1 else 0.0)
-    code = ended(process)
+    code = wait_for_end(process)
     seconds = time.monotonic() - started
-    wrong, output = damaged(folder), place.output(folder)
+    wrong, output = damages(folder), place.output(folder)
     if code not in codes:
         wrong.append(f"exit code {code}. Expected: {codes}: {output}")
     if seconds > WITHIN_SECONDS:
         wrong.append(f"it took {seconds:.1f} s")
     if "Traceback" in output:
         wrong.append(f"it ended with a traceback: {output}")
-    told = "interrupted before there was a report" in output
-    reported = told or (folder / "report.md").exists() or not (folder / RUN_FILE).exists()
+    explained = "interrupted before there was a report" in output
+    reported = explained or (folder / "report.md").exists() or not (folder / RUN_FILE).exists()
     # a second signal may end anything
     if len(signals) == 1 and not reported:
-        wrong.append(f"there is no partial report, nor a word of it: {output}")
-    # a second signal ends the wait for those that are killed
+        wrong.append(f"there is no partial report, and no reason for that: {output}")
+    # a second signal ends the wait for workers that are killed
     seconds_until_gone(place, WITHIN_SECONDS - seconds)
-    left = [*workers(place), *unfinished(place, folder)]
+    left = [*workers(place), *temporary_files(place, folder)]
     if left:
         wrong.append(f"{signals} left {left}: {output}")
     return Try(
@@ -94,4 +94,4 @@ def one_try(
     )
 
 
-ROW = Row(number=7, fault="Ctrl-C once, twice, SIGTERM", tries=interrupted, real=real)
+ROW = Row(number=7, fault="Ctrl-C once, twice, SIGTERM", tries=interruptions, real=real_tries)

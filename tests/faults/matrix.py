@@ -1,4 +1,4 @@
-"""What a row of the matrix is, and what its tries came to."""
+"""The rows of the matrix, and the results of their tries."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Try:
-    """One fault that was made to happen. `wrong` says what was not as promised; None: all was.
+    """One fault that a test caused. `wrong` says what broke a promise; None if all were kept.
 
-    `lost` counts finished records that are gone or damaged afterwards, `orphans` processes and
-    temporary files that are left; None where the fault has nothing to do with them.
-    `seconds` are those from the fault until all was well again.
+    `lost` counts finished records that are missing or damaged afterwards, `orphans` counts
+    processes and temporary files that are left; None if the fault does not concern them. `seconds`
+    is the time from the fault to the recovery.
     """
 
     wrong: str | None = None
@@ -25,8 +25,8 @@ class Try:
         return self.wrong is None and not self.lost and not self.orphans
 
 
-# the tries of a row: at `share` 1 all of them, at less so many, at least one of each kind. Nothing
-# is left in the folder, which is empty and the row's own
+# a function for the tries of a row: a share of all tries, at least one of each kind. The folder is
+# empty at first, and no other row uses it
 Tries: TypeAlias = Callable[[float, Path], Iterator[Try]]
 # the same with real frameworks, by the interpreter of each backend
 RealTries: TypeAlias = Callable[[float, Path, Mapping[str, str]], Iterator[Try]]
@@ -34,7 +34,7 @@ RealTries: TypeAlias = Callable[[float, Path, Mapping[str, str]], Iterator[Try]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A fault of the matrix: its number, its name as the table has it, how it is tried."""
+    """A fault of the matrix: its number, its name in the table, and its tries."""
 
     number: int
     fault: str
@@ -44,7 +44,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """What the tries of a row came to."""
+    """The results of the tries of a row."""
 
     number: int
     fault: str
@@ -56,28 +56,28 @@ class Tally:
     wrong: tuple[str, ...]
 
 
-def tally(row: Row, tries: Iterable[Try]) -> Tally:
-    found = list(tries)
+def tally_tries(row: Row, tries: Iterable[Try]) -> Tally:
+    done = list(tries)
     return Tally(
         number=row.number,
         fault=row.fault,
-        tries=len(found),
-        passed=sum(one.passed for one in found),
-        lost=total(one.lost for one in found),
-        orphans=total(one.orphans for one in found),
+        tries=len(done),
+        passed=sum(attempt.passed for attempt in done),
+        lost=total(attempt.lost for attempt in done),
+        orphans=total(attempt.orphans for attempt in done),
         longest_seconds=max(
-            (one.seconds for one in found if one.seconds is not None), default=None
+            (attempt.seconds for attempt in done if attempt.seconds is not None), default=None
         ),
-        wrong=tuple(one.wrong for one in found if one.wrong is not None),
+        wrong=tuple(attempt.wrong for attempt in done if attempt.wrong is not None),
     )
 
 
 def total(counts: Iterable[int | None]) -> int | None:
-    """The sum of those that are known; None where none is."""
+    """Return the sum of the counts that are known; None if no count is known."""
     known = [count for count in counts if count is not None]
     return sum(known) if known else None
 
 
-def so_many(all_of_them: int, share: float) -> int:
-    """How many of so many tries a share asks for; never none."""
-    return max(1, round(all_of_them * share))
+def share_of(count: int, share: float) -> int:
+    """Return a share of a number of tries, at least 1."""
+    return max(1, round(count * share))

@@ -1,8 +1,8 @@
-"""Row 10: a run makes no network call: it would end whoever makes one, and there is no network.
+"""Row 10: a run makes no network call: a call would end the process, and there is no network.
 
-The command, and the real worker with a framework of ours, run where an audit hook ends the process
-at its first call to a socket that is not local to the machine's files. Where the system lets us
-they also have a network namespace of their own, with nothing in it.
+An audit hook ends the command, or the real worker with a fake framework, at its first call to a
+socket that is not a Unix socket. If the system allows it, they also have an empty network
+namespace.
 """
 
 import ctypes
@@ -21,12 +21,12 @@ from bench.workloads import MLP_512
 from tests.fakes.workers import run_worker
 from tests.faults.matrix import Row, Try
 from tests.faults.real_worker import shell_script
-from tests.faults.runs import Place, ended
+from tests.faults.runs import Place, wait_for_end
 
 FAKES = Path(__file__).parent.parent / "fakes"
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 CAUGHT = 99
-# for `sitecustomize`, which Python imports first of all
+# the source of `sitecustomize`, which Python imports first
 HOOK = """
 import os, socket, sys
 def hook(event, arguments):
@@ -51,46 +51,50 @@ TRIALS = (
 )  # fmt: skip
 
 
-def offline(share: float, folder: Path) -> Iterator[Try]:
+def network_calls(share: float, folder: Path) -> Iterator[Try]:
     place, calls = Place.make(folder), folder / "calls"
     (folder / "hook").mkdir()
     hook = HOOK.format(calls=CALLS, file=str(calls), caught=CAUGHT)
     (folder / "hook" / "sitecustomize.py").write_text(hook, encoding="utf-8")
     main = cli.main
-    with patch.object(cli, "main", lambda: cut_off(hook, main)):
-        code = ended(place.start(folder / "run"))
-    yield Try(wrong=told(calls) or (None if code == 0 else place.output(folder / "run")[-300:]))
+    with patch.object(cli, "main", lambda: run_offline(hook, main)):
+        code = wait_for_end(place.start(folder / "run"))
+    message = None if code == 0 else place.output(folder / "run")[-300:]
+    yield Try(wrong=read_calls(calls) or message)
     for trial in TRIALS:
-        code = ended(child(lambda trial=trial: cut_off(hook, lambda: work(folder, trial))))
-        yield Try(wrong=told(calls) or (None if code == 0 else f"{trial.kind}: exit code {code}"))
-    yield Try(wrong=uncaught(folder, hook, calls))
+        code = wait_for_end(
+            fork(lambda trial=trial: run_offline(hook, lambda: run_trial(folder, trial)))
+        )
+        message = None if code == 0 else f"{trial.kind}: exit code {code}"
+        yield Try(wrong=read_calls(calls) or message)
+    yield Try(wrong=missed_calls(folder, hook, calls))
 
 
-def told(calls: Path) -> str | None:
+def read_calls(calls: Path) -> str | None:
     return calls.read_text(encoding="utf-8") if calls.exists() else None
 
 
-def child(does: Callable[[], None]) -> int:
-    """A process of its own that does this; 0 where nothing was raised."""
+def fork(function: Callable[[], None]) -> int:
+    """Call the function in a new process; its exit code is 0 if nothing was raised."""
     process = os.fork()
     if process:
         return process
     try:
-        does()
+        function()
         os._exit(0)
     finally:
         os._exit(70)
 
 
-def cut_off(hook: str, does: Callable[[], None]) -> None:
-    """From here on this process may call nobody, and reaches nobody."""
+def run_offline(hook: str, function: Callable[[], None]) -> None:
+    """Leave the network, install the hook, and call the function."""
     leave_network()
     exec(hook, {})
-    does()
+    function()
 
 
 def leave_network() -> None:
-    """Into a namespace without a network; where that is forbidden the hook alone is left."""
+    """Enter a namespace without a network; if that is forbidden, only the hook is left."""
     user, group = os.getuid(), os.getgid()
     unshare = getattr(ctypes.CDLL(None), "unshare", None)
     if unshare is None:
@@ -101,18 +105,18 @@ def leave_network() -> None:
         Path("/proc/self/gid_map").write_text(f"{group} {group} 1", encoding="ascii")
 
 
-def work(folder: Path, trial: Trial) -> None:
-    """The trial in the real worker; raises where it is not good."""
+def run_trial(folder: Path, trial: Trial) -> None:
+    """Run the trial in the real worker; raise an error if it is not ok."""
     initial = mnist.initial_parameters(MLP_512, trial.seed)
     job = {
         "backend": "fake", "adapter": "fakes.adapter", "trial": trial, "dump": None,
         "digests": digests(trial.seed, mnist.load(), initial),
     }  # fmt: skip
-    outcome = worked(folder, job, FAKES)
+    outcome = run_job(folder, job, FAKES)
     assert outcome == ("ok", None), outcome
 
 
-def worked(folder: Path, job: dict[str, object], package: Path) -> tuple[str, str | None]:
+def run_job(folder: Path, job: dict[str, object], package: Path) -> tuple[str, str | None]:
     interpreter = shell_script(
         folder / "hooked", f'PYTHONPATH="{folder}/hook:$PYTHONPATH" exec {sys.executable} "$@"'
     )
@@ -122,21 +126,21 @@ def worked(folder: Path, job: dict[str, object], package: Path) -> tuple[str, st
     return outcome.status, outcome.reason
 
 
-def uncaught(folder: Path, hook: str, calls: Path) -> str | None:
-    """What this row would not see: a call of ours, or one of a worker; None where it sees both."""
-    code = ended(child(lambda: cut_off(hook, call)))
+def missed_calls(folder: Path, hook: str, calls: Path) -> str | None:
+    """Return an error if the hook misses a call of the command or of a worker; else None."""
+    code = wait_for_end(fork(lambda: run_offline(hook, call)))
     adapter = folder / "calling.py"
     adapter.write_text(CALLING, encoding="utf-8")
     job: dict[str, object] = {"backend": "calling", "adapter": "calling", "cells": []}
-    _, reason = worked(folder, job, adapter)
-    seen = (told(calls) or "").splitlines()
+    _, reason = run_job(folder, job, adapter)
+    noted = (read_calls(calls) or "").splitlines()
     calls.unlink(missing_ok=True)
     caught = code == CAUGHT and (reason or "").startswith(f"exit status {CAUGHT} ")
-    return None if caught and len(seen) == 2 else f"not seen: {code}, {reason}, {seen}"
+    return None if caught and len(noted) == 2 else f"not seen: {code}, {reason}, {noted}"
 
 
 def call() -> None:
     socket.create_connection(("127.0.0.1", 9))
 
 
-ROW = Row(number=10, fault="no network", tries=offline)
+ROW = Row(number=10, fault="no network", tries=network_calls)

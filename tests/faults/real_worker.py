@@ -1,11 +1,11 @@
-"""The real worker with a framework of our making: what it imports is a module that a row writes."""
+"""The real worker with a fake framework: it imports a module that a row writes."""
 
 import sys
 from pathlib import Path
 
 
 def real_worker(folder: Path, name: str, framework: str, source: str) -> str:
-    """An interpreter, made in this folder, for which `framework` is this source."""
+    """Return an interpreter, made in this folder, which imports `source` as `framework`."""
     modules = folder / f"{name}-modules"
     modules.mkdir()
     (modules / f"{framework}.py").write_text(source, encoding="utf-8")

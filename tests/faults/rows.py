@@ -1,4 +1,4 @@
-"""All rows of the matrix."""
+"""The list of all rows of the matrix."""
 
 from tests.faults import (
     canaries,

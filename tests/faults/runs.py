@@ -1,4 +1,4 @@
-"""Runs for the matrix: the real command in a process of its own, and what it left behind."""
+"""Runs for the matrix: the real command in a process, and the files and processes it leaves."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ from bench.record import read_record
 from bench.record.run import RUN_FILE, read_run
 from bench.record.stored import RECORDS, read_records
 
-# what the command imports when it needs it: before a fork it is loaded once for all children
+# the command imports these when it needs them; here they are loaded once for all forks
 from bench.run import carry_out, display  # noqa: F401
 from reports import report
 from reports.results.predictions import images_and_classes
@@ -30,21 +30,21 @@ from tests.records import BACKENDS
 
 LONGEST_SECONDS = 60.0
 INTERVAL_SECONDS = 0.005
-# about as long as a whole run takes
+# about the time of a complete run
 STAND_IN_SECONDS = 1.5
 REAL_SECONDS = 120.0
 
 
-def nothing() -> None:
-    """What a command does before all else, unless a row has more to say."""
+def do_nothing() -> None:
+    """Do nothing: the default of what a command does first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where the tries of a row happen, and what runs there.
+    """The folder of the tries of a row, and the runs in it.
 
-    `interpreters` are those of the backends, `plan` says what a run of them does, `seconds` are
-    about those that it takes.
+    `interpreters` are those of the backends, `plan` has the options of a run, and `seconds` is
+    about the time that a run takes.
     """
 
     root: Path
@@ -54,7 +54,7 @@ class Place:
 
     @classmethod
     def make(cls, root: Path) -> "Place":
-        """With a script that plays the backends: two certificates, four rounds, four trainings."""
+        """Return a place with a script as backends: 2 certificates, 4 rounds, 4 trainings."""
         (root / "temporary").mkdir()
         return cls(
             root=root,
@@ -65,7 +65,7 @@ class Place:
 
     @classmethod
     def real(cls, root: Path, interpreters: Mapping[str, str]) -> "Place":
-        """With real backends: each has a certificate, a round and a training."""
+        """Return a place with real backends: each has a certificate, a round and a training."""
         (root / "temporary").mkdir()
         return cls(
             root=root,
@@ -76,26 +76,26 @@ class Place:
 
     @property
     def interpreter(self) -> str:
-        """The script that plays the backends."""
+        """Return the script that takes the place of the backends."""
         return self.interpreters[BACKENDS[0]]
 
     @property
     def longest_seconds(self) -> float:
-        """What a run may take at most, on a machine that others use too."""
+        """Return the longest time of a run, on a machine with other work."""
         return LONGEST_SECONDS + 6 * self.seconds
 
     @property
     def temporary(self) -> Path:
         return self.root / "temporary"
 
-    def run(self, folder: Path, *arguments: str, first: Callable[[], object] = nothing) -> int:
-        """Start `samestep run` on this folder; its process, which does `first` before all else."""
+    def run(self, folder: Path, *arguments: str, first: Callable[[], object] = do_nothing) -> int:
+        """Start `samestep run` on this folder, after `first`; return its process."""
         pythons = [f"--python={name}={python}" for name, python in self.interpreters.items()]
         output = self.root / f"{folder.name}.out"
-        return forked(["run", *arguments, *pythons], output, self.temporary, first)
+        return fork_command(["run", *arguments, *pythons], output, self.temporary, first)
 
-    def start(self, folder: Path, first: Callable[[], object] = nothing) -> int:
-        """A new run, with one cell of each backend."""
+    def start(self, folder: Path, first: Callable[[], object] = do_nothing) -> int:
+        """Start a new run, with one cell of each backend; return its process."""
         plan = ("--profile=smoke", "--workload=mlp-512", *self.plan)
         return self.run(folder, *plan, f"--out={folder}", first=first)
 
@@ -106,19 +106,19 @@ class Place:
         return (self.root / f"{folder.name}.out").read_text(encoding="utf-8")
 
 
-def forked(
+def fork_command(
     arguments: Sequence[str],
     output: Path,
     temporary: Path,
-    first: Callable[[], object] = nothing,
+    first: Callable[[], object] = do_nothing,
 ) -> int:
-    """The command in a child of this process, which has imported everything already."""
-    data = loaded()
+    """Run the command in a child of this process, which has imported everything already."""
+    data = load_data()
     output.touch()
     process = os.fork()
     if process:
         return process
-    # from here on the child, which never returns
+    # the child, which never returns
     try:
         command(arguments, output, temporary, data, first)
     finally:
@@ -126,8 +126,8 @@ def forked(
 
 
 @cache
-def loaded() -> mnist.Mnist:
-    """Return the data set, read once for all children; the report's images as well."""
+def load_data() -> mnist.Mnist:
+    """Return the data set; read it and the report's images once for all children."""
     images_and_classes()
     return mnist.load()
 
@@ -142,14 +142,14 @@ def command(
     descriptor = os.open(output, os.O_WRONLY | os.O_APPEND)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
-    # under pytest they are files of its own
+    # pytest replaces these files
     sys.stdout, sys.stderr = (os.fdopen(n, "w", buffering=1, closefd=False) for n in (1, 2))
     os.environ[VARIABLE] = str(temporary.parent)
     os.environ["TMPDIR"] = tempfile.tempdir = str(temporary)
     sys.argv = ["samestep", *arguments]
-    # in a job that a shell started in the background it is ignored
+    # a shell ignores SIGINT for jobs in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    # what is tested elsewhere and would take most of the time
+    # these parts are tested elsewhere and would take most of the time
     with (
         patch.object(carry_out, "SMOKE_LOOK_SECONDS", 0.05),
         patch.object(report, "FIGURES", ()),
@@ -162,43 +162,43 @@ def command(
 def run_command() -> None:
     try:
         cli.main()
-    except SystemExit as ended:
+    except SystemExit as exit_:
         sys.stdout.flush()
-        os._exit(ended.code if isinstance(ended.code, int) else 70)
+        os._exit(exit_.code if isinstance(exit_.code, int) else 70)
 
 
-def ended(process: int, most_seconds: float = LONGEST_SECONDS) -> int:
-    """Wait for it; its exit code, or the signal that ended it as a negative number."""
+def wait_for_end(process: int, most_seconds: float = LONGEST_SECONDS) -> int:
+    """Wait for a process; return its exit code, or a negative number for the signal."""
     due = time.monotonic() + most_seconds
     while time.monotonic() < due:
-        found, status = os.waitpid(process, os.WNOHANG)
-        if found:
+        pid, status = os.waitpid(process, os.WNOHANG)
+        if pid:
             return os.waitstatus_to_exitcode(status)
         time.sleep(INTERVAL_SECONDS)
     raise TimeoutError(f"process {process} goes on")
 
 
 def wait_for_output(place: Place, folder: Path) -> None:
-    """Return when the run on this folder has said something: it is in the midst of its work."""
+    """Return when the run on this folder has printed something, and so is at work."""
     due = time.monotonic() + LONGEST_SECONDS
     while not place.output(folder):
         if time.monotonic() > due:
-            raise TimeoutError(f"no word of the run in {folder}")
+            raise TimeoutError(f"no output of the run in {folder}")
         time.sleep(INTERVAL_SECONDS)
 
 
 def workers(place: Place) -> list[int]:
-    """Every worker of the runs here: it has its temporary folder in theirs."""
+    """Return every worker of the runs here, which has its temporary folder in this place."""
     return [
-        one.pid
-        for one in psutil.process_iter(["environ", "status"])
-        if Path((one.info["environ"] or {}).get("TMPDIR", "/")).parent == place.temporary
-        and one.info["status"] != psutil.STATUS_ZOMBIE
+        process.pid
+        for process in psutil.process_iter(["environ", "status"])
+        if Path((process.info["environ"] or {}).get("TMPDIR", "/")).parent == place.temporary
+        and process.info["status"] != psutil.STATUS_ZOMBIE
     ]
 
 
 def seconds_until_gone(place: Place, most: float) -> float | None:
-    """How long the last worker needs to end; None where one outlives `most` seconds."""
+    """Return the time until the last worker ends; None if a worker outlives `most` seconds."""
     started = time.monotonic()
     while workers(place):
         if time.monotonic() - started > most:
@@ -207,35 +207,35 @@ def seconds_until_gone(place: Place, most: float) -> float | None:
     return time.monotonic() - started
 
 
-def kept(folder: Path) -> dict[str, bytes]:
-    """The records of a run, by name; none where there is no run yet."""
+def record_files(folder: Path) -> dict[str, bytes]:
+    """Return the contents of a run's records, by name; none if there is no run."""
     return {path.name: path.read_bytes() for path in sorted((folder / RECORDS).glob("*.json"))}
 
 
-def damaged(folder: Path) -> list[str]:
-    """What of the run's files can't be read as what it should be."""
-    found = []
+def damages(folder: Path) -> list[str]:
+    """Return the errors of reading the run's files."""
+    errors = []
     if (folder / RUN_FILE).exists():
         try:
             read_run(folder)
         except SamestepError as error:
-            found.append(str(error))
-    for name in kept(folder):
+            errors.append(str(error))
+    for name in record_files(folder):
         try:
             read_record(folder / RECORDS / name)
         except SamestepError as error:
-            found.append(str(error))
-    return found
+            errors.append(str(error))
+    return errors
 
 
-def unfinished(place: Place, folder: Path) -> list[str]:
-    """Temporary files and folders that are left."""
+def temporary_files(place: Place, folder: Path) -> list[str]:
+    """Return the temporary files and folders that are left."""
     return [str(path) for path in (*place.temporary.iterdir(), *folder.rglob(".*"))]
 
 
 @contextmanager
-def none_left(place: Place) -> Iterator[None]:
-    """However a try ends, its workers go with it."""
+def kill_workers_at_exit(place: Place) -> Iterator[None]:
+    """Kill the workers of a try when it ends, in any way."""
     try:
         yield
     finally:
@@ -244,12 +244,12 @@ def none_left(place: Place) -> Iterator[None]:
 
 
 def shortfalls(folder: Path, code: int) -> Iterator[str]:
-    """What a run that was resumed lacks at its end."""
+    """Yield what a resumed run lacks at its end."""
     if code != 0:
         yield f"exit code {code} at the end"
         return
     run = read_run(folder)
-    good = sum(one.status == "ok" for one in read_records(folder, run))
+    good = sum(record.status == "ok" for record in read_records(folder, run))
     if good != len(run.trials):
         yield f"{good} of {len(run.trials)} trials are ok at the end"
     if run.sessions[-1].outcome != "complete":

@@ -1,9 +1,9 @@
 """`python -m tests.faults.soak`: the standard profile for an hour, with random kills.
 
 Workers and the run itself are killed at random times, and the run is resumed, until the time is up.
-What it does not know (`--python`, `--backend`, ...) goes to `samestep run`.
-Exits with 1 unless every finished record was there at the end as it had been, no process and no
-temporary file was left, and no run's memory grew. `--json FILE` writes what was found.
+Other options (`--python`, `--backend`, ...) go to `samestep run`. Exits with 1 if a finished record
+was lost or changed, a process or a temporary file was left, or the memory of a run grew.
+`--json FILE` writes the result.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from bench.machine.lock import VARIABLE
 from bench.record.run import RUN_FILE, read_run
 from bench.record.stored import read_records
 from reports.text import table
-from tests.faults.runs import damaged, kept
+from tests.faults.runs import damages, record_files
 
 PACKAGE = Path(__file__).resolve().parent.parent.parent
 SEED = 18
@@ -33,19 +33,22 @@ TICK_SECONDS = 0.5
 SECONDS_BETWEEN_KILLS = (20.0, 100.0)
 RUN_ITSELF = 0.25
 OF_WORKERS = (signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM)
-# half of them without a chance to put anything in order, and the exit codes of the others
+# signals with the exit codes that follow; a run can't handle the first
 OF_RUNS = {signal.SIGKILL: -9, signal.SIGINT: 130, signal.SIGTERM: 143}
 GONE_WITHIN_SECONDS = 5.0
 SWEPT_WITHIN_SECONDS = 15.0
 MOST_GROWTH_MB = 50.0
-# that of a run with failed trials
+# the exit code of a run with failed trials
 FAILED = 1
 
 
 @dataclass(slots=True)
-class Found:
-    """What an hour came to. `growth_mb`: of a run's resident memory, from its first worker's start
-    to the largest while any worker ran, of the run in which it was largest."""
+class SoakResult:
+    """The result of a soak.
+
+    `growth_mb` is the largest growth of a run's resident memory: from the start of its first worker
+    to the peak while a worker ran.
+    """
 
     minutes: float = 0.0
     runs: int = 0
@@ -83,8 +86,8 @@ class Found:
 
     @property
     def passed(self) -> bool:
-        nothing = (self.lost, self.changed, self.orphans, self.temporary, len(self.wrong))
-        return not any(nothing) and self.growth_mb < MOST_GROWTH_MB
+        problems = (self.lost, self.changed, self.orphans, self.temporary, len(self.wrong))
+        return not any(problems) and self.growth_mb < MOST_GROWTH_MB
 
 
 def count(counts: dict[str, int], what: str) -> None:
@@ -92,24 +95,24 @@ def count(counts: dict[str, int], what: str) -> None:
 
 
 @dataclass(slots=True)
-class Kept:
-    """The finished records of a run's folder, as they were when first seen."""
+class FinishedRecords:
+    """The finished records of a run's folder, with their contents at the last check."""
 
     folder: Path
-    seen: dict[str, bytes] = field(default_factory=dict)
+    contents: dict[str, bytes] = field(default_factory=dict)
 
-    def check(self, found: Found) -> None:
-        now = kept(self.folder)
-        for name, content in self.seen.items():
-            found.lost += name not in now
-            found.changed += name in now and now[name] != content
-        self.seen = now
-        found.wrong += damaged(self.folder)
+    def check(self, result: SoakResult) -> None:
+        now = record_files(self.folder)
+        for name, content in self.contents.items():
+            result.lost += name not in now
+            result.changed += name in now and now[name] != content
+        self.contents = now
+        result.wrong += damages(self.folder)
 
 
 @dataclass(slots=True)
 class Memory:
-    """Resident memory of a run while it has workers: the report at its end is not measuring."""
+    """The resident memory of a run while it has workers, and so without its report."""
 
     first: int | None = None
     growth: int = 0
@@ -121,19 +124,19 @@ class Memory:
 
 
 class Session:
-    """One process of `samestep run`, from its start to its end."""
+    """A process of `samestep run`, from its start to its end."""
 
     def __init__(self, root: Path, folder: Path, arguments: Sequence[str]) -> None:
         temporary = root / "temporary"
         temporary.mkdir(exist_ok=True)
         resumed = (folder / RUN_FILE).exists()
-        where = [f"--resume={folder}"] if resumed else ["--profile=standard", f"--out={folder}"]
+        plan = [f"--resume={folder}"] if resumed else ["--profile=standard", f"--out={folder}"]
         self.log = root / "log"
         self.started = time.monotonic()
         self.memory = Memory()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "bench", "run", *where, *arguments],
+                [sys.executable, "-m", "bench", "run", *plan, *arguments],
                 cwd=PACKAGE,
                 env={**os.environ, "TMPDIR": str(temporary), VARIABLE: str(root)},
                 stdin=subprocess.DEVNULL,
@@ -143,8 +146,8 @@ class Session:
             )
         self._parent = psutil.Process(self._process.pid)
 
-    def ended(self) -> int | None:
-        """The exit code, or the signal as a negative number; None while it runs."""
+    def exit_code(self) -> int | None:
+        """Return the exit code, or the signal as a negative number; None while it runs."""
         return self._process.poll()
 
     def workers(self) -> list[psutil.Process]:
@@ -161,14 +164,14 @@ class Session:
             return
 
     def kill(self, number: signal.Signals) -> tuple[int, int]:
-        """End it so; its exit code, and how many workers were still there 5 s later."""
+        """Send a signal; return the exit code and the number of workers 5 s later."""
         workers = self.workers()
         self._process.send_signal(number)
-        # a report may be on its way
+        # it may still write a report
         code = self._process.wait(timeout=120)
         _, alive = psutil.wait_procs(workers, timeout=GONE_WITHIN_SECONDS)
-        for one in alive:
-            one.kill()
+        for worker in alive:
+            worker.kill()
         return code, len(alive)
 
 
@@ -179,70 +182,70 @@ class Soak:
         self._draw = random.Random(SEED)
         self._started = time.monotonic()
         self._due = self._started + 60 * minutes
-        self.found = Found()
+        self.result = SoakResult()
 
-    def run(self) -> Found:
+    def run(self) -> SoakResult:
         while time.monotonic() < self._due:
-            self.found.runs += 1
+            self.result.runs += 1
             self._one_run(self._root / f"run-{self.found.runs}")
         if self._temporary():
-            # one that was killed at the very end: the next run sweeps what it left
+            # the next run removes the files of a run that was killed at the end
             self._due = time.monotonic() + SWEPT_WITHIN_SECONDS
             self._one_run(self._root / f"run-{self.found.runs}")
-        self.found.minutes = (time.monotonic() - self._started) / 60
-        self.found.temporary = len(self._temporary())
+        self.result.minutes = (time.monotonic() - self._started) / 60
+        self.result.temporary = len(self._temporary())
         if "Traceback" in (self._root / "log").read_text(encoding="utf-8"):
-            self.found.wrong.append("a traceback was printed")
-        return self.found
+            self.result.wrong.append("a traceback was printed")
+        return self.result
 
     def _one_run(self, folder: Path) -> None:
-        """A run, resumed until it is complete or the time is up."""
-        records = Kept(folder)
+        """Make a run, and resume it until it is complete or the time is up."""
+        records = FinishedRecords(folder)
         while time.monotonic() < self._due:
             session = Session(self._root, folder, self._arguments)
             code = self._follow(session, records)
-            records.check(self.found)
+            records.check(self.result)
             if code in (0, FAILED):
-                self.found.complete += 1
+                self.result.complete += 1
                 break
         self._count(folder)
 
-    def _follow(self, session: Session, records: Kept) -> int:
-        """Its exit code, after it has ended by itself, was killed, or the time was up."""
-        self.found.sessions += 1
+    def _follow(self, session: Session, records: FinishedRecords) -> int:
+        """Return the exit code of a session that ended, was killed, or had no time left."""
+        self.result.sessions += 1
         code = self._until_ended(session, records)
         minutes = (time.monotonic() - session.started) / 60
-        self.found.longest_session_minutes = max(self.found.longest_session_minutes, minutes)
-        self.found.growth_mb = max(self.found.growth_mb, session.memory.growth / 1e6)
+        self.result.longest_session_minutes = max(self.result.longest_session_minutes, minutes)
+        self.result.growth_mb = max(self.result.growth_mb, session.memory.growth / 1e6)
         return code
 
-    def _until_ended(self, session: Session, records: Kept) -> int:
+    def _until_ended(self, session: Session, records: FinishedRecords) -> int:
         next_kill = self._next_kill()
         while (code := session.ended()) is None:
             if time.monotonic() > self._due:
                 return self._end(session, signal.SIGINT)
             if time.monotonic() > next_kill:
                 next_kill = self._next_kill()
-                records.check(self.found)
+                records.check(self.result)
                 if self._draw.random() < RUN_ITSELF:
                     return self._end(session, self._draw.choice(tuple(OF_RUNS)))
                 self._kill_worker(session)
             session.measure()
             time.sleep(TICK_SECONDS)
         if code not in (0, FAILED):
-            self.found.wrong.append(f"exit code {code}")
+            self.result.wrong.append(f"exit code {code}")
         return code
 
     def _next_kill(self) -> float:
         return time.monotonic() + self._draw.uniform(*SECONDS_BETWEEN_KILLS)
 
     def _end(self, session: Session, number: signal.Signals) -> int:
-        count(self.found.kills, f"run, {number.name}")
+        count(self.result.kills, f"run, {number.name}")
         code, alive = session.kill(number)
-        self.found.orphans += alive
+        self.result.orphans += alive
         # it may have been done at that moment
         if code not in (OF_RUNS[number], 0, FAILED):
-            self.found.wrong.append(f"exit code {code} after {number.name}")
+            self.result.wrong.append(f"exit code {code} after {number.name}")
         return code
 
     def _kill_worker(self, session: Session) -> None:
@@ -254,12 +257,12 @@ class Soak:
             self._draw.choice(workers).send_signal(number)
         except psutil.NoSuchProcess:
             return
-        count(self.found.kills, f"worker, {number.name}")
+        count(self.result.kills, f"worker, {number.name}")
 
     def _count(self, folder: Path) -> None:
         if (folder / RUN_FILE).exists():
             for record in read_records(folder, read_run(folder)):
-                count(self.found.records, record.status)
+                count(self.result.records, record.status)
 
     def _temporary(self) -> list[Path]:
         left = (self._root / "temporary").iterdir()
@@ -271,15 +274,15 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--folder", type=Path, required=True, help="a new one, for all runs")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found")
-    asked, arguments = parser.parse_known_args()
-    asked.folder.mkdir()
-    found = Soak(asked.folder.resolve(), arguments, asked.minutes).run()
-    print(found.table)
-    for wrong in found.wrong:
+    options, arguments = parser.parse_known_args()
+    options.folder.mkdir()
+    result = Soak(options.folder.resolve(), arguments, options.minutes).run()
+    print(result.table)
+    for wrong in result.wrong:
         print(wrong)
-    if asked.json is not None:
-        write_atomically(asked.json, f"{json.dumps(asdict(found), indent=1)}\n".encode())
-    return 0 if found.passed else 1
+    if options.json is not None:
+        write_atomically(options.json, f"{json.dumps(asdict(result), indent=1)}\n".encode())
+    return 0 if result.passed else 1
 
 
 if __name__ == "__main__":

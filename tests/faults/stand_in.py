@@ -1,7 +1,7 @@
-"""A script that plays the worker of a backend: valid answers in a few hundredths of a second.
+"""A script in place of a backend's worker: it has valid answers in a few hundredths of a second.
 
-It takes its turns as a worker does. `orders.json` beside it may tell it, by the name of a trial,
-to end itself by a signal before its result is out, or to run some lines of Python.
+It takes turns like a worker. `orders.json` in its folder has orders by the name of a trial: a
+signal with which the script ends itself before its result, or lines of Python that it runs.
 """
 
 import json
@@ -16,7 +16,7 @@ from tests.fakes.scripts import figures_of, write_script
 from tests.records import BACKENDS, good, plan
 
 ORDERS = "orders.json"
-# JSON in a string: as Python, lists of 10,000 predictions take longer to compile than all the rest
+# JSON in a string: Python takes long to compile lists of 10,000 predictions
 BODY = """
 orders = {orders!r}
 labels = {labels!r}
@@ -62,7 +62,7 @@ send(event="result", result=result)
 
 
 def stand_in(folder: Path) -> str:
-    """The interpreter, made in this folder."""
+    """Write the script into this folder; return its path."""
     trials = plan(workloads=["mlp-512"], rounds=1)
     figures = {trial.kind: figures_of(good(trial)) for trial in trials}
     execution = Execution(device="cpu", batch_size=MLP_512.batch_size)
@@ -70,18 +70,18 @@ def stand_in(folder: Path) -> str:
         backend: Cell(workload="mlp-512", backend=backend, execution=execution).label
         for backend in BACKENDS
     }
-    order(folder, {})
+    write_orders(folder, {})
     body = BODY.format(
         orders=str(folder / ORDERS), figures=json.dumps({**figures, "parity": {}}), labels=labels
     )
     return write_script(folder, "stand-in", body)
 
 
-def order(folder: Path, orders: Mapping[str, Any]) -> None:
-    """From now on these trials end by these signals, or run this: `timing pytorch 0 0` to which."""
+def write_orders(folder: Path, orders: Mapping[str, Any]) -> None:
+    """Replace the orders: a signal or Python code by the name of a trial, `timing pytorch 0 0`."""
     (folder / ORDERS).write_text(json.dumps(orders), encoding="utf-8")
 
 
 def name_of(trial: TrialModel) -> str:
-    """What the orders call it."""
+    """Return the name of a trial in the orders."""
     return f"{trial.kind} {trial.backend} {trial.round} {trial.seed}"

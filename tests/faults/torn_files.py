@@ -1,4 +1,4 @@
-"""Row 6: torn files are never accepted, and a resumed run repeats that trial and no other."""
+"""Row 6: torn files are never accepted, and a resumed run repeats only the trial concerned."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -10,8 +10,16 @@ from bench.errors import RecordError
 from bench.record import as_line, read_record
 from bench.record.run import RUN_FILE, read_run, run_bytes
 from bench.record.stored import RECORDS
-from tests.faults.matrix import Row, Try, so_many
-from tests.faults.runs import Place, damaged, ended, kept, none_left, unfinished, workers
+from tests.faults.matrix import Row, Try, share_of
+from tests.faults.runs import (
+    Place,
+    damages,
+    kill_workers_at_exit,
+    record_files,
+    temporary_files,
+    wait_for_end,
+    workers,
+)
 from tests.records import build_record, build_run, plan
 
 RESUMED = 12
@@ -27,68 +35,68 @@ def torn_files(share: float, folder: Path) -> Iterator[Try]:
         (record, "record.json", read_record),
         (run, RUN_FILE, lambda path: read_run(path.parent)),
     ):
-        for torn in torn_at(content, share):
-            yield refused(folder / "torn" / name, torn, read)
-    yield from resumed(place, folder / "run", so_many(RESUMED, share))
+        for torn in tear(content, share):
+            yield expect_refusal(folder / "torn" / name, torn, read)
+    yield from tear_and_resume(place, folder / "run", share_of(RESUMED, share))
 
 
-def torn_at(content: bytes, share: float) -> Iterator[bytes]:
-    """Cut at every byte, the rest of zeros at every tenth, its halves swapped."""
-    # without its last newline a file still says all
+def tear(content: bytes, share: float) -> Iterator[bytes]:
+    """Yield the content cut at every byte, ending in zeros at every tenth, with swapped halves."""
+    # a file without its last newline is still complete
     cuts = range(len(content) - 1)
     draw = random.Random(6)
-    for cut in draw.sample(cuts, so_many(len(cuts), share)):
+    for cut in draw.sample(cuts, share_of(len(cuts), share)):
         yield content[:cut]
-    for cut in draw.sample(cuts, so_many(len(cuts) // 10, share)):
+    for cut in draw.sample(cuts, share_of(len(cuts) // 10, share)):
         yield content[:cut].ljust(len(content), b"\0")
-    yield halves_swapped(content)
+    yield swap_halves(content)
 
 
-def halves_swapped(content: bytes) -> bytes:
+def swap_halves(content: bytes) -> bytes:
     middle = len(content) // 2
     return content[middle:] + content[:middle]
 
 
-def refused(path: Path, content: bytes, read: Callable[[Path], Any]) -> Try:
+def expect_refusal(path: Path, content: bytes, read: Callable[[Path], Any]) -> Try:
     path.write_bytes(content)
     try:
         read(path)
     except RecordError as error:
-        told = path.name in str(error) and "\n" not in str(error)
-        return Try(wrong=None if told else f"refused with {str(error)!r}")
+        is_clear = path.name in str(error) and "\n" not in str(error)
+        return Try(wrong=None if is_clear else f"refused with {str(error)!r}")
     return Try(wrong=f"{path.name} of {len(content)} bytes was accepted: {content[-20:]!r}")
 
 
-def resumed(place: Place, folder: Path, count: int) -> Iterator[Try]:
-    """One record of a finished run torn at a time."""
-    code = ended(place.start(folder))
-    before, draw = kept(folder), random.Random(66)
+def tear_and_resume(place: Place, folder: Path, count: int) -> Iterator[Try]:
+    """Tear one record of a finished run at a time, and resume the run."""
+    code = wait_for_end(place.start(folder))
+    before, draw = record_files(folder), random.Random(66)
     if code != 0 or not before:
         yield Try(wrong=f"the run itself ended with {code}")
         return
     for number in range(count):
-        with none_left(place):
-            yield one_resumed(place, folder, draw.choice(sorted(before)), number)
+        with kill_workers_at_exit(place):
+            yield one_try(place, folder, draw.choice(sorted(before)), number)
 
 
-def one_resumed(place: Place, folder: Path, name: str, number: int) -> Try:
-    before, path = kept(folder), folder / RECORDS / name
+def one_try(place: Place, folder: Path, name: str, number: int) -> Try:
+    before, path = record_files(folder), folder / RECORDS / name
     content = before.pop(name)
     cut = partial(random.Random(number).randrange, len(content) - 1)
-    ways = (content[: cut()], content[: cut()].ljust(len(content), b"\0"), halves_swapped(content))
+    ways = (content[: cut()], content[: cut()].ljust(len(content), b"\0"), swap_halves(content))
     path.write_bytes(ways[number % len(ways)])
-    code = ended(place.resume(folder))
-    after = kept(folder)
+    code = wait_for_end(place.resume(folder))
+    after = record_files(folder)
     again = after.pop(name)
-    wrong = damaged(folder)
+    wrong = damages(folder)
     if code != 0:
         wrong.append(f"{name}: exit code {code}")
     if again == content:
         wrong.append(f"{name} was not run again")
     return Try(
         wrong="; ".join(wrong) or None,
-        lost=sum(after.get(other) != whole for other, whole in before.items()),
-        orphans=len(workers(place)) + len(unfinished(place, folder)),
+        lost=sum(after.get(other) != old for other, old in before.items()),
+        orphans=len(workers(place)) + len(temporary_files(place, folder)),
     )
 
 

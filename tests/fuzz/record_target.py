@@ -1,9 +1,9 @@
-"""A record made of arbitrary bytes: refused with a `RecordError`, or what it says is sealed.
+"""A record of arbitrary bytes is refused with a `RecordError`, or has the right hash.
 
-The fault matrix tries mutated records with it. Where Google's fuzzer is installed (`pip install
-atheris`; it has no wheels for every Python), `python -m tests.fuzz.record_target FOLDER` goes on
-for as long as it is let, or `-max_total_time=60`. FOLDER holds records to begin with, and takes
-what is found; `-max_len=60000` leaves room for them.
+The fault matrix tries mutated records with it. If Google's fuzzer is installed (`pip install
+atheris`; it has no wheels for every Python), `python -m tests.fuzz.record_target FOLDER` runs
+until it is stopped, or for `-max_total_time=60`. FOLDER contains the first records, and the fuzzer
+adds new inputs; `-max_len=60000` leaves room for them.
 """
 
 import hashlib
@@ -14,15 +14,15 @@ from bench.errors import RecordError
 from bench.record import parse_record
 
 
-def accepted(content: bytes) -> bool:
-    """Whether it is taken for a record; raises `AssertionError` for one without its own hash."""
+def accepts(content: bytes) -> bool:
+    """Return whether it is a record; raise `AssertionError` for a record with a wrong hash."""
     try:
         record = parse_record(content, "record.json")
     except RecordError as error:
         if "\n" in str(error):
             raise AssertionError(f"more than one line: {str(error)!r}") from error
         return False
-    # apart from the code that is tried
+    # without the code under test
     document = json.loads(content)
     sealed = document.pop("sha256")
     text = json.dumps(document, sort_keys=True, separators=(",", ":"))
@@ -33,9 +33,9 @@ def accepted(content: bytes) -> bool:
 def fuzz() -> None:
     import atheris
 
-    # what was imported before it came, so that it sees which input leads where
+    # modules that are already imported, so that the fuzzer sees which code an input reaches
     atheris.instrument_all()
-    atheris.Setup(sys.argv, accepted)
+    atheris.Setup(sys.argv, accepts)
     atheris.Fuzz()
 
 
