@@ -1,4 +1,4 @@
-"""Synthetic runs and records for tests: valid, deterministic, with values that look real."""
+"""Build synthetic runs and records for tests: valid, deterministic, with realistic values."""
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -46,7 +46,7 @@ SETTINGS = {
     "keras-tensorflow": {"mode": "graph", "jit_compile": "auto: off", "tf32": False},
     "pytorch": {"mode": "eager", "torch_threads": 2, "tf32": False},
 }
-# what an honest backend leaves, as a share of the gate
+# the differences of an honest backend, as a share of the gate
 NOISE = {"float32": 0.1, "tf32": 0.1, "bfloat16": 0.1, "float64": 0.02, "dropout": 0.5}
 CERTIFICATE_HASH = "ce" * 32
 GPU = {"name": "NVIDIA H200", "memory_bytes": 150_754_820_096, "driver": "580.65.06"}
@@ -80,9 +80,9 @@ def plan(
     train_images: int = 60_000,
     parity: Sequence[ParityPlan] = (),
 ) -> list[Trial]:
-    """Parity trials first, then accuracy trials, then rounds.
+    """Return a plan: parity trials, then accuracy trials, then rounds.
 
-    `epochs` None takes the workload's own; without `parity` no cell is certified.
+    If `epochs` is None, each workload has its own number; without `parity` no cell is certified.
     """
     cells = [
         Cell(
@@ -108,8 +108,8 @@ def plan_of(
     train_images: int = 60_000,
     parity: Sequence[ParityPlan] = (),
 ) -> list[Trial]:
-    """`plan` for these cells."""
-    trained = [
+    """Return the plan of these cells, as `plan` does."""
+    accuracy_trials = [
         Trial(
             kind="accuracy",
             cell=cell,
@@ -121,7 +121,7 @@ def plan_of(
         for cell in cells
         for seed in seeds
     ]
-    timed = [
+    timing_trials = [
         Trial(
             kind="timing",
             cell=cell,
@@ -142,8 +142,8 @@ def plan_of(
         for turn in range(rounds)
         for position, cell in enumerate(cells)
     ]
-    certified = parity_trials(cells, Profile(name="any", rounds=rounds, parity=tuple(parity)))
-    return certified + trained + timed
+    profile = Profile(name="any", rounds=rounds, parity=tuple(parity))
+    return parity_trials(cells, profile) + accuracy_trials + timing_trials
 
 
 def build_run(trials: Iterable[Trial], *, gpu: bool = False, **changes: Any) -> RunModel:
@@ -175,14 +175,14 @@ def build_run(trials: Iterable[Trial], *, gpu: bool = False, **changes: Any) -> 
 
 
 def build_record(trial: Trial, *, gpu: bool = False, **changes: Any) -> Record:
-    """The record of a good trial; `changes` replace its top-level parts."""
+    """Return the record of a good trial; `changes` replace its top-level parts."""
     document = good(trial, gpu=gpu)
     document.update(changes)
     return seal(document)
 
 
 def failed_record(trial: Trial, status: str, reason: str, **changes: Any) -> Record:
-    """A trial that ended before it measured anything."""
+    """Return the record of a trial that ended before it measured anything."""
     empty = {"parity": None, "parameters": None, "settings": None, "lanes": None, "accuracy": None}
     reasons = {**good(trial)["null_reasons"]}
     reasons |= dict.fromkeys((*empty, "timings", "memory"), "the trial ended before it")
@@ -196,12 +196,12 @@ def failed_record(trial: Trial, status: str, reason: str, **changes: Any) -> Rec
 def build_records(
     trials: Iterable[Trial], change: Callable[[Trial], Record | None] | None = None, **options: Any
 ) -> list[Record]:
-    """A good record for each trial, or what `change` gives for it instead of None."""
+    """Return a good record for each trial, or the record that `change` returns for it."""
     return [(change and change(trial)) or build_record(trial, **options) for trial in trials]
 
 
 def certified(records: Iterable[Record]) -> Iterator[Record]:
-    """The records as a run leaves them: each points to the last parity record of its cell."""
+    """Yield the records as in a run: each points to the last parity record of its cell."""
     last: dict[Cell, str] = {}
     for record in records:
         document, cell = record.model_dump(), record.cell
@@ -214,7 +214,7 @@ def certified(records: Iterable[Record]) -> Iterator[Record]:
 
 
 def write_folder(folder: Path, run: RunModel, records: Iterable[Record]) -> Path:
-    """The run's folder as `samestep run` leaves it, without its report."""
+    """Write the run's folder as `samestep run` does, without its report; return the folder."""
     write_run(run, folder)
     for record in records:
         write_record(record, record_path(folder, record.trial))
@@ -222,7 +222,7 @@ def write_folder(folder: Path, run: RunModel, records: Iterable[Record]) -> Path
 
 
 def good(trial: Trial, *, gpu: bool = False) -> dict[str, Any]:
-    # seeded by the trial, so that a record never depends on which others were made
+    # the trial gives the seed, so that a record does not depend on other records
     draw = np.random.default_rng(zlib.crc32(trial.name.encode()))
     on_gpu = trial.cell.execution.device != "cpu"
     return {
@@ -240,7 +240,7 @@ def good(trial: Trial, *, gpu: bool = False) -> dict[str, Any]:
         },
         "timings": timings(draw, trial.kind),
         "lanes": lanes(trial, draw) if trial.kind == "timing" else None,
-        "accuracy": trained(trial, draw) if trial.kind == "accuracy" else None,
+        "accuracy": training(trial, draw) if trial.kind == "accuracy" else None,
         "memory": {
             "peak_rss_bytes": int(draw.normal(9e8, 4e6)),
             "peak_device_bytes": int(draw.normal(3e8, 1e6)) if on_gpu else None,
@@ -267,13 +267,13 @@ def good(trial: Trial, *, gpu: bool = False) -> dict[str, Any]:
 
 
 def certificate(trial: Trial) -> str | None:
-    """The hash of the parity record before it; the float64 one is the first of its cell."""
+    """Return the hash of the parity record before a trial; None for the first, in float64."""
     exact = trial.parity is not None and trial.parity.precision == "float64"
     return None if exact else CERTIFICATE_HASH
 
 
 def rungs(trial: Trial) -> list[dict[str, Any]]:
-    """All that a good trial climbs: every rung in a parity trial, else the short certificate."""
+    """Return all rungs of a parity trial, or the short certificate of another trial."""
     exact = {"measured": 0.0, "gate": 0.0, "passed": True, "where": None}
     return [
         *({"rung": name, **exact} for name in ("data", "parameters", "initial")),
@@ -282,7 +282,7 @@ def rungs(trial: Trial) -> list[dict[str, Any]]:
 
 
 def measured_rungs(trial: Trial) -> list[str]:
-    """The rungs with a gate, as `bench.parity.ladder` climbs them."""
+    """Return the rungs with a gate, in the order of `bench.parity.ladder`."""
     dropout = any(isinstance(layer, Dropout) for layer in WORKLOADS[trial.cell.workload].layers)
     if trial.parity is None:
         return ["forward"] if dropout else ["forward", "gradient", "update"]
@@ -297,7 +297,7 @@ def measured_rung(trial: Trial, name: str) -> dict[str, Any]:
     precision = "float32" if trial.parity is None else trial.parity.precision
     kind = f"{name} {WORKLOADS[trial.cell.workload].optimizer.name}"
     limit = gate(precision, kind if kind in GATES[precision] else name)
-    # apart from the other draws, so that a new rung leaves every figure as it was
+    # a separate generator, so that a new rung changes no other value
     draw = np.random.default_rng(zlib.crc32(f"{trial.name} {name}".encode()))
     noise = NOISE["dropout" if name.startswith("dropout") else precision]
     measured = float(f"{limit * noise * draw.uniform(0.4, 1.2):.3g}")
@@ -328,7 +328,7 @@ def timings(draw: np.random.Generator, kind: TrialKind) -> dict[str, float]:
 
 
 def step_milliseconds(trial: Trial) -> float:
-    """The true time per step that a trial's samples scatter around."""
+    """Return the true time per step, which a trial's samples scatter around."""
     slower = 1.2 if trial.cell.backend == "keras-tensorflow" else 1.0
     gpu = 0.1 if trial.cell.execution.device != "cpu" else 1.0
     return MILLISECONDS[trial.cell.workload] * slower * gpu
@@ -340,7 +340,7 @@ def lanes(trial: Trial, draw: np.random.Generator) -> dict[str, Any]:
     step = 1e-3 * step_milliseconds(trial) * draw.normal(1, 0.02)
 
     def seconds(count: int, mean: float) -> list[float]:
-        return [round(float(mean * one), 9) for one in draw.normal(1, 0.01, count)]
+        return [round(float(mean * factor), 9) for factor in draw.normal(1, 0.01, count)]
 
     def loop(steps: int, extra: float) -> list[float]:
         return seconds(sizes.native_slices, 0.03 + steps * (step + 1e-3 * extra))
@@ -360,8 +360,8 @@ def lanes(trial: Trial, draw: np.random.Generator) -> dict[str, Any]:
             "batch_size": batch_size,
         },
         "latency": {
-            # apart from the other draws, so that a new lane leaves every figure as it was
-            "step_seconds": waited_for(trial, step),
+            # a separate generator, so that a new lane changes no other value
+            "step_seconds": latencies(trial, step),
             "batch_size": batch_size,
         },
         "tutorial": {
@@ -380,7 +380,7 @@ def power(seconds: float, step: float, batch_size: int) -> dict[str, Any] | None
 
 
 def gpu_use(trial: Trial, draw: np.random.Generator) -> dict[str, Any]:
-    """A board of 700 W that draws 250 while it trains."""
+    """Return the values of a board of 700 W that draws 250 W during training."""
     powered = trial.timing is not None
     joules = round(float(draw.normal(2_500, 10)), 3)
     return {
@@ -393,20 +393,20 @@ def gpu_use(trial: Trial, draw: np.random.Generator) -> dict[str, Any]:
     }
 
 
-def waited_for(trial: Trial, step: float) -> list[float]:
-    """Single steps, a twentieth longer than in a block, now and then one much longer."""
+def latencies(trial: Trial, step: float) -> list[float]:
+    """Return single steps: a twentieth longer than in a block, and a few much longer."""
     assert trial.timing is not None
     draw = np.random.default_rng(zlib.crc32(f"{trial.name} latency".encode()))
     longer = 1.05 + draw.exponential(0.05, trial.timing.latency_steps)
-    return [round(float(step * one), 9) for one in longer]
+    return [round(float(step * factor), 9) for factor in longer]
 
 
-def predicted(accuracy: float, draw: np.random.Generator) -> list[int]:
-    """Classes of all test images, as many of them right as the accuracy says."""
+def predictions(accuracy: float, draw: np.random.Generator) -> list[int]:
+    """Return classes of all test images, with as many right classes as the accuracy says."""
     classes = test_labels().astype(int)
     wrong = draw.choice(len(classes), len(classes) - round(accuracy * len(classes)), replace=False)
     classes[wrong] = (classes[wrong] + draw.integers(1, 10, len(wrong))) % 10
-    return [int(one) for one in classes]
+    return [int(number) for number in classes]
 
 
 @cache
@@ -414,20 +414,20 @@ def test_labels() -> np.ndarray:
     return mnist.load().test_labels
 
 
-def trained(trial: Trial, draw: np.random.Generator) -> dict[str, Any]:
-    """Curves that fall towards the published accuracy."""
+def training(trial: Trial, draw: np.random.Generator) -> dict[str, Any]:
+    """Return curves that approach the published accuracy."""
     assert trial.accuracy is not None
     published = WORKLOADS[trial.cell.workload].published[0].test_accuracy or 0.98
     final = round(published + float(draw.normal(0, 0.0015)), 4)
     epochs = []
     for epoch in range(1, trial.accuracy.epochs + 1):
-        left = 0.7**epoch
+        rest = 0.7**epoch
         epochs.append({
             "epoch": epoch,
-            "train_loss": round(0.35 * left + 0.002, 5),
-            "train_accuracy": round(1 - 0.1 * left, 5),
-            "test_loss": round(0.2 * left + 0.07 + 0.0005 * epoch, 5),
-            "test_accuracy": round(final - 0.05 * left, 4),
+            "train_loss": round(0.35 * rest + 0.002, 5),
+            "train_accuracy": round(1 - 0.1 * rest, 5),
+            "test_loss": round(0.2 * rest + 0.07 + 0.0005 * epoch, 5),
+            "test_accuracy": round(final - 0.05 * rest, 4),
             "seconds": round(float(draw.normal(2.0, 0.05)), 4),
         })  # fmt: skip
     return {
@@ -437,7 +437,7 @@ def trained(trial: Trial, draw: np.random.Generator) -> dict[str, Any]:
         "final_train_accuracy": 0.9958,
         "final_test_loss": 0.0779,
         "final_test_accuracy": final,
-        "predicted": predicted(final, draw),
+        "predicted": predictions(final, draw),
         "confidence": [0.99] * 10_000,
         "evaluation": {
             "batch_size": 250,
@@ -447,6 +447,6 @@ def trained(trial: Trial, draw: np.random.Generator) -> dict[str, Any]:
         "inference": {
             "batch_size": 32,
             "images": 10_000,
-            "seconds": [round(float(one), 5) for one in draw.normal(0.5, 0.01, 3)],
+            "seconds": [round(float(value), 5) for value in draw.normal(0.5, 0.01, 3)],
         },
     }

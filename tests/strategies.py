@@ -1,4 +1,4 @@
-"""Hypothesis strategies: valid runs with their records, as varied as those of strangers may be."""
+"""Hypothesis strategies: valid runs with their records, as varied as runs of other people."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple, get_args
@@ -33,13 +33,13 @@ from tests.reports.two_runs import longer
 
 
 class Drawn(NamedTuple):
-    """A run and its records. A test that fails shows how each trial ended, not all samples."""
+    """A run and its records. A test that fails shows the status of each trial, not all samples."""
 
     run: RunModel
     records: Sequence[Record]
 
     def __repr__(self) -> str:
-        ends = ", ".join(f"{one.name}: {one.status}" for one in self.records)
+        ends = ", ".join(f"{record.name}: {record.status}" for record in self.records)
         return f"{len(self.run.trials)} trials, {ends}"
 
 
@@ -54,7 +54,7 @@ SCALARS = (
 FLAGS = st.lists(st.sampled_from([UNSTEADY, *DISTURBED, "canary"]) | TEXTS, max_size=3)
 STATUSES = [status for status in get_args(Status) if status != "ok"]
 
-# what a good trial may lack: whole parts, and single values of them
+# what a good trial may lack: complete parts, and single values in parts
 LACKING = (
     *MEASURED,
     *("lanes.step", "lanes.native", "lanes.latency", "lanes.tutorial", "lanes.power"),
@@ -64,7 +64,7 @@ LACKING = (
     *("gpu.energy_joules", "gpu.energy_seconds", "parity.certificate_sha256"),
 )
 NEVER_NULL = ("timings", "memory")
-# of a trial: that it has no record, how it failed, or what a good one lacks and what marks it
+# a trial may have no record, fail, or be good but lack values or have flags
 TROUBLES = (
     st.none()
     | st.fixed_dictionaries({"status": st.sampled_from(STATUSES), "reason": TEXTS})
@@ -72,7 +72,7 @@ TROUBLES = (
         {"lacks": st.lists(st.sampled_from(LACKING), max_size=3), "flags": FLAGS}
     )
 )
-# of a cell: how many times as long it takes, and what is in force beside the usual
+# a cell may take several times as long, and have unusual settings
 TIMES = st.sampled_from([1.0, 1.3, 1.02, 0.8, 1e4])
 SETTINGS = st.just({}) | st.dictionaries(
     st.sampled_from([*comparability.REFUSED, *comparability.MATTERS]) | TEXTS, SCALARS, max_size=3
@@ -80,7 +80,7 @@ SETTINGS = st.just({}) | st.dictionaries(
 
 
 def some(number: int) -> settings:
-    """So few examples, always the same, that the tests are quick, also where one fails."""
+    """Return settings for a few examples, always the same, so that even a failure is quick."""
     return settings(max_examples=number, derandomize=True, deadline=None, phases=[Phase.generate])
 
 
@@ -98,7 +98,7 @@ def executions(batch_size: int) -> st.SearchStrategy[Execution]:
 
 @st.composite
 def plans(draw: st.DrawFn) -> list[Trial]:
-    """Up to eight cells, so that some differ in one thing alone; some kinds of trials, or none."""
+    """Draw a plan of up to six cells, some of which differ in one thing, with any trials."""
     workload = draw(st.sampled_from(list(WORKLOADS)))
     how = executions(WORKLOADS[workload].batch_size)
     names = st.sampled_from([*BACKENDS, "jax"]) | NAMES
@@ -134,7 +134,7 @@ def environments(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def runs(draw: st.DrawFn, trials: Sequence[Trial], called: str | None) -> Drawn:
-    """A run of these trials and what records it left, in the plan's order.
+    """Draw a run of these trials and its records, in the plan's order.
 
     `called` is the name of a workload that this samestep does not know.
     """
@@ -158,42 +158,42 @@ def runs(draw: st.DrawFn, trials: Sequence[Trial], called: str | None) -> Drawn:
         calibration=draw(st.sampled_from([[], [calibration().model_dump()]])),
         sessions=draw(st.sampled_from([[], [session], [session] * 2])),
     )
-    records = draw(recorded(trials, run))
+    records = draw(records_of(trials, run))
     if called is not None:
-        run, records = renamed(run, records, called)
+        run, records = rename_workload(run, records, called)
     return Drawn(run, list(certified(records)))
 
 
 @st.composite
-def recorded(draw: st.DrawFn, trials: Sequence[Trial], run: RunModel) -> list[Record]:
-    """Records of the trials but a few, some of which failed, and some lack something."""
+def records_of(draw: st.DrawFn, trials: Sequence[Trial], run: RunModel) -> list[Record]:
+    """Draw records: a few trials have none, some records are failures, and some lack values."""
     every = st.integers(0, max(0, len(trials) - 1))
     troubles = draw(st.dictionaries(every, TROUBLES, max_size=6))
     cells = dict.fromkeys(trial.cell for trial in trials)
     ways = {cell: (draw(TIMES), draw(SETTINGS)) for cell in cells}
     noise = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     spread = draw(st.sampled_from([0.005, 0.0, 0.3]))
-    around = {"run_id": run.run_id, "environment": run.environment.model_dump()}
-    found = []
+    common = {"run_id": run.run_id, "environment": run.environment.model_dump()}
+    records = []
     for number, trial in enumerate(trials):
         trouble = troubles.get(number, {})
         if trouble is None:
             continue
         if "status" in trouble:
-            found.append(failed_record(trial, **trouble, **around))
+            records.append(failed_record(trial, **trouble, **common))
             continue
         times, settings = ways[trial.cell]
-        document = {**good(trial), **around, "flags": trouble.get("flags", [])}
+        document = {**good(trial), **common, "flags": trouble.get("flags", [])}
         document["settings"]["effective"] |= settings
-        record = seal(without(document, trouble.get("lacks", ())))
+        record = seal(set_null(document, trouble.get("lacks", ())))
         slower = times * noise.lognormal(0, spread)
-        found.append(record if record.lanes is None else longer(record, slower))
-    return found
+        records.append(record if record.lanes is None else longer(record, slower))
+    return records
 
 
 @st.composite
 def twins(draw: st.DrawFn, number: int = 2) -> list[Drawn]:
-    """So many runs of the same plan."""
+    """Draw several runs of the same plan."""
     trials, called = draw(plans()), draw(st.none() | NAMES)
     return [draw(runs(trials, called)) for _ in range(number)]
 
@@ -202,8 +202,8 @@ def any_run() -> st.SearchStrategy[Drawn]:
     return twins(1).map(lambda drawn: drawn[0])
 
 
-def without(document: dict[str, Any], paths: Sequence[str]) -> dict[str, Any]:
-    """The record's document with these values null, where it has them."""
+def set_null(document: dict[str, Any], paths: Sequence[str]) -> dict[str, Any]:
+    """Return the record's document with null for these values, if it has them."""
     for path in paths:
         part, _, name = path.rpartition(".")
         owner = document[part] if part else document
@@ -212,8 +212,8 @@ def without(document: dict[str, Any], paths: Sequence[str]) -> dict[str, Any]:
     return {**document, "null_reasons": dict.fromkeys(MEASURED, "it was not drawn")}
 
 
-def renamed(run: RunModel, records: Sequence[Record], workload: str) -> Drawn:
-    """The run as if of a workload that this samestep does not know."""
+def rename_workload(run: RunModel, records: Sequence[Record], workload: str) -> Drawn:
+    """Return the run with an unknown name for its workload."""
     trials = [trial.model_copy(update={"workload": workload}) for trial in run.trials]
     documents = [record.model_dump() for record in records]
     for document in documents:

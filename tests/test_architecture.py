@@ -1,4 +1,4 @@
-"""docs/architecture.md draws the tree as it is, and what pages name and link to exists."""
+"""docs/architecture.md shows the real tree, and the paths and links of pages exist."""
 
 import re
 from pathlib import Path
@@ -15,19 +15,19 @@ PAGES = [
 OURS = "bench|backends|reports|docs|tests|scripts|examples|constraints"
 
 
-def drawn(text: str) -> set[str]:
+def tree_paths(text: str) -> set[str]:
     """Return the paths in the page's tree; a folder ends with `/`."""
     (tree,) = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
-    found, above = set(), []
+    paths, above = set(), []
     for line in tree.splitlines():
         depth = (len(line) - len(line.lstrip())) // 2
         above = [*above[:depth], line.split()[0]]
-        found.add("".join(above))
-    return found
+        paths.add("".join(above))
+    return paths
 
 
 def rooms() -> set[str]:
-    """Return the folders of ours that hold modules, data left out."""
+    """Return our folders that contain modules; folders of data are left out."""
     return {
         f"{path.parent.relative_to(ROOT).as_posix()}/"
         for package in ("bench", "backends", "reports")
@@ -37,20 +37,20 @@ def rooms() -> set[str]:
 
 def faults(text: str) -> list[str]:
     """Return rooms that the tree lacks, and paths in it that do not exist."""
-    paths = drawn(text)
+    paths = tree_paths(text)
     return sorted(rooms() - paths) + sorted(path for path in paths if not (ROOT / path).exists())
 
 
 def dead_paths(text: str) -> list[str]:
     """Return the paths, also those in commands, that do not exist in the repository."""
-    named = re.findall(rf"(?<!formerly `)(?<![\w./-])((?:{OURS})/[\w./*-]*[\w*])", text)
-    return [path for path in named if not list(ROOT.glob(path))]
+    names = re.findall(rf"(?<!formerly `)(?<![\w./-])((?:{OURS})/[\w./*-]*[\w*])", text)
+    return [path for path in names if not list(ROOT.glob(path))]
 
 
 def dead_modules(text: str) -> list[str]:
     """Return the modules of `python -m MODULE` that do not exist in the repository."""
-    named = re.findall(rf"python -m ((?:{OURS})\b[\w.]*)", text)
-    paths = {name: ROOT / name.replace(".", "/") for name in named}
+    names = re.findall(rf"python -m ((?:{OURS})\b[\w.]*)", text)
+    paths = {name: ROOT / name.replace(".", "/") for name in names}
     return [
         name
         for name, path in paths.items()
@@ -80,7 +80,7 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
-def test_the_tree_is_drawn_as_it_is():
+def test_the_tree_of_the_page_is_the_real_tree():
     assert faults(PAGE.read_text(encoding="utf-8")) == []
 
 

@@ -1,4 +1,4 @@
-"""What the docs say is what the files behind them say."""
+"""The docs quote their files correctly."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from tests.faults.rows import ROWS
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def test_the_self_tests_figures_are_those_of_their_files():
+def test_the_figures_of_the_self_tests_are_those_of_their_files():
     text = table.PAGE.read_text(encoding="utf-8")
     assert table.page(text) == text, "run `python -m scripts.pages.selftest`"
 
@@ -27,17 +27,17 @@ def test_backends_without_an_overhead_are_named():
     assert not list(table.not_measured({"cnn": dict.fromkeys(BACKENDS, "1.000")}))
 
 
-def test_the_fault_matrix_is_that_of_its_file_and_all_of_it_passed():
+def test_the_fault_matrix_is_that_of_its_file_and_all_tries_passed():
     text = faults.PAGE.read_text(encoding="utf-8")
     assert faults.page(text) == text, "run `python -m scripts.pages.faults`"
-    found = json.loads(faults.FIGURES.read_text(encoding="utf-8"))
-    assert [one["number"] for one in found] == sorted(ROWS)
+    rows = json.loads(faults.FIGURES.read_text(encoding="utf-8"))
+    assert [row["number"] for row in rows] == sorted(ROWS)
     real = json.loads(faults.REAL_FIGURES.read_text(encoding="utf-8"))
-    assert [one["number"] for one in real] == [n for n, row in sorted(ROWS.items()) if row.real]
-    assert all(one["passed"] == one["tries"] > 0 for one in [*found, *real])
+    assert [row["number"] for row in real] == [n for n, row in sorted(ROWS.items()) if row.real]
+    assert all(row["passed"] == row["tries"] > 0 for row in [*rows, *real])
 
 
-def test_what_is_verified_is_what_the_published_records_show():
+def test_the_page_of_verified_cells_follows_from_the_published_records():
     text = verified.PAGE.read_text(encoding="utf-8")
     assert verified.page(text) == text, "run `python -m scripts.pages.verified`"
     rows = list(verified.rows())
@@ -46,30 +46,30 @@ def test_what_is_verified_is_what_the_published_records_show():
     assert all(row[4] == row[6] == NOTHING for row in never)
 
 
-def test_the_readme_quotes_the_reports_as_they_are():
+def test_the_readme_quotes_the_reports_correctly():
     text = readme.PAGE.read_text(encoding="utf-8")
     assert readme.page(text) == text, "run `python -m scripts.pages.readme`"
     assert "times (" in text
     assert "equivalent accuracy" in text
 
 
-def test_the_guide_quotes_the_example_as_it_is():
+def test_the_guide_quotes_the_example_correctly():
     guide = (ROOT / "docs" / "add-a-backend.md").read_text(encoding="utf-8")
-    quoted = re.findall(r"```(?:python|toml)\n(.*?)```", guide, re.DOTALL)
+    quotes = re.findall(r"```(?:python|toml)\n(.*?)```", guide, re.DOTALL)
     example = ROOT / "examples" / "flax-nnx"
     files = [*example.glob("*.toml"), *example.rglob("*.py")]
     texts = [path.read_text(encoding="utf-8") for path in files]
-    assert len(quoted) >= 4
-    for block in quoted:
+    assert len(quotes) >= 4
+    for block in quotes:
         assert any(block in text for text in texts), block
 
 
-def test_the_scripts_stand_side_by_side_as_they_are():
+def test_the_page_shows_the_scripts_side_by_side():
     text = side_by_side.PAGE.read_text(encoding="utf-8")
     assert side_by_side.page(text) == text, "run `python -m scripts.pages.side_by_side`"
 
 
-def test_each_script_is_shown_as_code_in_a_cell_of_its_own():
+def test_each_script_is_shown_as_code_in_its_own_cell():
     text = side_by_side.PAGE.read_text(encoding="utf-8")
     blocks = MarkdownIt("commonmark").parse(text)
     cells = [
@@ -84,11 +84,11 @@ def test_each_script_is_shown_as_code_in_a_cell_of_its_own():
     ]
 
 
-def test_the_scripts_need_their_framework_and_nothing_of_ours():
+def test_the_scripts_import_only_their_framework():
     scripts = list((ROOT / "examples" / "tutorials").rglob("*.py"))
     assert len(scripts) == 2 * len(side_by_side.WRITTEN)
     for path in scripts:
         text = path.read_text(encoding="utf-8")
         packages = set(re.findall(r"^ *(?:import|from) (\w+)", text, re.MULTILINE))
-        wanted = {"keras"} if path.stem == "keras_version" else {"torch", "torchvision"}
-        assert packages == wanted, path
+        expected = {"keras"} if path.stem == "keras_version" else {"torch", "torchvision"}
+        assert packages == expected, path

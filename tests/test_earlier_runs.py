@@ -1,7 +1,7 @@
-"""Runs that an earlier version made are still resumed, reported, compared and verified.
+"""Runs of an earlier version can still be resumed, reported, compared and verified.
 
-`tests/earlier` holds two small runs of stand-in workers by samestep 0.1.0 as it was before its
-modules moved into rooms: one whole, one interrupted after five of ten trials.
+`tests/earlier` contains two small runs with stand-in workers, made by samestep 0.1.0 before its
+modules moved into rooms. One is complete; the other was interrupted after five of ten trials.
 """
 
 import json
@@ -19,7 +19,7 @@ WHOLE, INTERRUPTED = EARLIER / "whole", EARLIER / "interrupted"
 
 
 @pytest.fixture
-def interrupted(tmp_path: Path) -> Path:
+def interrupted_run(tmp_path: Path) -> Path:
     return Path(shutil.copytree(INTERRUPTED, tmp_path / "interrupted"))
 
 
@@ -28,41 +28,42 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("folder", [WHOLE, INTERRUPTED])
-def test_an_earlier_run_is_verified_to_the_letter(samestep, folder):
+def test_an_earlier_run_is_verified(samestep, folder):
     code, out, _ = samestep("verify", str(folder))
     assert (code, "differ" in out) == (0, False), out
 
 
-def test_an_earlier_run_with_one_digit_changed_is_not_verified(samestep, interrupted):
-    report = interrupted / "report.md"
+def test_an_earlier_run_with_one_digit_changed_is_not_verified(samestep, interrupted_run):
+    report = interrupted_run / "report.md"
     text = report.read_text(encoding="utf-8")
     report.write_text(text.replace("128", "129", 1), encoding="utf-8")
-    assert samestep("verify", str(interrupted))[0] == 1
+    assert samestep("verify", str(interrupted_run))[0] == 1
 
 
-def test_the_report_of_an_earlier_run_is_written_as_it_was(samestep, interrupted):
-    before = (interrupted / "report.md").read_bytes()
-    (interrupted / "report.md").unlink()
-    assert samestep("report", str(interrupted))[0] == 0
-    assert (interrupted / "report.md").read_bytes() == before
+def test_the_report_of_an_earlier_run_is_written_with_the_same_bytes(samestep, interrupted_run):
+    before = (interrupted_run / "report.md").read_bytes()
+    (interrupted_run / "report.md").unlink()
+    assert samestep("report", str(interrupted_run))[0] == 0
+    assert (interrupted_run / "report.md").read_bytes() == before
 
 
 def test_earlier_runs_are_compared(samestep):
     code, out, _ = samestep("compare", str(WHOLE), str(WHOLE), "--json")
     assert code == 0
-    found = [cell["verdict"] for cell in json.loads(out)["claims"]]
-    assert found == ["SAME"] * 4
+    assert [cell["verdict"] for cell in json.loads(out)["claims"]] == ["SAME"] * 4
     code, _, err = samestep("compare", str(WHOLE), str(INTERRUPTED))
     assert (code, "is a smoke run, which ranks nothing" in err) == (2, True)
 
 
-def test_an_interrupted_earlier_run_is_finished(samestep, interrupted, tmp_path, monkeypatch):
+def test_an_interrupted_earlier_run_can_be_finished(
+    samestep, interrupted_run, tmp_path, monkeypatch
+):
     monkeypatch.setattr(process, "LEAVE_SECONDS", 0.05)
-    before = contents(interrupted / "records")
+    before = contents(interrupted_run / "records")
     pythons = [f"--python={name}={stand_in(tmp_path)}" for name in BACKENDS]
-    code, out, err = samestep("run", f"--resume={interrupted}", *pythons)
+    code, out, err = samestep("run", f"--resume={interrupted_run}", *pythons)
     assert (code, out.splitlines()[0]) == (0, "10 of 10 trials: 10 ok"), err
-    after = contents(interrupted / "records")
+    after = contents(interrupted_run / "records")
     assert len(after) == 10
     assert before.items() <= after.items()
-    assert samestep("verify", str(interrupted))[0] == 0
+    assert samestep("verify", str(interrupted_run))[0] == 0

@@ -1,4 +1,4 @@
-"""The direction of imports: who may import whom, read from the source and tried in a process."""
+"""Imports point in one direction: the tests read the sources, and import modules in a process."""
 
 import ast
 import subprocess
@@ -18,7 +18,7 @@ SHELVES = (
     *("site", "compare", "publishing", "exports", "report"),
     *("sections", "drawing", "results", "text"),
 )
-# Under all rooms lies the ground floor: each with what it may import of the others.
+# The ground floor lies under all rooms: each module with what it may import of the others.
 GROUND = {
     "errors": set(),
     "files": {"errors"},
@@ -28,29 +28,29 @@ GROUND = {
     "profiles": {"errors", "spec", "workloads"},
 }
 GROUND_FLOOR = {f"bench.{name}" for name in GROUND}
-# The worker's environment has the standard library, NumPy and its framework, nothing else.
+# The worker's environment has only the standard library, NumPy and its framework.
 WORKER_ROOMS = {"bench.parity", "bench.mnist"}
-# The commands alone bring the parent, the backends' places and the reports together.
+# Only the commands use the parent, the places of the backends and the reports together.
 COMMANDS = {"backends", "reports"}
-# What reports need of the harness: what is stored and what follows from it, nothing that runs.
+# Reports need only what is stored and what follows from it, not what runs.
 STORED = {"bench.record", "bench.mnist", "bench.stats", *GROUND_FLOOR} - {"bench.adapter"}
 
 
 def rooms() -> dict[str, set[str]]:
-    """Return for each package what it may import of ours; a package stands for its modules."""
-    found = {f"bench.{name}": {f"bench.{one}" for one in below} for name, below in GROUND.items()}
+    """Return which of our packages each package may import; a package stands for its modules."""
+    below = {f"bench.{name}": {f"bench.{other}" for other in GROUND[name]} for name in GROUND}
     for place, room in enumerate(ROOMS):
-        found[f"bench.{room}"] = {f"bench.{one}" for one in ROOMS[place + 1 :]} | GROUND_FLOOR
-    found["bench.worker"] = WORKER_ROOMS | GROUND_FLOOR
-    found["bench.cli"] |= COMMANDS
-    found["bench.__main__"] = {"bench.cli"}
+        below[f"bench.{room}"] = {f"bench.{other}" for other in ROOMS[place + 1 :]} | GROUND_FLOOR
+    below["bench.worker"] = WORKER_ROOMS | GROUND_FLOOR
+    below["bench.cli"] |= COMMANDS
+    below["bench.__main__"] = {"bench.cli"}
     for place, shelf in enumerate(SHELVES):
-        found[f"reports.{shelf}"] = {f"reports.{one}" for one in SHELVES[place + 1 :]} | STORED
-    return {package: {package, *allowed} for package, allowed in found.items()}
+        below[f"reports.{shelf}"] = {f"reports.{other}" for other in SHELVES[place + 1 :]} | STORED
+    return {package: {package, *others} for package, others in below.items()}
 
 
 BACKEND = {"bench.adapter", "bench.spec"}
-# the longest name that fits a module counts
+# the longest name that matches a module counts
 ALLOWED: dict[str, set[str]] = {
     **rooms(),
     "bench": {"bench"},
@@ -60,11 +60,11 @@ ALLOWED: dict[str, set[str]] = {
     "backends.jax": {"backends.jax", *BACKEND},
     "backends.keras": {"backends.keras", *BACKEND},
     "backends.pytorch": {"backends.pytorch", *BACKEND},
-    # an engine asks for devices and versions as the framework's own adapter does, and for no more
+    # an engine gets devices and versions from the module of the framework's own adapter
     "backends.keras.engines.jax": {"backends.keras", "backends.jax.machine", *BACKEND},
     "backends.keras.engines.torch": {"backends.keras", "backends.pytorch.machine", *BACKEND},
 }
-# the owners of what others must not touch
+# packages that only their owners may import
 OWNERS = {
     "torch": ("backends.pytorch", "backends.keras.engines.torch"),
     "torchvision": ("backends.pytorch",),
@@ -84,7 +84,7 @@ OWNERS = {
 
 @cache
 def modules() -> dict[str, Path]:
-    """Every module of ours by its name."""
+    """Return all our modules by name."""
     paths = [path for package in ("bench", "backends", "reports") for path in sources(package)]
     return {module_name(path): path for path in paths}
 
@@ -97,20 +97,20 @@ def module_name(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def imported(path: Path) -> set[str]:
-    """Absolute names of what a module imports, wherever in it the import stands."""
-    found: set[str] = set()
+def imported_names(path: Path) -> set[str]:
+    """Return the absolute names that a module imports, at any place in it."""
+    names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {name.name for name in node.names}
+            names |= {name.name for name in node.names}
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: a relative import"
-            found |= {resolved(node.module or "", name.name) for name in node.names}
-    return found
+            names |= {resolve(node.module or "", name.name) for name in node.names}
+    return names
 
 
-def resolved(module: str, name: str) -> str:
-    """`from bench import spec` imports bench.spec; `from bench import __version__` only bench."""
+def resolve(module: str, name: str) -> str:
+    """Return `bench.spec` for `from bench import spec`, `bench` for `from bench import x`."""
     whole = f"{module}.{name}"
     return whole if whole in modules() else module
 
@@ -119,29 +119,29 @@ def lies_in(module: str, package: str) -> bool:
     return f"{module}.".startswith(f"{package}.")
 
 
-def allowed(module: str) -> set[str]:
+def allowed_packages(module: str) -> set[str]:
     return ALLOWED[max((name for name in ALLOWED if lies_in(module, name)), key=len)]
 
 
 @pytest.fixture(scope="module")
 def imports() -> dict[str, set[str]]:
-    return {name: imported(path) for name, path in modules().items()}
+    return {name: imported_names(path) for name, path in modules().items()}
 
 
-def test_imports_point_one_way(imports):
+def test_imports_point_in_one_direction(imports):
     wrong = [
         f"{module} imports {name}"
         for module, names in imports.items()
         for name in sorted(names)
         if name.partition(".")[0] in ("bench", "backends", "reports")
-        and not any(lies_in(name, package) for package in allowed(module))
-        # the version, and nothing else, stands in the package itself
+        and not any(lies_in(name, package) for package in allowed_packages(module))
+        # the package itself has only the version
         and not (name == "bench" and lies_in(module, "bench"))
     ]
     assert wrong == []
 
 
-def test_what_has_an_owner_is_imported_by_no_other(imports):
+def test_a_package_with_owners_is_imported_by_no_other_module(imports):
     wrong = [
         f"{module} imports {name}"
         for module, names in imports.items()
@@ -166,8 +166,8 @@ def test_every_backend_has_the_same_files():
         assert {"__init__.py", "adapter.py", "data.py", "machine.py", "models.py"} <= names
 
 
-def python(program: str) -> list[str]:
-    """What a program prints in a process of its own, as words."""
+def run_python(program: str) -> list[str]:
+    """Run a program in a process; return the words that it prints."""
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
@@ -178,13 +178,13 @@ def python(program: str) -> list[str]:
 
 def test_importing_all_of_bench_and_reports_loads_no_framework():
     names = [name for name in modules() if not name.startswith("backends.")]
-    loaded = python(f"import sys, {', '.join(names)}; print(*sys.modules)")
+    loaded = run_python(f"import sys, {', '.join(names)}; print(*sys.modules)")
     assert set(names) <= set(loaded)
     assert not set(FRAMEWORKS) & set(loaded)
 
 
-def test_a_worker_needs_the_standard_library_and_numpy_alone():
-    loaded = python("""
+def test_a_worker_needs_only_the_standard_library_and_numpy():
+    loaded = run_python("""
 import sys
 class Refuse:
     def find_spec(self, name, path=None, target=None):

@@ -1,4 +1,4 @@
-"""Licences of what is installed: a package that tells none, or another one, is found."""
+"""A package with a licence that is missing or not allowed is refused."""
 
 from importlib.metadata import Distribution
 
@@ -8,7 +8,7 @@ from scripts import licences
 
 
 class Package(Distribution):
-    """One with these metadata."""
+    """A package with these lines of metadata."""
 
     def __init__(self, *lines: str, name: str = "thing") -> None:
         self._text = "\n".join([f"Name: {name}", "Version: 1.0", *lines, ""])
@@ -31,27 +31,27 @@ class Package(Distribution):
         ["License: Apache-2.0"],
     ],
 )
-def test_what_may_be_used(lines):
+def test_a_package_with_an_allowed_licence_is_not_refused(lines):
     assert list(licences.refused([Package(*lines)])) == []
 
 
 @pytest.mark.parametrize(
-    ("lines", "told"),
+    ("lines", "message"),
     [
         ([], "tells no licence"),
         (["License: UNKNOWN"], "UNKNOWN"),
         (["License-Expression: GPL-3.0-only"], "GPL-3.0-only"),
         (["License-Expression: MIT AND GPL-3.0-only"], "MIT AND GPL-3.0-only"),
-        # what is not understood is not allowed
+        # an expression that is not understood is not allowed
         (["License-Expression: (MIT OR GPL-3.0-only)"], "(MIT OR GPL-3.0-only)"),
         (["License: MIT", "Classifier: License :: OSI Approved :: GNU General Public License"],
          "GNU General Public License"),
     ],
 )  # fmt: skip
-def test_what_may_not(lines, told):
-    assert list(licences.refused([Package(*lines)])) == [f"thing 1.0: {told}"]
+def test_a_package_with_another_licence_is_refused(lines, message):
+    assert list(licences.refused([Package(*lines)])) == [f"thing 1.0: {message}"]
 
 
-def test_what_was_read_by_hand_counts_where_nothing_is_told():
+def test_a_licence_that_was_read_by_hand_counts_if_the_package_names_none():
     assert list(licences.refused([Package(name="namex")])) == []
     assert list(licences.refused([Package("License: GPL-3.0-only", name="namex")])) != []

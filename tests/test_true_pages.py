@@ -1,4 +1,4 @@
-"""No page denies what the published records, the record's schema and the dependencies show."""
+"""No page contradicts the published records, the schema of the record and the dependencies."""
 
 import re
 import tomllib
@@ -33,7 +33,7 @@ NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight")
 
 
 def sentences(text: str) -> Iterator[str]:
-    """Yield sentences, and whole rows of a table: its first cell says what the others are about."""
+    """Yield sentences, and complete rows of tables, whose first cells name their subject."""
     for line in re.split(r"\n\s*\n|\n(?=\s*[-|#])", text):
         if line.lstrip().startswith("|"):
             yield line
@@ -43,8 +43,8 @@ def sentences(text: str) -> Iterator[str]:
 
 def gpu_denials(text: str) -> list[str]:
     """Return sentences that deny GPU trials, unless they name what the records really lack."""
-    found = gpu.facts()
-    lacking = [*found.not_run, *found.modes_not_timed, "verdict", "CUDA graph", "planted bug"]
+    facts = gpu.facts()
+    lacking = [*facts.not_run, *facts.modes_not_timed, "verdict", "CUDA graph", "planted bug"]
     return [
         sentence
         for sentence in sentences(text)
@@ -72,34 +72,35 @@ def lanes() -> list[str]:
 
 def lane_denials(text: str) -> list[str]:
     """Return phrases with another number of lanes than the record has."""
-    counted = re.findall(rf"\b(?:{'|'.join(NUMBERS)}) \W*lanes\b", text)
-    return [phrase for phrase in counted if not phrase.startswith(NUMBERS[len(lanes()) - 1])]
+    phrases = re.findall(rf"\b(?:{'|'.join(NUMBERS)}) \W*lanes\b", text)
+    return [phrase for phrase in phrases if not phrase.startswith(NUMBERS[len(lanes()) - 1])]
 
 
 @cache
-def compiled() -> set[str]:
+def compiled_distributions() -> set[str]:
     """Return the distributions with compiled code among all that samestep needs."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     waiting = [Requirement(line) for line in project["dependencies"]]
-    found: dict[str, bool] = {}
+    has_code: dict[str, bool] = {}
     while waiting:
-        wanted = waiting.pop()
-        name = canonicalize_name(wanted.name)
-        if name in found or (wanted.marker and not wanted.marker.evaluate({"extra": ""})):
+        requirement = waiting.pop()
+        name = canonicalize_name(requirement.name)
+        marker = requirement.marker
+        if name in has_code or (marker and not marker.evaluate({"extra": ""})):
             continue
-        installed = distribution(wanted.name)
-        found[name] = any(file.suffix in {".so", ".pyd"} for file in installed.files or ())
+        installed = distribution(requirement.name)
+        has_code[name] = any(file.suffix in {".so", ".pyd"} for file in installed.files or ())
         waiting += [Requirement(line) for line in installed.requires or ()]
-    return {name for name, has_code in found.items() if has_code}
+    return {name for name in has_code if has_code[name]}
 
 
-def unnamed(text: str) -> set[str]:
+def missing_distributions(text: str) -> set[str]:
     """Return the distributions with compiled code that a text does not name."""
-    return {name for name in compiled() if name not in text.lower()}
+    return {name for name in compiled_distributions() if name not in text.lower()}
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_no_page_denies_what_was_run(path):
+def test_no_page_denies_trials_that_were_run(path):
     text = re.sub(r"^# ?", "", path.read_text(encoding="utf-8"), flags=re.M)
     assert gpu_denials(text) == []
     assert python_denials(text) == []
@@ -128,7 +129,7 @@ def test_a_page_that_denies_the_gpu_is_found(denial):
         "12 trials were timed on a GPU.",
     ],
 )
-def test_what_has_really_not_run_may_be_said(text):
+def test_a_true_denial_is_allowed(text):
     assert gpu_denials(text) == []
 
 
@@ -149,9 +150,13 @@ def test_pages_name_every_lane(name):
 
 
 def test_every_dependency_with_compiled_code_is_named():
-    assert "numpy" in compiled()
-    assert unnamed((ROOT / "docs" / "on-a-gpu.md").read_text(encoding="utf-8")) == set()
-    assert "psutil" in unnamed("pure Python but for NumPy, SciPy, pydantic and Matplotlib")
+    assert "numpy" in compiled_distributions()
+    assert (
+        missing_distributions((ROOT / "docs" / "on-a-gpu.md").read_text(encoding="utf-8")) == set()
+    )
+    assert "psutil" in missing_distributions(
+        "pure Python but for NumPy, SciPy, pydantic and Matplotlib"
+    )
 
 
 @pytest.mark.parametrize("path", gpu.PAGES, ids=lambda path: path.name)

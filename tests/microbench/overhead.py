@@ -1,8 +1,8 @@
-"""What the harness adds to a step: its step lane against a bare loop over the same step.
+"""Measure the overhead of the harness: its step lane against a bare loop over the same step.
 
-`nox -s overhead`, or `python -m tests.microbench.overhead BACKEND [WORKLOAD ...]` in the
-environment of a backend. Both run in one process and take turns, block by block in a drawn
-order; the median of the ratios of the pairs is the answer. Exits with 1 outside 0.98 to 1.02.
+Run it with `nox -s overhead`, or with `python -m tests.microbench.overhead BACKEND [WORKLOAD ...]`
+in the environment of a backend. Both run in one process and take turns, block by block in a drawn
+order. The answer is the median of the ratios of the pairs. Exits with 1 outside 0.98 to 1.02.
 """
 
 import importlib
@@ -24,7 +24,7 @@ BLOCKS = 6
 LOWEST, HIGHEST = 0.98, 1.02
 
 
-def program_with_batches(backend: Backend, workload: Workload):
+def build_with_batches(backend: Backend, workload: Workload):
     size = workload.batch_size
     program = backend.build(workload, Execution(device=backend.devices()[-1], batch_size=size))
     program.load(mnist.initial_parameters(workload, 0), seed=0)
@@ -37,28 +37,28 @@ def program_with_batches(backend: Backend, workload: Workload):
     ]
 
 
-def bare_loop(program: Program, batches: list, steps: int) -> float:
+def time_bare_loop(program: Program, batches: list, steps: int) -> float:
     step = program.train_step
-    turn = list(islice(cycle(batches), steps))
+    chosen = list(islice(cycle(batches), steps))
     program.synchronize()
     started = time.perf_counter()
-    for batch in turn:
+    for batch in chosen:
         step(batch)
     program.synchronize()
     return time.perf_counter() - started
 
 
-def harness(program: Program, batches: list, steps: int) -> float:
+def time_harness(program: Program, batches: list, steps: int) -> float:
     return measure.step_block(program, batches, steps, time.perf_counter)
 
 
 def ratio_of_pair(program: Program, batches: list, steps: int) -> float:
-    """Median harness block over median bare block, the two taking turns."""
-    seconds: dict = {harness: [], bare_loop: []}
+    """Return the ratio of the median blocks of harness and bare loop, which take turns."""
+    seconds: dict = {time_harness: [], time_bare_loop: []}
     for _ in range(BLOCKS):
-        for way in random.sample([harness, bare_loop], 2):
-            seconds[way].append(way(program, batches, steps))
-    return statistics.median(seconds[harness]) / statistics.median(seconds[bare_loop])
+        for function in random.sample([time_harness, time_bare_loop], 2):
+            seconds[function].append(function(program, batches, steps))
+    return statistics.median(seconds[time_harness]) / statistics.median(seconds[time_bare_loop])
 
 
 def main() -> None:
@@ -66,7 +66,7 @@ def main() -> None:
     backend = importlib.import_module(BACKENDS[name].adapter).open_backend(name)
     outside = 0
     for workload in select_workloads(workloads):
-        program, batches = program_with_batches(backend, workload)
+        program, batches = build_with_batches(backend, workload)
         steps, _ = measure.block_size(program, batches, time.perf_counter)
         ratios = [ratio_of_pair(program, batches, steps) for _ in range(PAIRS)]
         middle = statistics.median(ratios)

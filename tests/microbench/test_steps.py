@@ -1,6 +1,6 @@
-"""Single steps, each synchronized: latencies in one process, for a quick look, never for a report.
+"""Time single steps, each synchronized, in one process: for a quick look, never for a report.
 
-pytest-benchmark repeats inside one process; the unit of a report is the process (`nox -s bench`).
+pytest-benchmark repeats inside one process; a report compares processes (`nox -s bench`).
 """
 
 import pytest
@@ -12,14 +12,14 @@ from bench.workloads import WORKLOADS
 
 pytestmark = [
     pytest.mark.parametrize("workload", WORKLOADS.values(), ids=lambda value: value.name),
-    # torch says so of every even kernel; the padding itself is what the workload wants
+    # torch warns of every even kernel; the padding is right for the workload
     pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning"),
-    # Keras' variables, read by NumPy 2: their business, and the values are right
+    # NumPy 2 warns when it reads Keras' variables; the values are right
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
 ]
 
 
-def program_and_batch(backend: Backend, data: mnist.Mnist, workload: Workload):
+def build_with_batch(backend: Backend, data: mnist.Mnist, workload: Workload):
     size = workload.batch_size
     program = backend.build(workload, Execution(device=backend.devices()[-1], batch_size=size))
     program.load(mnist.initial_parameters(workload, 0), seed=0)
@@ -28,15 +28,15 @@ def program_and_batch(backend: Backend, data: mnist.Mnist, workload: Workload):
 
 
 def test_forward(benchmark, backend: Backend, data: mnist.Mnist, workload: Workload) -> None:
-    """Logits on the host, which synchronizes by itself."""
-    program, batch = program_and_batch(backend, data, workload)
+    """The logits are on the host, which synchronizes."""
+    program, batch = build_with_batch(backend, data, workload)
     benchmark.group = f"forward {workload.name}"
     logits = benchmark.pedantic(program.forward, (batch,), rounds=30, warmup_rounds=5)
     assert logits.shape == (workload.batch_size, 10)
 
 
 def test_train_step(benchmark, backend: Backend, data: mnist.Mnist, workload: Workload) -> None:
-    program, batch = program_and_batch(backend, data, workload)
+    program, batch = build_with_batch(backend, data, workload)
     before = program.forward(batch)
 
     def step() -> None:

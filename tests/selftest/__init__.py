@@ -1,1 +1,1 @@
-"""Measuring the measuring: `nox -s selftest -- aa | effect | contention`."""
+"""Tests of the measuring itself: `nox -s selftest -- aa | effect | contention`."""

@@ -1,7 +1,7 @@
 """`python -m tests.selftest aa|effect|contention --python pytorch=PATH [--out FOLDER]`.
 
-Prints the figures as JSON, writes them beside the records, and exits with 1 where they fall short.
-`--from FOLDER` judges the records of an earlier run again, without measuring.
+Prints the figures as JSON, writes them into the folder of the records, and exits with 1 if they
+are not good enough. `--from FOLDER` judges the records of an earlier run again, without measuring.
 """
 
 import argparse
@@ -23,20 +23,20 @@ TESTS: dict[str, ModuleType] = {"aa": aa, "effect": effect, "contention": conten
 
 
 def main() -> None:
-    chosen = arguments()
-    test = TESTS[chosen.test]
-    if chosen.judge is None:
-        folder = chosen.out or Path(tempfile.mkdtemp(prefix="samestep-selftest-"))
-        # a run beside it would be the disturbance that it measures
-        with hold_machine(["cpu"], f"selftest {chosen.test}", folder):
-            records = test.measure(interpreter(chosen.python), folder)
+    options = arguments()
+    test = TESTS[options.test]
+    if options.judge is None:
+        folder = options.out or Path(tempfile.mkdtemp(prefix="samestep-selftest-"))
+        # another run would disturb the measurement
+        with hold_machine(["cpu"], f"selftest {options.test}", folder):
+            records = test.measure(interpreter(options.python), folder)
     else:
-        folder = chosen.judge
+        folder = options.judge
         records = list(read_records(folder, read_run(folder)))
     good = [record for record in records if record.status == "ok"]
     machine = environment({}, {})
     answer = {
-        "selftest": chosen.test,
+        "selftest": options.test,
         "cpu": machine.cpu,
         "cores": machine.cores_logical,
         "run_id": records[0].run_id,
@@ -45,7 +45,7 @@ def main() -> None:
         **test.figures(good),
     }
     text = json.dumps(answer, indent=1)
-    (folder / f"selftest-{chosen.test}.json").write_text(f"{text}\n", encoding="utf-8")
+    (folder / f"selftest-{options.test}.json").write_text(f"{text}\n", encoding="utf-8")
     print(text)
     sys.exit(1 if answer["shortfalls"] or answer["failed_trials"] else 0)
 
@@ -60,7 +60,7 @@ def arguments() -> argparse.Namespace:
 
 
 def interpreter(pairs: list[str]) -> str:
-    """Of `BACKEND=PATH` pairs that of PyTorch, which the self-tests measure."""
+    """Return the path of PyTorch, which the self-tests measure, of the `BACKEND=PATH` pairs."""
     paths = dict(pair.split("=", 1) for pair in pairs)
     if PLAIN not in paths:
         sys.exit(f"no interpreter. Expected: --python {PLAIN}=PATH. Received: {pairs}")

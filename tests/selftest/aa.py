@@ -1,4 +1,4 @@
-"""A/A: one cell under two names. Whatever is called a difference is a false alarm."""
+"""A/A: one cell under two names. Every difference that is reported is a false alarm."""
 
 import math
 from collections.abc import Sequence
@@ -27,17 +27,19 @@ def measure(interpreter: str, folder: Path) -> list[Record]:
 
 
 def figures(records: Sequence[Record]) -> dict[str, Any]:
-    """What was found, and whether it is as it should be."""
+    """Return the figures of the test, and in what they are not good enough."""
     first, second = by_round(records, PLAIN), by_round(records, AGAIN)
-    claims = list(resampling.exchanged(first, second, SIZE, COMPARISONS))
+    claims = list(resampling.exchange(first, second, SIZE, COMPARISONS))
     raw = [
-        c.comparison.p_value for c in claims if c.comparison and c.comparison.p_value is not None
+        claim.comparison.p_value
+        for claim in claims
+        if claim.comparison and claim.comparison.p_value is not None
     ]
     position = compare_rounds(*by_position(records))
     whole = compare_rounds(first, second)
     assert whole is not None
     assert position is not None
-    found = {
+    result = {
         "trials": len(records),
         "rounds": whole.n,
         "comparisons": len(claims),
@@ -51,11 +53,11 @@ def figures(records: Sequence[Record]) -> dict[str, Any]:
         "minimum_detectable_effect": whole.minimum_detectable_effect,
         "sequential": sequential(records),
     }
-    return {**found, "shortfalls": shortfalls(found)}
+    return {**result, "shortfalls": shortfalls(result)}
 
 
 def by_position(records: Sequence[Record]) -> tuple[dict[int, float], dict[int, float]]:
-    """Seconds of the first and of the second trial of each round, whatever its name."""
+    """Return the seconds of the first and of the second trial of each round, under any name."""
     seconds: tuple[dict[int, float], dict[int, float]] = ({}, {})
     for record in records:
         value, turn, position = step_seconds(record), record.trial.round, record.trial.position
@@ -65,7 +67,7 @@ def by_position(records: Sequence[Record]) -> tuple[dict[int, float], dict[int, 
 
 
 def sequential(records: Sequence[Record]) -> dict[str, Any]:
-    """The same trials as if one name had run after the other: the order that rounds avoid."""
+    """Compare the trials as if one name had run after the other, an order that rounds avoid."""
     in_time = [s for s in map(step_seconds, records) if s is not None]
     half = SIZE
     starts = range(0, len(in_time) - 2 * half + 1)
@@ -80,12 +82,12 @@ def sequential(records: Sequence[Record]) -> dict[str, Any]:
     }
 
 
-def shortfalls(found: dict[str, Any]) -> list[str]:
+def shortfalls(result: dict[str, Any]) -> list[str]:
     limits = {
-        f"at most {MOST_POSITIVES} raw positives": found["raw_positives"] <= MOST_POSITIVES,
-        f"at most {MOST_CLAIMS} claim": found["claims"] <= MOST_CLAIMS,
-        "median log ratio within 1 %": abs(found["median_log_ratio"]) <= MOST_DIFFERENCE,
-        "no effect of the position in the round": found["position_p_value"] >= LEVEL,
-        "at least 40 trials": found["trials"] >= 2 * ROUNDS,
+        f"at most {MOST_POSITIVES} raw positives": result["raw_positives"] <= MOST_POSITIVES,
+        f"at most {MOST_CLAIMS} claim": result["claims"] <= MOST_CLAIMS,
+        "median log ratio within 1 %": abs(result["median_log_ratio"]) <= MOST_DIFFERENCE,
+        "no effect of the position in the round": result["position_p_value"] >= LEVEL,
+        "at least 40 trials": result["trials"] >= 2 * ROUNDS,
     }
     return [text for text, holds in limits.items() if not holds]

@@ -1,4 +1,4 @@
-"""A half-busy process in every third round: what it hits must be flagged, verdicts must stand."""
+"""A half-busy process in every third round: its trials must be flagged, verdicts must stay."""
 
 import subprocess
 import sys
@@ -17,10 +17,10 @@ EVERY = 3
 PERCENT = 10
 LEAST_FLAGGED = 0.95
 MOST_FALSE_ALARMS = 0.05
-# what a clean trial's other processes may take before they count as a real disturbance
+# the share of other processes in a clean trial above which they are a real disturbance
 REALLY_DISTURBED = 0.03
-# busy half of the time: harder to see than one that never rests, beside which two threads on two
-# cores, which wait for each other, take ten times as long
+# busy half of the time, which is harder to see than a process that never rests: two threads on two
+# cores, which wait for each other, would then take ten times as long
 BUSY = """
 import time
 while True:
@@ -32,7 +32,7 @@ while True:
 
 
 class Disturber(experiment.Watcher):
-    """Runs a busy process beside the first attempt of every trial of every third round."""
+    """A display that runs a busy process during the first attempts of every third round."""
 
     def __init__(self) -> None:
         self._busy: subprocess.Popen[bytes] | None = None
@@ -44,7 +44,7 @@ class Disturber(experiment.Watcher):
         self.stop()
 
     def started(self, trial: Trial) -> None:
-        # one for all that take turns
+        # one process for all trials that take turns
         if is_hit(trial) and self._busy is None:
             self._busy = subprocess.Popen([sys.executable, "-c", BUSY])
 
@@ -74,7 +74,7 @@ def figures(records: Sequence[Record]) -> dict[str, Any]:
     clean = [record for record in records if not is_hit(record.trial.trial())]
     alarms = [record for record in clean if is_flagged(record)]
     real = [record for record in alarms if parents_share(record) > REALLY_DISTURBED]
-    found = {
+    result = {
         "trials": len(records),
         "hit": len(hit),
         "hit_and_flagged": sum(map(is_flagged, hit)),
@@ -88,7 +88,7 @@ def figures(records: Sequence[Record]) -> dict[str, Any]:
         "largest_clean_share": max(map(parents_share, clean)),
         "smallest_hit_share": min(map(parents_share, hit)),
     }
-    return {**found, "shortfalls": shortfalls(found)}
+    return {**result, "shortfalls": shortfalls(result)}
 
 
 def is_flagged(record: Record) -> bool:
@@ -96,11 +96,11 @@ def is_flagged(record: Record) -> bool:
 
 
 def parents_share(record: Record) -> float:
-    """Another sensor: what the parent saw other processes take over the whole trial."""
-    seen = record.contention
-    if seen is None or seen.other_cpu_seconds is None:
+    """Return the share of other processes over the whole trial, as the parent measured it."""
+    load = record.contention
+    if load is None or load.other_cpu_seconds is None:
         return 0.0
-    return seen.other_cpu_seconds / (seen.wall_seconds * record.environment.cores_logical)
+    return load.other_cpu_seconds / (load.wall_seconds * record.environment.cores_logical)
 
 
 def sides(records: Sequence[Record]) -> tuple[dict[int, float], dict[int, float]]:
@@ -116,15 +116,15 @@ def ratio(records: Sequence[Record]) -> float | None:
     return None if comparison is None else comparison.ratio.value
 
 
-def shortfalls(found: dict[str, Any]) -> list[str]:
-    false_alarms = found["clean_and_flagged"] - found["of_those_really_disturbed"]
+def shortfalls(result: dict[str, Any]) -> list[str]:
+    false_alarms = result["clean_and_flagged"] - result["of_those_really_disturbed"]
     limits = {
         "at least 95 % of hit trials flagged": (
-            found["hit_and_flagged"] >= LEAST_FLAGGED * found["hit"]
+            result["hit_and_flagged"] >= LEAST_FLAGGED * result["hit"]
         ),
-        "at most 5 % of clean trials flagged": false_alarms <= MOST_FALSE_ALARMS * found["clean"],
+        "at most 5 % of clean trials flagged": false_alarms <= MOST_FALSE_ALARMS * result["clean"],
         "the verdict unchanged": (
-            found["verdict_with_the_rule"] == found["verdict_of_clean_trials"]
+            result["verdict_with_the_rule"] == result["verdict_of_clean_trials"]
         ),
     }
     return [text for text, holds in limits.items() if not holds]

@@ -1,4 +1,4 @@
-"""A planted effect: 5 and 10 % more work in a step must be found, and measured right."""
+"""A planted effect: 5 and 10 % more work in a step must be detected and estimated correctly."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,26 +12,26 @@ from tests.selftest.experiment import PLAIN, SLOWER, by_round
 
 ROUNDS = 20
 RESAMPLES = 200
-# percent of planted work to the share of resamples that must find it
-LEAST_FOUND = {5: 0.80, 10: 0.95}
+# the share of resamples that must detect the effect, by the percentage of planted work
+LEAST_DETECTED = {5: 0.80, 10: 0.95}
 MOST_ERROR = 0.02
 
 
 def measure(interpreter: str, folder: Path) -> list[Record]:
-    names = [PLAIN, *(SLOWER.format(percent=percent) for percent in LEAST_FOUND)]
+    names = [PLAIN, *(SLOWER.format(percent=percent) for percent in LEAST_DETECTED)]
     return experiment.run(names, ROUNDS, interpreter, folder, experiment.Watcher())
 
 
 def figures(records: Sequence[Record]) -> dict[str, Any]:
-    effects = {str(percent): effect(records, percent) for percent in LEAST_FOUND}
+    effects = {str(percent): effect(records, percent) for percent in LEAST_DETECTED}
     return {
         "trials": len(records),
         "resamples": RESAMPLES,
         "effects": effects,
         "shortfalls": [
             f"+{percent} %: {text}"
-            for percent, found in effects.items()
-            for text in shortfalls(int(percent), found)
+            for percent, result in effects.items()
+            for text in shortfalls(int(percent), result)
         ],
     }
 
@@ -55,13 +55,13 @@ def effect(records: Sequence[Record], percent: int) -> dict[str, Any]:
     }
 
 
-def shortfalls(percent: int, found: dict[str, Any]) -> list[str]:
-    """A machine too noisy for the effect says so by its own smallest detectable one."""
-    too_noisy = found["minimum_detectable_effect"] > percent / 100
+def shortfalls(percent: int, result: dict[str, Any]) -> list[str]:
+    """Return in what the result is not good enough, and whether the machine is too noisy for it."""
+    too_noisy = result["minimum_detectable_effect"] > percent / 100
     texts = []
-    if found["found"] < LEAST_FOUND[percent]:
+    if result["found"] < LEAST_DETECTED[percent]:
         noisy = " (the machine's smallest detectable effect is larger)" if too_noisy else ""
-        texts.append(f"found in {found['found']:.0%} of resamples{noisy}")
-    if abs(found["ratio"] - 1 - percent / 100) > MOST_ERROR:
-        texts.append(f"estimated as {found['ratio'] - 1:+.1%}")
+        texts.append(f"found in {result['found']:.0%} of resamples{noisy}")
+    if abs(result["ratio"] - 1 - percent / 100) > MOST_ERROR:
+        texts.append(f"estimated as {result['ratio'] - 1:+.1%}")
     return texts

@@ -1,7 +1,7 @@
-"""Rounds of one cell under several names, measured as a run measures them.
+"""Measure rounds of one cell under several names, like a run.
 
-Every name gets the plan of the first: the same blocks, the same slices. No parity trials and no
-training; the rest is the run's own code.
+Every name has the plan of the first, with the same blocks and slices. There are no parity trials
+and no trainings; the rest is the code of a run.
 """
 
 from collections.abc import Sequence
@@ -33,14 +33,14 @@ SLOWER = "pytorch-slower-{percent}"
 
 
 def places(names: Sequence[str]) -> dict[str, Place]:
-    """Where each name lives: PyTorch itself, or PyTorch with a planted effect."""
+    """Return the place of each name: PyTorch, or PyTorch with a planted effect."""
     plain = BACKENDS[PLAIN]
     slower = replace(plain, adapter="planted.slower")
     return {name: slower if name.startswith("pytorch-slower-") else plain for name in names}
 
 
 def profile(rounds: int) -> profiles.Profile:
-    """As `standard` times a cell; the lanes beside `step` are as short as they can be."""
+    """Return a profile that times `step` like `standard`, and other lanes as short as possible."""
     return profiles.Profile(
         name="selftest", rounds=rounds, parity=(), seeds=(), native_seconds=0.0,
         latency_seconds=0.0, tutorial_steps=1,
@@ -48,7 +48,7 @@ def profile(rounds: int) -> profiles.Profile:
 
 
 class Watcher(Display):
-    """A display of one line a trial, which a subclass may use to disturb some of them."""
+    """A display with a line per trial; a subclass may disturb some of the trials."""
 
     def piloting(self, backend: str, device: str) -> None:
         print(f"pilot of {backend}", flush=True)
@@ -67,21 +67,21 @@ class Watcher(Display):
 def run(
     names: Sequence[str], rounds: int, interpreter: str, folder: Path, display: Watcher
 ) -> list[Record]:
-    """The records of `rounds` rounds of one cell under each of these names."""
+    """Return the records of `rounds` rounds of one cell under each of these names."""
     request = Request(
         workloads=[MLP_512_256], backends=names, devices=["cpu"], profile=profile(0),
         interpreters=dict.fromkeys(names, interpreter), places=places(names), packages=[PLANTED],
     )  # fmt: skip
     with worker_packages(*request.packages) as packages:
-        piloted = Planner(request, folder, packages, display).new_run()
-        planned = with_rounds(piloted, names, rounds)
-        write_run(planned, folder)
-        Runner(request, folder, packages, display).execute(planned)
+        pilot = Planner(request, folder, packages, display).new_run()
+        whole = add_rounds(pilot, names, rounds)
+        write_run(whole, folder)
+        Runner(request, folder, packages, display).execute(whole)
     return list(read_records(folder, read_run(folder)))
 
 
-def with_rounds(piloted: RunModel, names: Sequence[str], rounds: int) -> RunModel:
-    """The run with its rounds, all cells after the first name's pilot figures."""
+def add_rounds(piloted: RunModel, names: Sequence[str], rounds: int) -> RunModel:
+    """Return the run with its rounds; all cells have the pilot figures of the first name."""
     assert len(piloted.pilot) == len(names), "a pilot failed; see the logs"
     cells = [cell for name in names for cell in cells_of(name)]
     figures = dict.fromkeys(cells, piloted.pilot[0])
@@ -103,7 +103,7 @@ def cells_of(name: str) -> list[Any]:
 
 
 def by_round(records: Sequence[Record], name: str) -> dict[int, float]:
-    """Step seconds of one name by round, of the records that a report compares."""
+    """Return the step seconds of one name by round, for the records that a report compares."""
     own = [record for record in records if record.trial.backend == name]
     return {
         record.trial.round: seconds

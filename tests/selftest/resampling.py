@@ -1,4 +1,4 @@
-"""Many runs out of one: rounds drawn again and again from those that were measured."""
+"""Make many runs from one: draw rounds repeatedly from the measured rounds."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ SEED = 20_261_124
 
 
 def claims(first: Rounds, second: Rounds, size: int, count: int) -> Iterator[Claim]:
-    """Claims of `count` draws of `size` rounds with replacement, each judged on its own."""
+    """Yield the claims of `count` draws of `size` rounds with replacement, each judged alone."""
     draw = random.Random(SEED)
     known = sorted(first.keys() & second.keys())
     for _ in range(count):
@@ -22,10 +22,10 @@ def claims(first: Rounds, second: Rounds, size: int, count: int) -> Iterator[Cla
         )
 
 
-def exchanged(first: Rounds, second: Rounds, size: int, count: int) -> Iterator[Claim]:
-    """The same for two names of one thing: rounds without replacement, names swapped by a coin.
+def exchange(first: Rounds, second: Rounds, size: int, count: int) -> Iterator[Claim]:
+    """Yield the claims of draws without replacement, in which names are exchanged at random.
 
-    Where both names mean the same, every swap is as likely as what was seen.
+    If both names mean the same cell, every exchange is as likely as the measured order.
     """
     draw = random.Random(SEED)
     known = sorted(first.keys() & second.keys())
@@ -36,11 +36,11 @@ def exchanged(first: Rounds, second: Rounds, size: int, count: int) -> Iterator[
             for turn in chosen
         ]
         yield claim(
-            {turn: one for turn, (one, _) in enumerate(pairs)},
-            {turn: other for turn, (_, other) in enumerate(pairs)},
+            {turn: left for turn, (left, _) in enumerate(pairs)},
+            {turn: right for turn, (_, right) in enumerate(pairs)},
         )
 
 
 def claim(first: Rounds, second: Rounds) -> Claim:
-    """What a report with this one comparison would say."""
+    """Return the claim of a report with only this comparison."""
     return judge([compare_rounds(first, second)])[0]

@@ -1,1 +1,1 @@
-"""Effects planted on purpose; linked into a worker's path beside `bench` and `backends`."""
+"""Planted effects, which are linked into a worker's path with `bench` and `backends`."""

@@ -1,7 +1,7 @@
-"""PyTorch with a train step that does more work: `pytorch-slower-10` every tenth step twice.
+"""PyTorch with a train step that does more work: `pytorch-slower-10` does every tenth step twice.
 
-More of the same work, and not a sleep: it scales with the machine and its load as a slower
-implementation would.
+It is more of the same work, not a sleep: like a slower implementation, it scales with the machine
+and its load.
 """
 
 from typing import Any
@@ -19,13 +19,13 @@ class SlowerProgram(PytorchProgram):
 
     def load(self, parameters: Parameters, seed: int) -> None:
         super().load(parameters, seed)
-        # the certificate looks at the first step, which is to be right
+        # the certificate tests the first step, which has to be right
         self._steps = 0
 
     def train_step(self, batch: Any) -> None:
         super().train_step(batch)
         before, self._steps = self._steps, self._steps + 1
-        # so many steps of a hundred, evenly spread, are done twice
+        # `percent` of a hundred steps, evenly spread, are done twice
         if self._steps * self.percent // 100 > before * self.percent // 100:
             super().train_step(batch)
 
