@@ -98,7 +98,7 @@ def executions(batch_size: int) -> st.SearchStrategy[Execution]:
 
 @st.composite
 def plans(draw: st.DrawFn) -> list[Trial]:
-    """Draw a plan of up to six cells, some of which differ in one thing, with any trials."""
+    """Draw a plan of up to six cells, a few with only one difference, and with any trials."""
     workload = draw(st.sampled_from(list(WORKLOADS)))
     how = executions(WORKLOADS[workload].batch_size)
     names = st.sampled_from([*BACKENDS, "jax"]) | NAMES

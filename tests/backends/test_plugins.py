@@ -34,7 +34,7 @@ class Point:
         return self.distribution and SimpleNamespace(name=self.distribution)
 
 
-def raises(error: BaseException) -> Callable[[], Any]:
+def raise_at_load(error: BaseException) -> Callable[[], Any]:
     def load() -> Any:
         raise error
 
@@ -42,25 +42,25 @@ def raises(error: BaseException) -> Callable[[], Any]:
 
 
 @pytest.fixture
-def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """Return a function that installs entry points, and nothing else, in the group of samestep."""
 
-    def install(*points: Point) -> None:
+    def replace_points(*points: Point) -> None:
         everything = {"samestep.backends": points}
         monkeypatch.setattr(metadata, "entry_points", lambda group: everything[group])
         all_backends.cache_clear()
 
-    yield install
+    yield replace_points
     all_backends.cache_clear()
 
 
-def test_our_backends_are_listed_without_plugins(installed):
-    installed()
+def test_our_backends_are_listed_without_plugins(install):
+    install()
     assert all_backends() == BACKENDS
 
 
-def test_a_plugin_is_listed_beside_ours_with_its_package(installed, capsys):
-    installed(Point())
+def test_a_plugin_is_listed_beside_ours_with_its_package(install, capsys):
+    install(Point())
     *ours, theirs = all_backends().items()
     assert dict(ours) == BACKENDS
     name, place = theirs
@@ -70,13 +70,13 @@ def test_a_plugin_is_listed_beside_ours_with_its_package(installed, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_a_plugin_can_be_selected(installed):
-    installed(Point())
+def test_a_plugin_can_be_selected(install):
+    install(Point())
     assert options.select_backends(["theirs"]) == ("theirs",)
     assert options.select_backends(["all"]) == (*BACKENDS, "theirs")
     assert "theirs" not in options.select_backends([])
-    found = options.select_interpreters([f"theirs={sys.executable}"])
-    assert found["theirs"] == sys.executable
+    interpreters = options.select_interpreters([f"theirs={sys.executable}"])
+    assert interpreters["theirs"] == sys.executable
 
 
 BROKEN = [
@@ -87,17 +87,18 @@ BROKEN = [
     (Point(name=""), "lower-case words", "Received: ''"),
     (Point(load=lambda: "theirs.adapter"), "theirs:PLACE is no place", "Received: str. Mend it"),
     (Point(load=lambda: Place), "Expected: a backends.Place", "Received: type"),
-    (Point(load=raises(ModuleNotFoundError("No module named 'torch'"))),
+    (Point(load=raise_at_load(ModuleNotFoundError("No module named 'torch'"))),
      "in a module that imports no framework",
      "Received: ModuleNotFoundError: No module named 'torch'"),
-    (Point(load=raises(ValueError("one\ntwo"))), "does not load", "Received: ValueError: one. M"),
-    (Point(load=raises(SystemExit(3))), "does not load", "Received: SystemExit: 3"),
+    (Point(load=raise_at_load(ValueError("one\ntwo"))), "does not load",
+     "Received: ValueError: one. M"),
+    (Point(load=raise_at_load(SystemExit(3))), "does not load", "Received: SystemExit: 3"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("point", "expected", "received"), BROKEN)
-def test_a_broken_plugin_is_left_out_with_a_line(installed, capsys, point, expected, received):
-    installed(point, Point(name="good"))
+def test_a_broken_plugin_is_left_out_with_a_line(install, capsys, point, expected, received):
+    install(point, Point(name="good"))
     assert [*all_backends()] == [*BACKENDS, "good"]
     all_backends()
     warning = capsys.readouterr().err
@@ -110,21 +111,21 @@ def test_a_broken_plugin_is_left_out_with_a_line(installed, capsys, point, expec
     assert received in warning
 
 
-def test_the_first_of_two_plugins_with_one_name_is_taken(installed, capsys):
-    installed(Point(distribution="one"), Point(distribution="other"))
+def test_the_first_of_two_plugins_with_one_name_is_taken(install, capsys):
+    install(Point(distribution="one"), Point(distribution="other"))
     assert all_backends()["theirs"].distribution == "one"
     warning = capsys.readouterr().err
     assert "the backend 'theirs' of other is left out: its name is taken" in warning
     assert "Received: the name of a backend of one" in warning
 
 
-def test_an_entry_point_without_a_distribution_is_reported(installed):
-    installed(Point(distribution=None))
+def test_an_entry_point_without_a_distribution_is_reported(install):
+    install(Point(distribution=None))
     assert all_backends()["theirs"].distribution == "an unknown distribution"
 
 
-def test_list_names_the_package_of_each_backend(installed, samestep):
-    installed(Point())
+def test_list_names_the_package_of_each_backend(install, samestep):
+    install(Point())
     _, out, _ = samestep("list", "--json")
     rows = {row["name"]: row for row in json.loads(out)["backends"]}
     assert rows["theirs"] == {
@@ -135,8 +136,8 @@ def test_list_names_the_package_of_each_backend(installed, samestep):
     assert "samestep-theirs" in out
 
 
-def test_the_doctor_says_what_makes_the_environment_of_a_plugin(installed):
-    installed(Point())
+def test_the_doctor_says_what_makes_the_environment_of_a_plugin(install):
+    install(Point())
     theirs, ours = (
         doctor_environments.advice_to_install(SimpleNamespace(backend=name, environment=name))
         for name in ("theirs", "pytorch")
@@ -148,16 +149,16 @@ def test_the_doctor_says_what_makes_the_environment_of_a_plugin(installed):
     assert ours.startswith("nox -s pytorch makes its environment, --python pytorch=PATH")
 
 
-def test_list_answers_despite_a_broken_plugin(installed, samestep):
-    installed(Point(load=raises(ImportError("no"))))
+def test_list_answers_despite_a_broken_plugin(install, samestep):
+    install(Point(load=raise_at_load(ImportError("no"))))
     code, out, err = samestep("list", "--json")
     assert code == 0
     assert {row["name"] for row in json.loads(out)["backends"]} == BACKENDS.keys()
     assert err.count("\n") == 1
 
 
-def test_a_broken_plugin_that_is_selected_is_an_unknown_name(installed, samestep, tmp_path):
-    installed(Point(load=raises(ImportError("no"))))
+def test_a_broken_plugin_that_is_selected_is_an_unknown_name(install, samestep, tmp_path):
+    install(Point(load=raise_at_load(ImportError("no"))))
     code, _, err = samestep("run", "--backend", "theirs", "--out", str(tmp_path / "run"))
     assert code == 2
     warning, refused = err.splitlines()

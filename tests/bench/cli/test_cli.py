@@ -24,7 +24,7 @@ from tests.records import build_record, build_run, failed_record, plan, write_fo
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 
 
-def process(*arguments: str) -> "subprocess.CompletedProcess[str]":
+def run_python(*arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, *arguments]
     return subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
@@ -36,15 +36,15 @@ def processor_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def list_in_a_process() -> tuple[float, "subprocess.CompletedProcess[str]"]:
+def time_list() -> tuple[float, "subprocess.CompletedProcess[str]"]:
     before = processor_seconds()
-    done = process("-X", "importtime", "-m", "bench", "list", "--json")
+    done = run_python("-X", "importtime", "-m", "bench", "list", "--json")
     return processor_seconds() - before, done
 
 
-def test_list_answers_at_once_and_loads_next_to_nothing():
+def test_list_answers_quickly_and_imports_little():
     # the best of three; the first that is quick enough will do
-    quick = next(filter(lambda run: run[0] < 1.5, (list_in_a_process() for _ in range(3))), None)
+    quick = next(filter(lambda run: run[0] < 1.5, (time_list() for _ in range(3))), None)
     assert quick is not None, "samestep list took 1.5 s of processor time in each of three runs"
     _, done = quick
     assert done.returncode == 0
@@ -53,7 +53,7 @@ def test_list_answers_at_once_and_loads_next_to_nothing():
     assert "bench.cli" in loaded
     slow = {"torch", "tensorflow", "keras", "jax", "scipy", "matplotlib", "psutil", "numpy"}
     assert not slow & loaded
-    # typer itself takes pydantic; none of our models is built
+    # typer imports pydantic; none of our models is built
     assert not {"bench.record", "bench.run.runner", "reports"} & loaded
 
 
@@ -67,7 +67,7 @@ def test_list_shows_workloads_backends_and_profiles(samestep):
     assert "0.9806" in out
 
 
-def test_list_answers_a_machine(samestep):
+def test_list_answers_in_json(samestep):
     _, out, _ = samestep("list", "--json")
     answer = json.loads(out)
     assert {row["name"]: row["parameters"] for row in answer["workloads"]} == {
@@ -101,7 +101,7 @@ def test_the_version_is_printed(samestep):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )  # fmt: skip
-def test_an_unknown_name_is_answered_with_the_known_ones(
+def test_an_unknown_name_is_refused_with_the_known_names(
     samestep, tmp_path, arguments, expected, received
 ):
     code, out, err = samestep("run", *arguments, "--out", str(tmp_path / "run"))
@@ -124,19 +124,19 @@ def test_an_interpreter_belongs_to_one_backend():
      ["--rounds", "3"], ["--seeds", "1"], ["--extend"]],
     ids=" ".join,
 )  # fmt: skip
-def test_a_resumed_run_has_its_plan_already(samestep, tmp_path, option):
+def test_options_of_the_plan_are_refused_with_resume(samestep, tmp_path, option):
     code, _, err = samestep("run", "--resume", str(tmp_path), *option)
     assert code == 2
     assert "--resume finishes the plan that the run was started with" in err
 
 
-def test_there_must_be_a_run_to_resume(samestep, tmp_path):
+def test_resume_needs_a_run(samestep, tmp_path):
     code, _, err = samestep("run", "--resume", str(tmp_path))
     assert code == 1
     assert f"cannot read {tmp_path / 'run.json'}: No such file or directory" in err
 
 
-def test_a_stranger_s_text_does_not_reach_the_terminal_as_it_is(samestep, tmp_path):
+def test_control_characters_of_a_file_do_not_reach_the_terminal(samestep, tmp_path):
     folder = write_folder(tmp_path / "run", build_run(plan(rounds=1)), [])
     document = json.loads((folder / "run.json").read_bytes())
     (folder / "run.json").write_text(json.dumps({**document, "\x1b[2J\u202e": 1}), "utf-8")
@@ -156,13 +156,13 @@ def test_a_folder_that_is_in_use_is_refused(samestep, tmp_path):
     assert (tmp_path / "run.json").read_text() == "{}"
 
 
-def test_a_file_is_no_folder(tmp_path):
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
     (tmp_path / "run").write_text("a file")
     with pytest.raises(UsageError, match="is in use"):
         RunFolder(tmp_path / "run").require_new()
 
 
-def test_a_new_or_empty_folder_will_do(tmp_path):
+def test_a_new_or_empty_folder_is_accepted(tmp_path):
     RunFolder(tmp_path).require_new()
     RunFolder(tmp_path / "run").require_new()
 
@@ -206,22 +206,22 @@ def test_a_profile_can_be_adjusted():
 def test_each_backend_has_this_interpreter_unless_it_has_its_own(tmp_path):
     link = tmp_path / "python"
     link.symlink_to(sys.executable)
-    found = options.select_interpreters([f"pytorch={link}"])
+    interpreters = options.select_interpreters([f"pytorch={link}"])
     # not resolved: the Python of an environment is a link
-    assert found == {**dict.fromkeys(all_backends(), sys.executable), "pytorch": str(link)}
+    assert interpreters == {**dict.fromkeys(all_backends(), sys.executable), "pytorch": str(link)}
 
 
-def test_an_interpreter_may_lie_in_this_folder(tmp_path, monkeypatch):
+def test_an_interpreter_may_be_in_the_working_folder(tmp_path, monkeypatch):
     (tmp_path / "python").symlink_to(sys.executable)
     monkeypatch.chdir(tmp_path)
-    found = options.select_interpreters(["pytorch=./python"])
-    assert found["pytorch"] == str(tmp_path / "python")
+    interpreters = options.select_interpreters(["pytorch=./python"])
+    assert interpreters["pytorch"] == str(tmp_path / "python")
 
 
 GOOD = build_record(plan(rounds=1)[0])
 
 
-def with_status(status: str):
+def record_with(status: str):
     return failed_record(plan(rounds=1)[0], status, "a reason")
 
 
@@ -243,50 +243,50 @@ def with_status(status: str):
     ],
     ids=str,
 )
-def test_the_exit_code_tells_whether_all_that_was_asked_for_ran(statuses, code, code_when_named):
-    records = [GOOD if status == "ok" else with_status(status) for status in statuses]
+def test_the_exit_code_says_whether_all_requested_trials_ran(statuses, code, code_when_named):
+    records = [GOOD if status == "ok" else record_with(status) for status in statuses]
     assert carry_out.exit_code(records, len(records), {"unavailable"}) == code
     assert carry_out.exit_code(records, len(records), set()) == code_when_named
     assert carry_out.exit_code(records, len(records) + 1, {"unavailable"}) == 1
 
 
-def test_a_certificate_alone_is_no_success():
+def test_a_run_with_only_a_certificate_is_exit_code_1():
     certificate = build_record(
         next(trial for trial in plan(rounds=1, parity=CERTIFICATE) if trial.kind == "parity")
     )
-    records = [certificate, with_status("unavailable")]
+    records = [certificate, record_with("unavailable")]
     assert carry_out.exit_code(records, len(records), {"unavailable"}) == 1
     assert carry_out.exit_code([*records, GOOD], 3, {"unavailable"}) == 0
 
 
 def test_an_interruption_that_no_command_handles_ends_with_130(samestep, monkeypatch):
-    def interrupted(*arguments):
+    def interrupt(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(options, "select_backends", interrupted)
+    monkeypatch.setattr(options, "select_backends", interrupt)
     code, _, err = samestep("run")
     assert code == options.EXIT_INTERRUPTED
     assert "Traceback" not in err
 
 
 def test_statuses_are_counted():
-    assert carry_out.count_statuses([GOOD, with_status("killed"), GOOD]) == {"killed": 1, "ok": 2}
+    assert carry_out.count_statuses([GOOD, record_with("killed"), GOOD]) == {"killed": 1, "ok": 2}
 
 
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory) -> Path:
+def run_folder(tmp_path_factory) -> Path:
     trials = plan(workloads=["mlp-512"], rounds=1, epochs=1)
     records = [build_record(trial) for trial in trials]
     return write_folder(tmp_path_factory.mktemp("run"), build_run(trials), records)
 
 
-def test_a_report_is_written_again_from_the_records(samestep, measured, monkeypatch):
+def test_a_report_is_written_again_from_the_records(samestep, run_folder, monkeypatch):
     # tests/reports tests the figures; here they would only take time
     monkeypatch.setattr(report, "FIGURES", ())
-    code, out, err = samestep("report", str(measured))
+    code, out, err = samestep("report", str(run_folder))
     assert (code, err) == (0, "")
-    assert out == f"{measured / 'report.md'}\n"
-    assert (measured / "report.md").stat().st_size > 1000
+    assert out == f"{run_folder / 'report.md'}\n"
+    assert (run_folder / "report.md").stat().st_size > 1000
 
 
 def test_a_report_neither_writes_nor_removes_figures_through_a_link(samestep, tmp_path):
@@ -316,18 +316,18 @@ def test_values_that_allow_no_figure_are_refused_with_one_line(samestep, tmp_pat
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, OverflowError, IndexError, ValueError])
-def test_compare_refuses_values_that_allow_no_figure(samestep, measured, monkeypatch, error):
+def test_compare_refuses_values_that_allow_no_figure(samestep, run_folder, monkeypatch, error):
     def fail(*_: object) -> None:
         raise error("absurd")
 
     monkeypatch.setattr("reports.compare.compare", fail)
-    code, out, err = samestep("compare", str(measured), str(measured))
+    code, out, err = samestep("compare", str(run_folder), str(run_folder))
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert f"Received: {error.__name__}: absurd" in err
 
 
-def test_a_report_answers_a_machine(samestep, measured):
-    code, out, _ = samestep("report", str(measured), "--json")
+def test_a_report_answers_in_json(samestep, run_folder):
+    code, out, _ = samestep("report", str(run_folder), "--json")
     assert code == 0
     assert json.loads(out)
 

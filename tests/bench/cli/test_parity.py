@@ -65,10 +65,10 @@ def trials_of(backends: Any) -> list[Trial]:
     cells = [cell_of(name) for name in backends]
     return [
         *parity_trials(cells, Profile(name="any", rounds=1)),
-        *(Trial(kind="timing", cell=one, seed=0, round=0, timing=TIMING) for one in cells),
+        *(Trial(kind="timing", cell=cell, seed=0, round=0, timing=TIMING) for cell in cells),
         *(
-            Trial(kind="accuracy", cell=one, seed=0, accuracy=AccuracyPlan(epochs=1))
-            for one in cells
+            Trial(kind="accuracy", cell=cell, seed=0, accuracy=AccuracyPlan(epochs=1))
+            for cell in cells
         ),
     ]
 
@@ -78,7 +78,7 @@ def label(trial: Trial) -> str:
 
 
 @dataclass(frozen=True)
-class Certified:
+class CertifiedRun:
     folder: Path
     run: RunModel
     runner: Runner
@@ -107,17 +107,17 @@ def runner_for(folder: Path, answers: Mapping[str, Answers]) -> Runner:
         return Runner(request, folder / "run", folder, display)
 
 
-def planned(folder: Path, answers: Mapping[str, Answers]) -> Certified:
+def new_run(folder: Path, answers: Mapping[str, Answers]) -> CertifiedRun:
     """Return a run without a pilot and without a record."""
     trials = trials_of(answers)
     known = {"versions": {"fake": "1.0"}, "devices": ["cpu"], "unavailable": None}
     run = build_run(trials, backends=dict.fromkeys(answers, known), sessions=[])
     write_run(run, folder / "run")
-    return Certified(folder / "run", run, runner_for(folder, answers))
+    return CertifiedRun(folder / "run", run, runner_for(folder, answers))
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _loaded(data: mnist.Mnist) -> Iterator[None]:
+def _load_once(data: mnist.Mnist) -> Iterator[None]:
     """Read and verify the data once; test_mnist.py tests that step."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mnist, "load", lambda: data)
@@ -125,10 +125,10 @@ def _loaded(data: mnist.Mnist) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def certified(tmp_path_factory: pytest.TempPathFactory) -> Certified:
-    found = planned(tmp_path_factory.mktemp("certified"), ANSWERS)
-    found.runner.execute(found.run)
-    return found
+def certified_run(tmp_path_factory: pytest.TempPathFactory) -> CertifiedRun:
+    run = new_run(tmp_path_factory.mktemp("certified"), ANSWERS)
+    run.runner.execute(run.run)
+    return run
 
 
 @pytest.mark.parametrize(
@@ -140,46 +140,49 @@ def certified(tmp_path_factory: pytest.TempPathFactory) -> Certified:
         ("good", ["ok"] * 4),
     ],
 )
-def test_a_cell_is_as_its_certificate_and_the_others_go_on(certified, backend, statuses):
-    assert [certified.records[backend, which].status for which in ORDER] == statuses
+def test_trials_of_a_cell_depend_on_its_certificate_and_the_other_cells_go_on(
+    certified_run, backend, statuses
+):
+    assert [certified_run.records[backend, which].status for which in ORDER] == statuses
 
 
 @pytest.mark.parametrize(
     ("backend", "own", "reason"),
     [("wrong", 1, WHY), ("imprecise", 2, WHY), ("missing", 1, MISSING["reason"])],
 )
-def test_what_has_no_good_certificate_does_not_run(certified, backend, own, reason):
+def test_a_trial_without_a_good_certificate_does_not_run(certified_run, backend, own, reason):
     """The reason is given once, however long the chain; no process started, so there is no log."""
-    records = [certified.records[backend, which] for which in ORDER]
+    records = [certified_run.records[backend, which] for which in ORDER]
     ran, skipped = records[:own], records[own:]
     assert ran[-1].reason == reason
     assert [record.reason for record in skipped] == [f"not run: {reason}"] * len(skipped)
-    logs = {log.stem for log in (certified.folder / "logs").iterdir()}
+    logs = {log.stem for log in (certified_run.folder / "logs").iterdir()}
     assert all(record.name in logs for record in ran)
     assert not any(record.name in logs for record in skipped)
     assert all(record.contention is None for record in skipped)
 
 
-def test_each_record_points_to_the_certificate_before_it(certified):
-    exact, single, timing, accuracy = (certified.records["good", which] for which in ORDER)
+def test_each_record_points_to_the_certificate_before_it(certified_run):
+    exact, single, timing, accuracy = (certified_run.records["good", which] for which in ORDER)
     assert exact.parity.certificate_sha256 is None
     assert single.parity.certificate_sha256 == exact.sha256
     assert timing.parity.certificate_sha256 == single.sha256
     assert accuracy.parity.certificate_sha256 == single.sha256
 
 
-def test_a_dump_is_asked_of_float64_alone(certified):
-    asked = {which: certified.records["good", which].settings.effective["dump"] for which in ORDER}
-    # the worker has a different working folder
-    assert asked == {**dict.fromkeys(ORDER), "float64": str(Path.cwd() / "arrays")}
+def test_only_float64_trials_write_a_dump(certified_run):
+    records = {which: certified_run.records["good", which] for which in ORDER}
+    folders = {which: record.settings.effective["dump"] for which, record in records.items()}
+    # an absolute path, because the worker has a different working folder
+    assert folders == {**dict.fromkeys(ORDER), "float64": str(Path.cwd() / "arrays")}
 
 
-def test_what_was_not_run_is_not_missing(certified):
-    assert RunFolder(certified.folder).missing(certified.run) == []
+def test_a_trial_that_was_not_run_is_not_missing(certified_run):
+    assert RunFolder(certified_run.folder).missing(certified_run.run) == []
 
 
-def test_a_resumed_run_has_the_certificates_that_are_there(tmp_path):
-    story = planned(tmp_path, {"good": {}})
+def test_a_resumed_run_uses_the_certificates_that_it_has(tmp_path):
+    story = new_run(tmp_path, {"good": {}})
     story.runner.execute(story.run)
     before = story.records
     for which in ("float32", "timing"):
@@ -248,7 +251,7 @@ def test_a_backend_that_is_missing_has_no_parity(parity):
     assert answered.out.endswith("Parity is not shown: 0 of 1 certificates.\n")
 
 
-def test_one_precision_alone_can_be_asked_for(parity):
+def test_a_single_precision_can_be_selected(parity):
     answered = parity({"pytorch": {}}, "--precision", "float32", "--json")
     assert answered.code == 0
     (record,) = answered.records
@@ -259,22 +262,22 @@ def test_one_precision_alone_can_be_asked_for(parity):
 
 
 @pytest.fixture
-def cells(certified: Certified, monkeypatch: pytest.MonkeyPatch) -> tuple[CellResults, ...]:
+def cells(certified_run: CertifiedRun, monkeypatch: pytest.MonkeyPatch) -> tuple[CellResults, ...]:
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
-    return group(certified.run, certified.records.values())
+    return group(certified_run.run, certified_run.records.values())
 
 
-def test_parity_answers_a_machine(certified, cells, capsys):
+def test_parity_answers_in_json(certified_run, cells, capsys):
     command.answer(cells, None, as_json=True)
     entries = json.loads(capsys.readouterr().out)["certificates"]
-    found = {(one["backend"], one["precision"]): one for one in entries}
-    assert {key: one["status"] for key, one in found.items()} == {
-        key: record.status for key, record in certified.records.items() if key[1] in ORDER[:2]
+    certificates = {(entry["backend"], entry["precision"]): entry for entry in entries}
+    assert {key: entry["status"] for key, entry in certificates.items()} == {
+        key: record.status for key, record in certified_run.records.items() if key[1] in ORDER[:2]
     }
-    failed = found["imprecise", "float32"]
+    failed = certificates["imprecise", "float32"]
     assert (failed["reason"], failed["rungs"]) == (WHY, FAILED["rungs"])
     assert failed["versions"]["fake"] == "1.0"
-    record = certified.records["imprecise", "float32"]
+    record = certified_run.records["imprecise", "float32"]
     assert failed["certificate_sha256"] == record.sha256
 
 
@@ -288,7 +291,7 @@ def test_failures_are_counted_in_junit(cells, tmp_path):
     assert sum(int(suite.get("tests")) for suite in suites) == len(list(suites.iter("testcase")))
 
 
-def test_a_summary_of_ci_keeps_what_is_in_it(cells, tmp_path, monkeypatch):
+def test_a_summary_of_ci_keeps_its_earlier_text(cells, tmp_path, monkeypatch):
     summary = tmp_path / "summary.md"
     summary.write_text("of another step\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
@@ -321,14 +324,14 @@ PRECISIONS = "float64, float32, tf32, bfloat16"
     ],
     ids=["unknown", "one of two", "dump"],
 )  # fmt: skip
-def test_what_can_not_be_asked_for_is_one_clear_line(samestep, tmp_path, arguments, message):
+def test_a_wrong_selection_is_refused_with_one_line(samestep, tmp_path, arguments, message):
     out = tmp_path / "run"
     code, out_text, err = samestep("parity", "--device", "cpu", "--out", str(out), *arguments)
     assert (code, out_text, err) == (2, "", f"samestep: {message}\n")
     assert not out.exists()
 
 
-def test_a_folder_in_use_is_not_certified_into(samestep, tmp_path):
+def test_a_folder_in_use_is_refused_by_parity(samestep, tmp_path):
     (tmp_path / "run.json").write_text("{}")
     code, _, err = samestep("parity", "--device", "cpu", "--out", str(tmp_path))
     assert code == 2
@@ -336,15 +339,15 @@ def test_a_folder_in_use_is_not_certified_into(samestep, tmp_path):
 
 
 def test_an_interruption_is_exit_code_130(parity, monkeypatch):
-    def interrupted(self: Planner) -> RunModel:
+    def interrupt(self: Planner) -> RunModel:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Planner, "parity_run", interrupted)
+    monkeypatch.setattr(Planner, "parity_run", interrupt)
     answered = parity({"pytorch": {}})
     assert (answered.code, answered.out) == (130, "")
     assert answered.err.endswith("samestep: interrupted\n")
 
 
-def test_all_of_a_certificate_is_asked_for_without_a_precision():
+def test_without_a_precision_the_complete_certificate_is_selected():
     every = command.select_precisions([])
     assert command.parity_profile(every, dumping=True).parity == CERTIFICATE

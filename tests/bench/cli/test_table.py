@@ -16,7 +16,7 @@ def test_long_cells_wrap_and_long_words_fold(monkeypatch, width):
     assert "keras-tensorflow" in text
 
 
-def test_a_first_cell_too_long_to_stay_whole_folds(monkeypatch):
+def test_a_first_cell_that_is_too_long_folds(monkeypatch):
     monkeypatch.setenv("COLUMNS", "60")
     name = "n" * 100
     text = table(("name", "value"), [(name, "v")])
@@ -32,7 +32,7 @@ def test_a_table_is_plain_text(monkeypatch):
     assert "[bold]a  :smile:" in text
 
 
-def test_numbers_stand_to_the_right():
+def test_numbers_are_aligned_to_the_right():
     lines = table(("name", "count"), [("a", "1"), ("b", "1,000")], ["count"]).splitlines()
     assert {len(line) for line in lines[2:]} == {len(lines[0])}
 

@@ -21,9 +21,10 @@ from bench.record.flags import clock_flags
         ((10.0, 12.0), 2.0),
     ],
 )
-def test_a_jump_is_what_two_clocks_differ_by(passed, jump):
+def test_a_jump_is_the_difference_between_clocks(passed, jump):
     start = (100.0, 1e9, 500.0)[: len(passed)]
-    readings = iter([start, tuple(one + more for one, more in zip(start, passed, strict=True))])
+    end = tuple(before + seconds for before, seconds in zip(start, passed, strict=True))
+    readings = iter([start, end])
     assert ClockWatch(lambda: next(readings)).jump_seconds() == pytest.approx(jump)
 
 

@@ -34,7 +34,7 @@ GPUS = [
         # the same GPU twice leaves no GPU
         ("1,0,1", []),
         ("2,GPU-9f", []),
-        # parts of a GPU have names of their own
+        # parts of a GPU have their own names
         ("MIG-5,MIG-6", ["MIG-5", "MIG-6"]),
     ],
 )
@@ -60,7 +60,7 @@ def test_a_device_has_several_names(name, device):
     assert find_device(name, GPUS, {}) == device
 
 
-FOUND = (
+DEVICES = (
     "Expected: one of cpu, cuda:0 (NVIDIA T4, GPU-1a2b-1), cuda:1 (NVIDIA T4, GPU-1a2b-2), "
     "cuda:2 (NVIDIA T4, GPU-9f). Received: "
 )
@@ -81,10 +81,10 @@ FOUND = (
         ("rocm", "rocm is untried: this version measures cpu and cuda"),
     ],
 )
-def test_an_absent_device_is_answered_with_the_present_ones(name, problem):
+def test_an_absent_device_is_refused_with_the_present_devices(name, problem):
     with pytest.raises(UsageError) as raised:
         find_device(name, GPUS, {})
-    assert str(raised.value) == f"{problem}. {FOUND}{name}"
+    assert str(raised.value) == f"{problem}. {DEVICES}{name}"
 
 
 def test_the_variable_that_hides_a_gpu_is_named():
@@ -114,7 +114,7 @@ def test_an_order_that_finds_the_same_gpu_is_accepted(names, variables):
 
 
 @pytest.mark.parametrize("shown", [{}, {"CUDA_VISIBLE_DEVICES": "1"}])
-def test_unlike_gpus_in_an_order_of_cudas_own_are_refused(shown):
+def test_different_gpus_in_the_order_of_cuda_are_refused(shown):
     with pytest.raises(UsageError, match="Received: CUDA_DEVICE_ORDER=FASTEST_FIRST"):
         require_known_order(UNLIKE, {**FASTEST, **shown})
 
@@ -125,8 +125,8 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,0")
     monkeypatch.delenv("CUDA_DEVICE_ORDER", raising=False)
     monkeypatch.setattr(nvml, "visible_gpus", lambda: GPUS[:2])
-    found = [GpuModel(name=name, memory_bytes=None, driver="1") for name in UNLIKE]
-    monkeypatch.setattr(nvml, "gpus", lambda: found)
+    models = [GpuModel(name=name, memory_bytes=None, driver="1") for name in UNLIKE]
+    monkeypatch.setattr(nvml, "gpus", lambda: models)
 
 
 def test_the_default_devices_are_the_cpu_and_the_first_gpu(machine):
@@ -143,7 +143,7 @@ def test_the_order_matters_only_if_a_gpu_is_selected(machine, monkeypatch):
 
 @pytest.mark.parametrize("command", ["run", "parity"])
 @pytest.mark.parametrize("device", ["cuda:2", "mps"])
-def test_an_absent_device_is_refused_before_anything_is_there(
+def test_an_absent_device_is_refused_before_a_folder_is_made(
     samestep, machine, tmp_path, command, device
 ):
     folder = tmp_path / "run"

@@ -1,4 +1,4 @@
-"""Whether a machine is fit to measure on: verdicts from numbers, and the sources of the numbers."""
+"""The doctor judges whether a machine is fit to measure on, from numbers that it reads."""
 
 import io
 import json
@@ -47,16 +47,16 @@ QUIET: dict[str, Any] = {
 }
 
 
-def seen(**changes: Any) -> SeenModel:
-    """Return the look at a quiet machine, with `changes`; those of a GPU are named gpu_..."""
-    of_gpu = {name[4:]: changes.pop(name) for name in list(changes) if name.startswith("gpu_")}
-    return SeenModel.model_validate({**QUIET, "gpus": [{**GPU, **of_gpu}], **changes})
+def look_result(**changes: Any) -> SeenModel:
+    """Return the look at a quiet machine, with `changes`; names for a GPU begin with `gpu_`."""
+    gpu_changes = {name[4:]: changes.pop(name) for name in list(changes) if name.startswith("gpu_")}
+    return SeenModel.model_validate({**QUIET, "gpus": [{**GPU, **gpu_changes}], **changes})
 
 
 def test_a_quiet_machine_is_fit():
-    found = judge(seen())
-    assert found.verdict == "fit"
-    assert {finding.name: finding.value for finding in found.findings} == {
+    result = judge(look_result())
+    assert result.verdict == "fit"
+    assert {finding.name: finding.value for finding in result.findings} == {
         "other processes": "0.4 % of all cores",
         "stolen CPU time": "0 % of all cores",
         "usable cores": "8 of 8",
@@ -69,8 +69,8 @@ def test_a_quiet_machine_is_fit():
         "clock of cuda:0": "40 °C, slowed by nothing",
         "lock": "free",
     }
-    assert {finding.verdict for finding in found.findings} == {"fit"}
-    assert all("expected " in finding.reason for finding in found.findings)
+    assert {finding.verdict for finding in result.findings} == {"fit"}
+    assert all("expected " in finding.reason for finding in result.findings)
 
 
 @pytest.mark.parametrize(
@@ -116,19 +116,18 @@ def test_a_quiet_machine_is_fit():
     ],
     ids=str,
 )
-def test_a_finding_decides_by_its_threshold_and_the_worst_finding_for_all(name, changes, verdict):
-    found = judge(seen(**changes))
-    (finding,) = (one for one in found.findings if one.name == name)
+def test_a_threshold_decides_each_finding_and_the_worst_finding_the_verdict(name, changes, verdict):
+    result = judge(look_result(**changes))
+    (finding,) = (finding for finding in result.findings if finding.name == name)
     assert finding.verdict == verdict
-    assert found.verdict == verdict
-    assert [one.name for one in found.findings if one.verdict != "fit"] == (
-        [] if verdict == "fit" else [name]
-    )
+    assert result.verdict == verdict
+    others = [finding.name for finding in result.findings if finding.verdict != "fit"]
+    assert others == ([] if verdict == "fit" else [name])
 
 
-def test_the_unfit_counts_more_than_the_doubtful():
-    assert judge(seen(on_battery=True, stolen_share=0.3)).verdict == "unfit"
-    assert judge(seen(on_battery=True, stolen_share=None)).verdict == "doubtful"
+def test_an_unfit_finding_counts_more_than_a_doubtful_one():
+    assert judge(look_result(on_battery=True, stolen_share=0.3)).verdict == "unfit"
+    assert judge(look_result(on_battery=True, stolen_share=None)).verdict == "doubtful"
 
 
 UNKNOWN = {
@@ -139,41 +138,41 @@ UNKNOWN = {
 }  # fmt: skip
 
 
-def test_the_unknown_stays_unknown_with_a_reason_and_makes_nothing_worse():
-    found = judge(seen(**UNKNOWN))
-    assert found.verdict == "fit"
-    unknown = [finding for finding in found.findings if finding.verdict == "unknown"]
-    known = [finding.name for finding in found.findings if finding.verdict != "unknown"]
+def test_unknown_values_have_a_reason_and_do_not_change_the_verdict():
+    result = judge(look_result(**UNKNOWN))
+    assert result.verdict == "fit"
+    unknown = [finding for finding in result.findings if finding.verdict == "unknown"]
+    known = [finding.name for finding in result.findings if finding.verdict != "unknown"]
     assert known == ["free memory", "lock"]
     assert all(finding.value is None and finding.reason for finding in unknown)
     assert doctor.worst_verdict(finding.verdict for finding in unknown) == "unknown"
 
 
-def test_a_half_known_gpu_says_which_half():
-    found = judge(seen(gpu_busy_share=None, gpu_slowed_by=None))
-    values = [finding.value for finding in found.findings if "cuda:0" in finding.name]
+def test_a_gpu_with_unknown_values_shows_which_are_unknown():
+    result = judge(look_result(gpu_busy_share=None, gpu_slowed_by=None))
+    values = [finding.value for finding in result.findings if "cuda:0" in finding.name]
     assert values == ["0 processes, load unknown", "40 °C, slowed by unknown"]
-    found = judge(
-        seen(gpu_processes=None, gpu_celsius=None, gpu_slowed_by=["heat", "its hardware"])
+    result = judge(
+        look_result(gpu_processes=None, gpu_celsius=None, gpu_slowed_by=["heat", "its hardware"])
     )
-    values = [finding.value for finding in found.findings if "cuda:0" in finding.name]
+    values = [finding.value for finding in result.findings if "cuda:0" in finding.name]
     assert values == [
         "processes unknown, 0 % busy",
         "temperature unknown, slowed by heat, its hardware",
     ]
 
 
-def test_a_preflight_is_strict_json_and_back():
-    found = judge(seen(stolen_share=None))
-    assert preflight.PreflightModel.model_validate_json(found.model_dump_json()) == found
+def test_a_preflight_is_the_same_after_writing_and_reading():
+    result = judge(look_result(stolen_share=None))
+    assert preflight.PreflightModel.model_validate_json(result.model_dump_json()) == result
 
 
 Times = namedtuple("Times", "user system idle steal")
 Swap = namedtuple("Swap", "used sin sout")
 
 
-def test_a_look_counts_what_others_did_meanwhile(monkeypatch, tmp_path):
-    """In 2 s on 8 cores, others took 4 of the 16 core seconds, and the host 1.6."""
+def test_a_look_measures_the_work_of_other_processes(monkeypatch, tmp_path):
+    """In 2 s on 8 cores, other processes took 4 of the 16 core seconds, and the host 1.6."""
     clock = iter((100.0, 102.0))
     monkeypatch.setattr(look.time, "monotonic", lambda: next(clock))
     own = iter((7.0, 7.5))
@@ -184,23 +183,23 @@ def test_a_look_counts_what_others_did_meanwhile(monkeypatch, tmp_path):
     swaps = iter((Swap(5, 10, 20), Swap(6, 10, 4116)))
     monkeypatch.setattr(psutil, "swap_memory", lambda: next(swaps))
     slept: list[float] = []
-    found = look.look(2.0, tmp_path, ["cpu"], sleep=slept.append)
+    result = look.look(2.0, tmp_path, ["cpu"], sleep=slept.append)
     assert slept == [2.0]
-    assert (found.seconds, found.cores) == (2.0, 8)
-    assert found.other_cpu_share == pytest.approx(4 / 16)
-    assert found.stolen_share == pytest.approx(1.6 / 16)
-    assert (found.swap_used_bytes, found.swap_moved_bytes) == (6, 4096)
-    assert found.gpus == []
-    assert found.lock_holders is None
-    assert "lock" not in [finding.name for finding in judge(found).findings]
+    assert (result.seconds, result.cores) == (2.0, 8)
+    assert result.other_cpu_share == pytest.approx(4 / 16)
+    assert result.stolen_share == pytest.approx(1.6 / 16)
+    assert (result.swap_used_bytes, result.swap_moved_bytes) == (6, 4096)
+    assert result.gpus == []
+    assert result.lock_holders is None
+    assert "lock" not in [finding.name for finding in judge(result).findings]
 
 
 def test_this_machine_can_be_looked_at(tmp_path):
-    found = look.look(0.02, tmp_path / "not" / "yet" / "there", ["cpu"])
-    assert 0.02 <= found.seconds < 5
-    assert found.available_memory_bytes > 2**20
-    assert found.free_disk_bytes > 2**20
-    assert found.allowed_cores is None or 0 < found.allowed_cores <= found.cores
+    result = look.look(0.02, tmp_path / "not" / "yet" / "there", ["cpu"])
+    assert 0.02 <= result.seconds < 5
+    assert result.available_memory_bytes > 2**20
+    assert result.free_disk_bytes > 2**20
+    assert result.allowed_cores is None or 0 < result.allowed_cores <= result.cores
 
 
 def test_governors_are_named_once(monkeypatch, tmp_path):
@@ -287,11 +286,11 @@ def test_a_cpu_mask_counts_like_a_quota(groups, monkeypatch):
 
 
 def test_swap_that_can_not_be_read_is_unknown(monkeypatch):
-    def shy() -> Swap:
+    def warn_of_swap() -> Swap:
         warnings.warn("'sin' and 'sout' were set to 0", RuntimeWarning, 2)
         return Swap(1, 0, 0)
 
-    monkeypatch.setattr(psutil, "swap_memory", shy)
+    monkeypatch.setattr(psutil, "swap_memory", warn_of_swap)
     assert environment.swap_bytes() == (None, None)
 
 
@@ -317,14 +316,14 @@ def test_a_system_without_batteries_in_psutil_gives_nothing(monkeypatch):
     assert environment.runs_on_battery() is None
 
 
-def table_text(found: Any, width: int, monkeypatch: pytest.MonkeyPatch) -> str:
+def table_text(result: Any, width: int, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("COLUMNS", str(width))
-    return command.as_text(found)
+    return command.as_text(result)
 
 
-def test_a_person_sees_a_table_that_fits_and_what_decided(monkeypatch):
-    found = judge(seen(other_cpu_share=0.123, on_battery=True, governors=None))
-    text = table_text(found, 100, monkeypatch)
+def test_the_table_fits_and_gives_reasons(monkeypatch):
+    result = judge(look_result(other_cpu_share=0.123, on_battery=True, governors=None))
+    text = table_text(result, 100, monkeypatch)
     assert max(map(len, text.splitlines())) <= 100
     assert re.search(
         r"^other processes +12\.3 % of all cores +doubtful +expected at most 5 %: trials",
@@ -339,18 +338,18 @@ def test_a_person_sees_a_table_that_fits_and_what_decided(monkeypatch):
     )
 
 
-def test_the_conclusion_names_the_worst_alone():
-    found = judge(seen(other_cpu_share=0.5, on_battery=True))
+def test_the_conclusion_names_only_the_worst_findings():
+    result = judge(look_result(other_cpu_share=0.5, on_battery=True))
     consequence = "What a run measures now says little about this machine."
-    assert command.conclusion(found) == f"Unfit: other processes. {consequence}"
-    assert command.conclusion(judge(seen())) == "This machine is fit to be measured on."
+    assert command.conclusion(result) == f"Unfit: other processes. {consequence}"
+    assert command.conclusion(judge(look_result())) == "This machine is fit to be measured on."
 
 
 @pytest.mark.parametrize("width", [60, 80])
 def test_no_line_is_wider_than_the_terminal_and_no_word_is_lost(monkeypatch, width):
     holder = "samestep run in /" + "a/" * 60
-    found = judge(seen(lock_holders=[holder], other_cpu_share=0.123, governors=None))
-    text = table_text(found, width, monkeypatch)
+    result = judge(look_result(lock_holders=[holder], other_cpu_share=0.123, governors=None))
+    text = table_text(result, width, monkeypatch)
     assert max(map(len, text.splitlines())) <= width
     header = text.splitlines()[0]
     cells = {
@@ -360,12 +359,12 @@ def test_no_line_is_wider_than_the_terminal_and_no_word_is_lost(monkeypatch, wid
     # a path is broken at the end of its line
     assert holder.replace(" ", "") in "".join(cells["value"]).replace(" ", "")
     reasons = " ".join(" ".join(cells["reason"]).split())
-    for finding in found.findings:
+    for finding in result.findings:
         assert finding.verdict == "fit" or finding.reason in reasons
 
 
-def test_a_terminal_too_narrow_for_columns_gets_them_all_the_same(monkeypatch):
-    text = table_text(judge(seen(lock_holders=["samestep run in /a"])), 20, monkeypatch)
+def test_a_terminal_that_is_too_narrow_gets_a_table_of_60_columns(monkeypatch):
+    text = table_text(judge(look_result(lock_holders=["samestep run in /a"])), 20, monkeypatch)
     assert max(map(len, text.splitlines())) <= 60
     assert "expected free: a" in text
 
@@ -374,24 +373,26 @@ def test_a_terminal_too_narrow_for_columns_gets_them_all_the_same(monkeypatch):
     ("changes", "code"), [({}, 0), ({"on_battery": True}, 0), ({"stolen_share": 0.5}, 1)], ids=str
 )
 def test_only_an_unfit_machine_is_exit_code_1(samestep, monkeypatch, changes, code):
-    monkeypatch.setattr(look, "look", lambda seconds, place, devices, workers: seen(**changes))
+    monkeypatch.setattr(
+        look, "look", lambda seconds, place, devices, workers: look_result(**changes)
+    )
     answered, out, _ = samestep("doctor", "--json")
     assert answered == code
-    assert preflight.PreflightModel.model_validate_json(out) == judge(seen(**changes))
+    assert preflight.PreflightModel.model_validate_json(out) == judge(look_result(**changes))
 
 
-def test_the_doctor_knows_who_holds_the_machine(samestep):
+def test_the_doctor_names_the_process_that_holds_the_machine(samestep):
     with hold(MACHINE, purpose="samestep run in /a/folder"):
         code, out, err = samestep("doctor", "--seconds", "0.01", "--json")
     assert code == 1
     assert err == "looking at the machine for 0.01 s\n"
     answer = json.loads(out)
     assert answer["verdict"] == "unfit"
-    (finding,) = (one for one in answer["findings"] if one["name"] == "lock")
+    (finding,) = (finding for finding in answer["findings"] if finding["name"] == "lock")
     assert finding["value"].startswith("samestep run in /a/folder, pid ")
 
 
-def test_the_doctor_leaves_nothing_behind(samestep, tmp_path, monkeypatch):
+def test_the_doctor_leaves_no_files(samestep, tmp_path, monkeypatch):
     monkeypatch.setenv(lock.VARIABLE, str(tmp_path))
     _, out, _ = samestep("doctor", "--seconds", "0.01", "--out", str(tmp_path / "run"))
     assert "free disk" in out
@@ -406,19 +407,19 @@ def terminal() -> display.TerminalDisplay:
 
 
 @pytest.mark.parametrize(("profile", "seconds"), [("smoke", 1.0), ("standard", 5.0), ("full", 5.0)])
-def test_a_run_looks_first_says_what_is_not_fit_and_goes_on(
+def test_a_run_looks_at_the_machine_first_reports_problems_and_goes_on(
     monkeypatch, tmp_path, terminal, profile, seconds
 ):
     looks: list[Any] = []
 
-    def looking(*arguments: Any) -> SeenModel:
+    def note_look(*arguments: Any) -> SeenModel:
         looks.append(arguments)
-        return seen(stolen_share=0.3, on_battery=True, governors=None, lock_holders=None)
+        return look_result(stolen_share=0.3, on_battery=True, governors=None, lock_holders=None)
 
-    monkeypatch.setattr(look, "look", looking)
-    found = carry_out.preflight(tmp_path, ("cpu", "cuda:0"), profile, 2, terminal)
+    monkeypatch.setattr(look, "look", note_look)
+    result = carry_out.preflight(tmp_path, ("cpu", "cuda:0"), profile, 2, terminal)
     assert looks == [(seconds, tmp_path, ("cpu", "cuda:0"), 2)]
-    assert found.verdict == "unfit"
+    assert result.verdict == "unfit"
     # unknown values are not reported in each run
     assert terminal._console.file.getvalue().splitlines() == [
         f"looking at the machine for {seconds:g} s",
@@ -428,9 +429,9 @@ def test_a_run_looks_first_says_what_is_not_fit_and_goes_on(
     ]
 
 
-def test_the_look_stays_with_the_session(samestep, tmp_path, monkeypatch, data):
-    looked = seen(gpus=[], on_battery=True, lock_holders=None)
-    monkeypatch.setattr(look, "look", lambda seconds, place, devices, workers: looked)
+def test_a_session_has_the_result_of_its_look(samestep, tmp_path, monkeypatch, data):
+    looked_at = look_result(gpus=[], on_battery=True, lock_holders=None)
+    monkeypatch.setattr(look, "look", lambda seconds, place, devices, workers: looked_at)
     monkeypatch.setattr(mnist, "load", lambda: data)
     monkeypatch.setattr(report, "FIGURES", ())
     folder = tmp_path / "run"
@@ -441,18 +442,18 @@ def test_the_look_stays_with_the_session(samestep, tmp_path, monkeypatch, data):
     )
     assert started[0] == 1
     assert "doubtful: power: battery; " in started[2]
-    looked = seen(gpus=[], on_battery=False, lock_holders=None)
+    looked_at = look_result(gpus=[], on_battery=False, lock_holders=None)
     samestep("run", "--resume", str(folder))
     first, second = (session.preflight for session in read_run(folder).sessions)
     assert (first.verdict, second.verdict) == ("doubtful", "fit")
-    assert second == judge(looked)
+    assert second == judge(looked_at)
 
 
 def test_an_interrupted_look_leaves_no_run(samestep, tmp_path, monkeypatch):
-    def interrupted(*arguments: Any) -> SeenModel:
+    def interrupt(*arguments: Any) -> SeenModel:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(look, "look", interrupted)
+    monkeypatch.setattr(look, "look", interrupt)
     code, out, err = samestep("run", "--device", "cpu", "--out", str(tmp_path / "run"))
     assert (code, out) == (130, "")
     assert err.endswith("samestep: interrupted before there was a plan\n")
@@ -460,7 +461,7 @@ def test_an_interrupted_look_leaves_no_run(samestep, tmp_path, monkeypatch):
     assert lock.holder(MACHINE) is None
 
 
-def test_a_look_takes_as_long_as_it_says(tmp_path):
+def test_a_look_takes_the_given_time(tmp_path):
     started = time.monotonic()
     look.look(0.05, tmp_path, [])
     assert time.monotonic() - started >= 0.05

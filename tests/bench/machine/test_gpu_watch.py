@@ -1,4 +1,4 @@
-"""Watching a GPU during a trial: which values are read when, and what is recorded."""
+"""A GPU is watched during a trial: values are read at the right times and recorded."""
 
 from typing import Any
 
@@ -11,19 +11,19 @@ from bench.record.flags import gpu_flags
 
 
 class Board:
-    """A GPU that uses 100 J per second, with a clock of its own."""
+    """A GPU that uses 100 J per second of a virtual clock."""
 
     def __init__(self, **values: Any) -> None:
         self.seconds = 0.0
         self.values = values
-        self.asked: list[float] = []
+        self.reading_seconds: list[float] = []
 
     def __call__(self) -> float:
         return self.seconds
 
     def read(self, device: str) -> Reading:
         assert device == "cuda:0"
-        self.asked.append(self.seconds)
+        self.reading_seconds.append(self.seconds)
         known = {"energy_joules": 100 * self.seconds, "clock_megahertz": 1980, "slowed_by": []}
         return Reading(**{**known, **self.values})
 
@@ -35,7 +35,7 @@ class Board:
         return watch.use()
 
 
-def test_the_energy_is_that_of_the_power_lane_alone():
+def test_the_energy_is_only_of_the_power_lane():
     use = Board().follow("load", "step", "parity", "power", "parity", "load")
     assert (use.energy_joules, use.energy_seconds) == (200.0, 2.0)
 
@@ -53,10 +53,10 @@ def test_a_board_that_counts_no_energy_has_none():
     assert (use.energy_joules, use.energy_seconds) == (None, None)
 
 
-def test_nothing_is_asked_while_a_lane_is_timed():
+def test_the_driver_is_not_read_while_a_lane_is_timed():
     board = Board()
     board.follow("load", *sorted(TIMED), "parity")
-    assert board.asked == [0.0, 2.0 * (1 + len(TIMED))]
+    assert board.reading_seconds == [0.0, 2.0 * (1 + len(TIMED))]
 
 
 def test_the_largest_memory_counts_and_every_cause_of_slowness():
@@ -95,7 +95,7 @@ def test_a_driver_that_reports_nothing_leaves_all_values_unknown():
         (["heat"], [900], 1980.0, ["gpu_throttled", "gpu_slow_clock"]),
     ],
 )
-def test_a_gpu_that_ran_slower_than_it_could_is_flagged(slowed_by, clocks, usual, expected):
+def test_a_gpu_that_was_slowed_or_had_a_slow_clock_is_flagged(slowed_by, clocks, usual, expected):
     use = GpuUseModel(
         peak_used_bytes=None, clock_megahertz=clocks, slowed_by=slowed_by,
         power_limit_watts=None, energy_joules=None, energy_seconds=None,

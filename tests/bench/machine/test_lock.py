@@ -1,4 +1,4 @@
-"""One run at a time: the second run learns who holds the lock; no lock outlives its holder."""
+"""A second run at a time is refused with the holder's name; no lock outlives its holder."""
 
 import fcntl
 import os
@@ -30,7 +30,7 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(lock.VARIABLE, str(tmp_path / "locks"))
 
 
-def test_the_second_is_refused_in_one_line_that_names_the_first():
+def test_a_second_run_is_refused_with_one_line_that_names_the_first():
     with (
         hold(MACHINE, purpose=PURPOSE),
         pytest.raises(LockedError) as caught,
@@ -65,14 +65,14 @@ HOLDER = f"""
 import subprocess, time
 from bench.machine.lock import hold
 with hold("machine", purpose={PURPOSE!r}):
-    # as careless as can be: a child that is given whatever may be inherited
+    # a child that inherits all descriptors that can be inherited
     print(subprocess.Popen(["sleep", "60"], close_fds=False).pid, flush=True)
     time.sleep(60)
 """
 
 
 @contextmanager
-def holding_process() -> "Iterator[tuple[subprocess.Popen[str], int]]":
+def start_holder() -> "Iterator[tuple[subprocess.Popen[str], int]]":
     """Yield a process that holds the machine, and the number of its child."""
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER], cwd=ROOT, stdout=subprocess.PIPE, text=True
@@ -86,7 +86,7 @@ def holding_process() -> "Iterator[tuple[subprocess.Popen[str], int]]":
 
 
 def test_a_lock_ends_with_a_killed_holder_even_if_its_child_lives_on():
-    with holding_process() as (process, child):
+    with start_holder() as (process, child):
         with pytest.raises(LockedError, match=f"pid {process.pid} of"), hold(MACHINE, purpose=""):
             pytest.fail("two hold the machine")
         process.kill()
@@ -108,7 +108,7 @@ def test_all_names_are_locked_or_none():
             assert holder("GPU-0").startswith("on another GPU")
 
 
-def test_every_user_may_lock_whatever_the_umask_of_the_first():
+def test_every_user_may_lock_at_any_umask_of_the_first_user():
     before = os.umask(0o077)
     try:
         with hold(MACHINE, purpose=PURPOSE):
@@ -119,35 +119,35 @@ def test_every_user_may_lock_whatever_the_umask_of_the_first():
 
 def test_another_users_file_is_locked_without_asking_to_create_or_to_write(monkeypatch):
     lock_path(MACHINE).write_text("left by another user")
-    really = os.open
+    open_file = os.open
 
-    def guarded(path: Path, flags: int, mode: int = 0o777) -> int:
-        """Open as the kernel does for a file of mode 644 in /tmp that belongs to another user."""
+    def open_like_kernel(path: Path, flags: int, mode: int = 0o777) -> int:
+        """Open a file like the kernel opens another user's file of mode 644 in /tmp."""
         if flags & (os.O_CREAT | os.O_RDWR | os.O_WRONLY):
             raise PermissionError(13, "Permission denied")
-        return really(path, flags, mode)
+        return open_file(path, flags, mode)
 
-    monkeypatch.setattr(lock.os, "open", guarded)
+    monkeypatch.setattr(lock.os, "open", open_like_kernel)
     with hold(MACHINE, purpose=PURPOSE), pytest.raises(LockedError), hold(MACHINE, purpose=""):
         pytest.fail("two hold the machine")
     assert holder(MACHINE) is None
 
 
-def test_a_file_that_is_there_is_never_created(monkeypatch):
+def test_an_existing_file_is_never_created(monkeypatch):
     """In a folder such as /tmp, the kernel refuses this for another user's file, even to root."""
     with hold(MACHINE, purpose=PURPOSE):
         pass
-    asked = []
-    really = os.open
+    calls = []
+    open_file = os.open
     monkeypatch.setattr(
         lock.os,
         "open",
-        lambda path, flags, *mode: asked.append(flags) or really(path, flags, *mode),
+        lambda path, flags, *mode: calls.append(flags) or open_file(path, flags, *mode),
     )
     with hold(MACHINE, purpose=PURPOSE):
         assert holder(MACHINE)
-    assert asked
-    assert not any(flags & os.O_CREAT for flags in asked)
+    assert calls
+    assert not any(flags & os.O_CREAT for flags in calls)
 
 
 @pytest.mark.parametrize("exists", [True, False], ids=["a file", "nothing"])
@@ -183,32 +183,32 @@ def test_a_path_that_is_no_regular_file_is_refused_at_once(make):
         pytest.fail("locked what is no file")
 
 
-def test_a_folder_that_is_not_there_is_an_error(tmp_path, monkeypatch):
+def test_a_missing_folder_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setenv(lock.VARIABLE, str(tmp_path / "nowhere"))
     with pytest.raises(WriteError, match="No such file or directory"), hold(MACHINE, purpose=""):
         pytest.fail("locked what is not there")
 
 
-def test_a_file_that_was_replaced_meanwhile_is_locked_again(monkeypatch):
-    really, seen = fcntl.flock, []
+def test_a_file_that_was_replaced_before_the_lock_is_locked_again(monkeypatch):
+    flock, calls = fcntl.flock, []
 
-    def replaced(descriptor: int, how: int) -> None:
-        """Replace the file once, between our opening and our locking."""
-        if not seen:
+    def replace_and_lock(descriptor: int, how: int) -> None:
+        """Replace the file once, after it was opened and before it is locked."""
+        if not calls:
             lock_path(MACHINE).unlink()
-        seen.append(how)
-        really(descriptor, how)
+        calls.append(how)
+        flock(descriptor, how)
 
-    monkeypatch.setattr(lock.fcntl, "flock", replaced)
+    monkeypatch.setattr(lock.fcntl, "flock", replace_and_lock)
     with hold(MACHINE, purpose=PURPOSE):
         assert holder(MACHINE).startswith(PURPOSE)
 
 
 def test_a_reader_that_looks_at_the_lock_refuses_no_run():
     lock_path(MACHINE).touch()
-    with lock_path(MACHINE).open() as looking:
-        fcntl.flock(looking, fcntl.LOCK_SH)
-        threading.Timer(0.03, lambda: fcntl.flock(looking, fcntl.LOCK_UN)).start()
+    with lock_path(MACHINE).open() as reader:
+        fcntl.flock(reader, fcntl.LOCK_SH)
+        threading.Timer(0.03, lambda: fcntl.flock(reader, fcntl.LOCK_UN)).start()
         with hold(MACHINE, purpose=PURPOSE):
             assert holder(MACHINE).startswith(PURPOSE)
 
@@ -224,14 +224,14 @@ def test_a_reader_that_looks_at_the_lock_refuses_no_run():
     ],
     ids=["nothing", "nothing to see", "control characters", "no text", "far too much"],
 )
-def test_what_a_holder_wrote_is_shown_as_one_short_line(content, shown):
+def test_the_text_of_a_holder_is_shown_as_one_short_line(content, shown):
     lock_path(MACHINE).write_bytes(content)
     with lock_path(MACHINE).open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         assert holder(MACHINE) == shown
 
 
-def test_all_users_agree_on_the_first_folder_that_all_may_write(tmp_path, monkeypatch):
+def test_the_lock_folder_is_the_first_that_all_users_may_write(tmp_path, monkeypatch):
     modes = {"missing": None, "of one user": 0o755, "of all": 0o1777, "of all too": 0o1777}
     for name, mode in modes.items():
         if mode is not None:
@@ -258,7 +258,7 @@ def test_a_resumed_run_takes_the_gpus_of_its_plan():
 
 
 @pytest.mark.parametrize("command", ["run", "parity"])
-def test_nothing_is_written_while_another_has_the_machine(samestep, tmp_path, command):
+def test_nothing_is_written_while_another_run_holds_the_machine(samestep, tmp_path, command):
     with hold(MACHINE, purpose=PURPOSE):
         code, out, err = samestep(command, "--device", "cpu", "--out", str(tmp_path / "run"))
     assert (code, out) == (75, "")
@@ -267,7 +267,7 @@ def test_nothing_is_written_while_another_has_the_machine(samestep, tmp_path, co
     assert not (tmp_path / "run").exists()
 
 
-def test_a_run_is_not_resumed_while_another_has_the_machine(samestep, tmp_path):
+def test_a_run_is_not_resumed_while_another_run_holds_the_machine(samestep, tmp_path):
     trials = plan(workloads=["mlp-512"], backends=["pytorch"], rounds=1)
     write_folder(tmp_path / "run", build_run(trials), [])
     before = sorted(tmp_path.rglob("*"))

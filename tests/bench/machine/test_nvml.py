@@ -1,4 +1,4 @@
-"""What the driver reports of GPUs, read from a fake NVML."""
+"""GPUs are read from the driver, here a fake NVML."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +12,7 @@ from bench.record.preflight import GpuSeenModel
 
 
 class Driver:
-    """NVML for two GPUs; `shy` refuses everything but the handles."""
+    """A fake NVML for two GPUs; with `shy` it refuses everything except handles and names."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, shy: bool = False) -> None:
         self.open = 0
@@ -34,14 +34,14 @@ class Driver:
         handles = {
             "nvmlDeviceGetCount": lambda: 2,
             "nvmlDeviceGetHandleByIndex": int,
-            "nvmlDeviceGetHandleByUUID": self.by_uuid,
+            "nvmlDeviceGetHandleByUUID": self.handle_of,
             "nvmlDeviceGetName": lambda handle: f"Board {handle}",
         }
         counting = {"nvmlInit": lambda: self.count(1), "nvmlShutdown": lambda: self.count(-1)}
         for name, function in {**handles, **counting}.items():
             monkeypatch.setattr(pynvml, name, function)
 
-    def by_uuid(self, uuid: str) -> int:
+    def handle_of(self, uuid: str) -> int:
         if uuid not in {"MIG-0", "MIG-1"}:
             raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_FOUND)
         return int(uuid.removeprefix("MIG-"))
@@ -86,7 +86,7 @@ def test_a_gpu_that_reports_nothing_is_unknown(monkeypatch):
     assert nvml.reading("cuda:0") == nvml.Reading()
 
 
-def test_the_locks_and_the_reading_are_of_the_gpu_that_cuda_means(monkeypatch):
+def test_locks_and_readings_are_of_the_gpu_that_cuda_numbers(monkeypatch):
     Driver(monkeypatch)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     assert nvml.gpu_uuid("cuda:0") == "GPU-1"
@@ -137,13 +137,13 @@ def test_a_gpu_that_is_lost_is_left_out_and_the_others_are_listed(monkeypatch):
     monkeypatch.setattr(
         pynvml, "nvmlDeviceGetMemoryInfo", lambda handle: SimpleNamespace(total=80 * 2**30)
     )
-    assert [one.name for one in nvml.gpus()] == ["Board 0", "Board 1"]
+    assert [gpu.name for gpu in nvml.gpus()] == ["Board 0", "Board 1"]
 
-    def lost(index: int) -> int:
+    def lose_first(index: int) -> int:
         if index == 0:
             raise pynvml.NVMLError(pynvml.NVML_ERROR_GPU_IS_LOST)
         return index
 
-    monkeypatch.setattr(pynvml, "nvmlDeviceGetHandleByIndex", lost)
-    assert [one.name for one in nvml.gpus()] == ["Board 1"]
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetHandleByIndex", lose_first)
+    assert [gpu.name for gpu in nvml.gpus()] == ["Board 1"]
     assert driver.open == 0

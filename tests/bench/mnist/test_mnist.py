@@ -1,3 +1,5 @@
+"""MNIST is verified, cached and drawn from in the same way for every backend."""
+
 import gzip
 import hashlib
 import logging
@@ -100,10 +102,10 @@ def test_shapes_agree_with_the_specification():
     assert TEST_LABELS.header.hex() == "0000080100002710"
 
 
-# what is loaded
+# the loaded data
 
 
-def test_load(data):
+def test_the_packaged_data_is_loaded(data):
     assert data.train_images.shape == (60_000, 28, 28)
     assert data.test_images.shape == (10_000, 28, 28)
     assert data.train_images.dtype == data.test_images.dtype == np.uint8
@@ -120,7 +122,7 @@ def test_arrays_are_read_only(data, name):
         getattr(data, name)[0] = 0
 
 
-def test_data_digest(data):
+def test_the_digest_of_the_data_depends_on_its_values(data):
     assert mnist.data_digest(data) == DATA_DIGEST
     same = replace(data, train_labels=data.train_labels.astype(np.uint8))
     assert mnist.data_digest(same) == DATA_DIGEST
@@ -129,7 +131,7 @@ def test_data_digest(data):
 
 
 @pytest.mark.parametrize("shape", [(784,), (28, 28, 1)])
-def test_scaled(data, shape):
+def test_scaled_pixels_are_float32_from_0_to_1(data, shape):
     pixels = mnist.scaled(data.test_images[:100], shape)
     assert pixels.shape == (100, *shape)
     assert pixels.dtype == np.float32
@@ -148,17 +150,17 @@ def test_scaled_refuses_to_scale_twice(data):
 # a folder of IDX files
 
 
-def test_folder_of_archives(tmp_path):
+def test_a_folder_of_archives_is_loaded(tmp_path):
     link_archives(tmp_path)
     assert mnist.data_digest(mnist.load(tmp_path)) == DATA_DIGEST
 
 
-def test_folder_of_decompressed_files(data, shared_cache):
+def test_a_folder_of_decompressed_files_is_loaded(data, shared_cache):
     (raw,) = shared_cache.glob("mnist-*/MNIST/raw")
     assert mnist.data_digest(mnist.load(raw)) == DATA_DIGEST
 
 
-def empty(path):
+def make_empty(path):
     path.write_bytes(b"")
 
 
@@ -166,7 +168,7 @@ def truncate(path):
     path.write_bytes(path.read_bytes()[:-1])
 
 
-def lengthen(path):
+def append_byte(path):
     path.write_bytes(path.read_bytes() + b"\0")
 
 
@@ -178,16 +180,24 @@ def flip_header_bit(path):
     flip_bit(path, 3)
 
 
-def wrong_file(path):
+def replace_by_page(path):
     path.write_bytes(b"<html>404 Not Found</html>")
 
 
-FAULTS = [Path.unlink, empty, truncate, lengthen, flip_last_bit, flip_header_bit, wrong_file]
+FAULTS = [
+    Path.unlink,
+    make_empty,
+    truncate,
+    append_byte,
+    flip_last_bit,
+    flip_header_bit,
+    replace_by_page,
+]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 @pytest.mark.parametrize("ending", ["", ".gz"])
-def test_damaged_file(tmp_path, fault, ending):
+def test_a_damaged_file_is_refused_and_left_unchanged(tmp_path, fault, ending):
     link_archives(tmp_path)
     archive = tmp_path / TRAIN_LABELS.archive_name
     content = archive.read_bytes()
@@ -198,22 +208,22 @@ def test_damaged_file(tmp_path, fault, ending):
     before = path.read_bytes() if path.exists() else None
     with pytest.raises(DataError) as error:
         mnist.arrays._content(TRAIN_LABELS, tmp_path)
-    # a missing decompressed file means that the archive is looked for
-    named = path if path.exists() else archive
+    # without the decompressed file the archive is read
+    expected = path if path.exists() else archive
     hashes = {"": TRAIN_LABELS.array_sha256, ".gz": TRAIN_LABELS.archive_sha256}
-    assert_one_line(error, named, hashes["".join(named.suffixes)])
+    assert_one_line(error, expected, hashes["".join(expected.suffixes)])
     assert "or name no folder to use the packaged data" in str(error.value)
     assert (path.read_bytes() if path.exists() else None) == before
 
 
-def test_load_names_the_damaged_file(tmp_path):
+def test_load_names_the_missing_file(tmp_path):
     link_archives(tmp_path)
     (tmp_path / TEST_LABELS.archive_name).unlink()
     with pytest.raises(DataError, match=r"t10k-labels-idx1-ubyte\.gz .*Received: no such file"):
         mnist.load(tmp_path)
 
 
-def test_images_and_labels_swapped(tmp_path):
+def test_swapped_images_and_labels_are_refused(tmp_path):
     for source, other in ((TEST_IMAGES, TEST_LABELS), (TEST_LABELS, TEST_IMAGES)):
         path = tmp_path / source.archive_name
         path.symlink_to(ARCHIVES / other.archive_name)
@@ -222,7 +232,7 @@ def test_images_and_labels_swapped(tmp_path):
         assert_one_line(error, path, source.archive_sha256)
 
 
-def test_training_and_test_labels_swapped(tmp_path):
+def test_swapped_training_and_test_labels_are_refused(tmp_path):
     path = tmp_path / TRAIN_LABELS.name
     path.write_bytes(gzip.decompress((ARCHIVES / TEST_LABELS.archive_name).read_bytes()))
     with pytest.raises(DataError, match="after the header 0000080100002710") as error:
@@ -230,7 +240,7 @@ def test_training_and_test_labels_swapped(tmp_path):
     assert_one_line(error, path, TRAIN_LABELS.array_sha256)
 
 
-def test_archive_of_something_larger_is_not_decompressed_further(tmp_path):
+def test_an_archive_with_too_much_content_is_not_decompressed_completely(tmp_path):
     bomb = gzip.compress(bytes(10**6))
     path = tmp_path / TEST_LABELS.archive_name
     path.write_bytes(bomb)
@@ -241,13 +251,13 @@ def test_archive_of_something_larger_is_not_decompressed_further(tmp_path):
         read_archive(path, known, "")
 
 
-def test_folder_instead_of_a_file(tmp_path):
+def test_a_folder_in_the_place_of_a_file_is_refused(tmp_path):
     (tmp_path / TEST_LABELS.name).mkdir()
     with pytest.raises(DataError, match="no such file"):
         read_idx(tmp_path / TEST_LABELS.name, TEST_LABELS, "")
 
 
-def test_file_that_cannot_be_read(tmp_path, monkeypatch):
+def test_a_file_that_cannot_be_read_is_refused(tmp_path, monkeypatch):
     path = tmp_path / TEST_LABELS.name
     path.write_bytes(b"x")
 
@@ -262,13 +272,13 @@ def test_file_that_cannot_be_read(tmp_path, monkeypatch):
 # the cache
 
 
-def cached(folder):
+def cached_file():
     return mnist.cache_folder() / "MNIST" / "raw" / TEST_LABELS.name
 
 
 def test_cache_is_written_once_and_read_after(empty_cache, monkeypatch):
     first = cache.cached_content(TEST_LABELS)
-    assert cached(empty_cache).read_bytes() == first
+    assert cached_file().read_bytes() == first
     monkeypatch.setattr(cache, "ARCHIVES", Path("nowhere"))
     assert cache.cached_content(TEST_LABELS) == first
 
@@ -276,22 +286,22 @@ def test_cache_is_written_once_and_read_after(empty_cache, monkeypatch):
 @pytest.mark.parametrize("fault", FAULTS[1:], ids=lambda fault: fault.__name__)
 def test_a_poisoned_cache_is_decoded_again_with_a_warning(empty_cache, caplog, fault):
     content = cache.cached_content(TEST_LABELS)
-    fault(cached(empty_cache))
+    fault(cached_file())
     assert cache.cached_content(TEST_LABELS) == content
-    assert cached(empty_cache).read_bytes() == content
+    assert cached_file().read_bytes() == content
     (warning,) = caplog.messages
     assert "\n" not in warning
-    for part in (str(cached(empty_cache)), TEST_LABELS.array_sha256, "Received: "):
+    for part in (str(cached_file()), TEST_LABELS.array_sha256, "Received: "):
         assert part in warning
 
 
-def test_missing_cache_is_no_news(empty_cache, caplog):
+def test_a_missing_cache_is_no_warning(empty_cache, caplog):
     with caplog.at_level(logging.DEBUG):
         cache.cached_content(TEST_LABELS)
     assert caplog.messages == []
 
 
-def test_unwritable_cache_is_no_error(tmp_path, monkeypatch, caplog):
+def test_a_cache_that_cannot_be_written_is_no_error(tmp_path, monkeypatch, caplog):
     occupied = tmp_path / "file"
     occupied.write_bytes(b"")
     monkeypatch.setenv("SAMESTEP_CACHE", str(occupied))
@@ -302,7 +312,7 @@ def test_unwritable_cache_is_no_error(tmp_path, monkeypatch, caplog):
         mnist.raw_folder()
 
 
-def test_damaged_installation(empty_cache, tmp_path, monkeypatch):
+def test_a_damaged_installation_is_an_error(empty_cache, tmp_path, monkeypatch):
     monkeypatch.setattr(cache, "ARCHIVES", tmp_path)
     with pytest.raises(DataError, match=r"no such file.*Install samestep again"):
         cache.cached_content(TEST_LABELS)
@@ -321,11 +331,11 @@ def test_cache_folder_follows_the_environment(monkeypatch, tmp_path):
     assert mnist.cache_folder().parent == tmp_path / "own"
 
 
-def test_user_without_a_home_has_no_cache(monkeypatch):
-    def homeless():
+def test_a_user_without_a_home_has_no_cache(monkeypatch):
+    def raise_no_home():
         raise RuntimeError("Could not determine home directory.")
 
-    monkeypatch.setattr(Path, "home", homeless)
+    monkeypatch.setattr(Path, "home", raise_no_home)
     monkeypatch.delenv("SAMESTEP_CACHE", raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     assert len(cache.cached_content(TEST_LABELS)) == TEST_LABELS.idx_bytes
@@ -343,7 +353,7 @@ def test_raw_folder_is_verified_at_every_call(data, shared_cache, monkeypatch, c
     assert read_idx(raw / TRAIN_LABELS.name, TRAIN_LABELS, "")[8:10] == b"\x05\x00"
 
 
-def test_two_processes_at_once(empty_cache):
+def test_two_processes_may_fill_the_cache_at_once(empty_cache):
     code = "from bench import mnist; print(mnist.data_digest(mnist.load())); mnist.raw_folder()"
     processes = [
         subprocess.Popen(
@@ -423,7 +433,7 @@ def test_initial_parameters_are_glorot_uniform_with_zero_biases(workload):
         assert array.std() == pytest.approx(limit / np.sqrt(3), rel=4 / np.sqrt(array.size))
 
 
-def test_glorot_limits():
+def test_glorot_limits_follow_from_the_shape():
     assert glorot_limit((784, 512)) == pytest.approx(np.sqrt(6 / 1296))
     assert glorot_limit((5, 5, 1, 32)) == pytest.approx(np.sqrt(6 / (25 * 33)))
 
@@ -436,9 +446,9 @@ def test_every_dtype_starts_from_the_same_numbers():
 
 
 def test_parameters_differ_by_seed_and_by_name():
-    zero, one = (mnist.initial_parameters(MLP_512_256, seed) for seed in (0, 1))
-    assert not np.array_equal(zero["dense_0/kernel"], one["dense_0/kernel"])
-    first, second = zero["dense_0/kernel"].ravel(), zero["dense_1/kernel"].ravel()
+    parameters, others = (mnist.initial_parameters(MLP_512_256, seed) for seed in (0, 1))
+    assert not np.array_equal(parameters["dense_0/kernel"], others["dense_0/kernel"])
+    first, second = parameters["dense_0/kernel"].ravel(), parameters["dense_1/kernel"].ravel()
     assert np.intersect1d(first, second).size < 0.05 * second.size
 
 
@@ -452,7 +462,7 @@ def test_streams_do_not_collide():
     assert len(draws) == 2 * 30 * 20
 
 
-def test_digest_depends_on_all_but_the_order_of_names():
+def test_the_digest_depends_on_everything_except_the_order_of_names():
     array = np.arange(6, dtype=np.float32).reshape(2, 3)
     digest = mnist.digest_of({"a": array, "b": array + 1})
     assert mnist.digest_of({"b": array + 1, "a": array}) == digest
@@ -470,7 +480,7 @@ def test_digest_depends_on_all_but_the_order_of_names():
     assert digest not in {mnist.digest_of(other) for other in others}
 
 
-def test_digest_of_scalars_and_empty_arrays():
+def test_the_digest_distinguishes_scalars_and_empty_arrays():
     scalar = {"loss": np.array(1.5)}
     assert mnist.digest_of(scalar) != mnist.digest_of({"loss": np.array([1.5])})
     assert mnist.digest_of({"none": np.zeros((0, 3))}) != mnist.digest_of({})

@@ -17,7 +17,7 @@ from bench.record.stored import read_records
 from bench.run import process
 from bench.run.carry_out import carry_out, certify, exit_code
 from bench.run.progress import Display
-from tests.bench.machine.test_doctor import seen
+from tests.bench.machine.test_doctor import look_result
 from tests.bench.run.test_runner import request_for
 
 
@@ -25,7 +25,7 @@ from tests.bench.run.test_runner import request_for
 def _quick(monkeypatch: pytest.MonkeyPatch, data: mnist.Mnist) -> None:
     monkeypatch.setattr(mnist, "load", lambda: data)
     monkeypatch.setattr(process, "LEAVE_SECONDS", 0.05)
-    monkeypatch.setattr(look, "look", lambda *arguments: seen(gpus=[], lock_holders=None))
+    monkeypatch.setattr(look, "look", lambda *arguments: look_result(gpus=[], lock_holders=None))
 
 
 def test_a_run_is_one_call_that_prints_nothing(tmp_path, capfd):
