@@ -12,7 +12,7 @@ from bench.cli.options import EXIT_INTERRUPTED
 from bench.errors import SamestepError
 
 app = typer.Typer(
-    help="One workload, two frameworks, the same step: proved first, timed second.",
+    help="One workload, several frameworks, the same step: proved first, timed second.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

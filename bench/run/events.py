@@ -48,8 +48,8 @@ class GarbageError(SamestepError):
     """The worker sent something that is not its protocol."""
 
 
-def passes(task: Task) -> int:
-    """Return how often a task may pass its phases: once per cell of a pilot, or per epoch."""
+def phase_sets(task: Task) -> int:
+    """Return how many sets of phases a task may have: one per cell of a pilot, or per epoch."""
     if "cells" in task:
         return max(1, len(task["cells"]))
     accuracy = task["trial"].accuracy
@@ -59,8 +59,8 @@ def passes(task: Task) -> int:
 class Events:
     """The events of a worker: one JSON object per line, each phase within its deadline.
 
-    All phases together may take the sum of the deadlines, `passes` times. `look` is called every
-    few seconds at least.
+    All phases together may take the sum of the deadlines, `phase_sets` times. `look` is called
+    every few seconds at least.
     """
 
     def __init__(
@@ -69,13 +69,13 @@ class Events:
         ended: int | None,
         deadlines: Mapping[str, float],
         *,
-        passes: int,
+        phase_sets: int,
         look: Callable[[], None],
     ) -> None:
         self._descriptor = descriptor
         self._watched = [descriptor] if ended is None else [descriptor, ended]
         self._deadlines = deadlines
-        self._most_seconds = passes * sum(deadlines.values())
+        self._most_seconds = phase_sets * sum(deadlines.values())
         self._look = look
         self._phase = "spawn"
         self._phase_seconds = 0.0

@@ -20,7 +20,14 @@ import bench
 from bench.errors import SamestepError
 from bench.files import writing
 from bench.run.child_environment import inherit
-from bench.run.events import DEADLINES, DeadlineError, Events, GarbageError, parse_result, passes
+from bench.run.events import (
+    DEADLINES,
+    DeadlineError,
+    Events,
+    GarbageError,
+    parse_result,
+    phase_sets,
+)
 from bench.run.log import open_log, truncate_log
 from bench.run.outcome import Outcome
 from bench.run.scratch import scratch_folder, sweep
@@ -175,7 +182,7 @@ class Worker:
             read_end,
             ended,
             self._launch.deadlines,
-            passes=passes(self._task),
+            phase_sets=phase_sets(self._task),
             look=lambda: truncate_log(self._log),
         )
         return process

@@ -238,7 +238,7 @@ def test_a_worker_that_sends_events_without_end_is_ended(work, monkeypatch, scri
 
 def test_time_in_which_the_parent_was_stopped_does_not_count(monkeypatch):
     read_end, write_end = os.pipe()
-    reader = events.Events(read_end, None, {"spawn": 60}, passes=1, look=lambda: None)
+    reader = events.Events(read_end, None, {"spawn": 60}, phase_sets=1, look=lambda: None)
     hours = itertools.count(0, 3600)
     monkeypatch.setattr(process.time, "monotonic", lambda: next(hours))
     for _ in range(3):
