@@ -176,9 +176,13 @@ def build_run(trials: Iterable[Trial], *, gpu: bool = False, **changes: Any) -> 
 
 def build_record(trial: Trial, *, gpu: bool = False, **changes: Any) -> Record:
     """Return the record of a good trial; `changes` replace its top-level parts."""
-    document = good(trial, gpu=gpu)
-    document.update(changes)
-    return seal(document)
+    return seal({**good(trial, gpu=gpu), **changes}) if changes else good_record(trial, gpu)
+
+
+@cache
+def good_record(trial: Trial, gpu: bool) -> Record:
+    """Return the record without changes: many tests build the same, and records are frozen."""
+    return seal(good(trial, gpu=gpu))
 
 
 def failed_record(trial: Trial, status: str, reason: str, **changes: Any) -> Record:

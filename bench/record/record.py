@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ValidationError, model_validator
+from pydantic import BaseModel, ValidationError, model_validator
 
 from bench.errors import RecordError
 from bench.files import write_atomically
@@ -77,7 +77,7 @@ class Record(Strict):
             raise ValueError(
                 f"a reason goes with every status but ok. Received: {self.status}, {self.reason!r}"
             )
-        unexplained = sorted(unexplained_nulls(self.model_dump(), self.null_reasons))
+        unexplained = sorted(unexplained_nulls(dict(self), self.null_reasons))
         if unexplained:
             raise ValueError(f"null without a reason in null_reasons. Received: {unexplained}")
         return self
@@ -112,7 +112,10 @@ CAME_LATER = (
 
 
 def unexplained_nulls(document: dict[str, Any], reasons: dict[str, str]) -> Iterator[str]:
-    """Yield the paths of measured parts that are null without a reason for them or a parent."""
+    """Yield the paths of measured parts that are null without a reason for them or a parent.
+
+    Parts are models or, before a record is sealed, dictionaries.
+    """
     pending = [(name, document[name]) for name in MEASURED]
     while pending:
         path, value = pending.pop()
@@ -120,8 +123,8 @@ def unexplained_nulls(document: dict[str, Any], reasons: dict[str, str]) -> Iter
             continue
         if value is None and path not in CAME_LATER:
             yield path
-        elif isinstance(value, dict):
-            pending += [(f"{path}.{key}", child) for key, child in value.items()]
+        elif isinstance(value, dict | BaseModel):
+            pending += [(f"{path}.{key}", child) for key, child in dict(value).items()]
 
 
 def digest(document: dict[str, Any]) -> str:
