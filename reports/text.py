@@ -21,7 +21,7 @@ MEBIBYTE = 2**20
 FIGURE_FOLDER = "figures"
 
 
-def printable(text: object) -> str:
+def one_line(text: object) -> str:
     """Return text from a record as one line without control characters, which no XML may hold."""
     return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
 
@@ -31,13 +31,13 @@ def escape(text: object) -> str:
 
     Also stops what GitHub makes of plain text: formulas, mentions and links.
     """
-    line = printable(text)
+    line = one_line(text)
     if len(line) > LONGEST_TEXT:
         line = f"{line[: LONGEST_TEXT - 1]}…"
-    return SPECIAL.sub(_escaped, line)
+    return SPECIAL.sub(_escape_match, line)
 
 
-def _escaped(match: re.Match[str]) -> str:
+def _escape_match(match: re.Match[str]) -> str:
     if match[0].lower() == "www.":
         return f"{match[0][:3]}&#46;"
     return ENTITIES.get(match[0], f"\\{match[0]}")
@@ -78,9 +78,14 @@ def number(value: float | None) -> str:
     return NOTHING if value is None else format_number(value, decimals(value))
 
 
-def percent(fraction: float | None) -> str:
-    """Return `98.06 %`: one image of 10,000 is the last digit."""
-    return NOTHING if fraction is None else f"{100 * fraction:.2f} %"
+def percent(fraction: float | None, places: int = 2) -> str:
+    """Return `98.06 %`: with two places the last digit is one image of 10,000."""
+    return NOTHING if fraction is None else f"{100 * fraction:.{places}f} %"
+
+
+def plain_percent(fraction: float) -> str:
+    """Return `3 %` or `97.5 %`: a limit, which is shown with no more digits than it has."""
+    return f"{100 * fraction:g} %"
 
 
 def points(difference: float | None) -> str:
@@ -92,6 +97,7 @@ def points(difference: float | None) -> str:
 
 
 def count(value: int | None) -> str:
+    """Return `535,818`."""
     return NOTHING if value is None else f"{value:,}"
 
 
@@ -100,7 +106,8 @@ def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def listed(items: Iterable[object]) -> str:
+def comma_list(items: Iterable[object]) -> str:
+    """Return the items with commas between them; a dash if there are none."""
     return ", ".join(map(str, items)) or NOTHING
 
 

@@ -12,6 +12,7 @@ from bench.record import EpochModel
 from reports.drawing.style import GREY, MARKERS
 from reports.results.accuracy import Accuracy
 from reports.results.summary import SummaryRow
+from reports.text import percent
 
 MOST_MARKERS = 20
 EpochValue: TypeAlias = Callable[[EpochModel], float]
@@ -90,7 +91,7 @@ def published_line(axes: Axes, row: SummaryRow) -> Iterator[Line2D]:
     if published is not None:
         yield axes.axhline(
             published, color=GREY, linestyle=":", linewidth=1.4,
-            label=f"published test accuracy, {100 * published:.2f} %",
+            label=f"published test accuracy, {percent(published)}",
         )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bench.record import Record, RungModel
 from reports.results.cells import CellResults
-from reports.text import NOTHING, listed, printable
+from reports.text import NOTHING, comma_list, one_line
 
 # The order in which they are climbed; a rung that is not here comes last.
 RUNGS = (
@@ -90,7 +90,7 @@ def certificates(cells: Sequence[CellResults]) -> Iterator[tuple[str, list[str],
         rows = []
         for place in dict.fromkeys(one.place for one in found):
             here = {one.cell.cell: one.rung for one in found if one.place == place}
-            row = [place[1], place[2], listed(dict.fromkeys(map(gate, here.values())))]
+            row = [place[1], place[2], comma_list(dict.fromkeys(map(gate, here.values())))]
             for results in own:
                 rung = here.get(results.cell)
                 row += [NOTHING] * 2 if rung is None else [f"{rung.measured:.2g}", margin(rung)]
@@ -102,7 +102,7 @@ def failures(cells: Iterable[CellResults]) -> list[str]:
     """Return one line per parity trial that is not ok."""
     return [
         f"{results.cell.workload} in {results.name}, {precision_of(record)}: {record.status}: "
-        f"{printable(record.reason)}"
+        f"{one_line(record.reason)}"
         for results in cells
         for record in results.records
         if record.trial.kind == "parity" and record.status != "ok"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from bench.record import Record
-from reports.text import listed
+from reports.text import comma_list
 
 # every value of one setting over the trials of a cell, each of its own type
 Values: TypeAlias = frozenset[object]
@@ -23,7 +23,7 @@ def in_force(records: Iterable[Record]) -> dict[str, Values]:
 
 def printed(values: Values) -> str:
     """Write the values in one order, whatever the order of the trials: numbers by size, first."""
-    return listed(sorted(values, key=order))
+    return comma_list(sorted(values, key=order))
 
 
 def order(value: object) -> tuple[bool, float, str]:

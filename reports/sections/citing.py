@@ -7,7 +7,7 @@ from bench.record.run import RunModel
 from reports.results.content_hash import SHORT_HASH
 from reports.results.machine import hardware
 from reports.results.report import Report
-from reports.text import listed, plural, printable
+from reports.text import comma_list, one_line, plural
 
 # what TeX would take for a command; the last three have no business in a name
 TEX = str.maketrans({**{sign: f"\\{sign}" for sign in "&%$#_{}"}, **dict.fromkeys("\\~^", " ")})
@@ -16,7 +16,7 @@ TEX = str.maketrans({**{sign: f"\\{sign}" for sign in "&%$#_{}"}, **dict.fromkey
 def section(report: Report) -> Iterator[str]:
     """Yield the entry, unless it is a smoke run, and the records with their hash."""
     statuses = Counter(record.status for record in report.records)
-    by_status = listed(f"{status} {n}" for status, n in sorted(statuses.items()))
+    by_status = comma_list(f"{status} {n}" for status, n in sorted(statuses.items()))
     smoke = report.run.profile == "smoke"
     yield "## How to cite"
     if smoke:
@@ -49,4 +49,4 @@ def entry(run: RunModel, content_hash: str) -> str:
 
 def tex(text: str) -> str:
     """Return text from a record as it stands in TeX."""
-    return printable(text.translate(TEX))
+    return one_line(text.translate(TEX))

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from bench.record.run import RunModel
 from reports.results.cells import CellResults, workloads
 from reports.results.report import Report
-from reports.text import escape, listed, table
+from reports.text import comma_list, escape, table
 
 
 def section(report: Report) -> Iterator[str]:
@@ -20,7 +20,7 @@ def preflight(run: RunModel) -> Iterator[str]:
     looks = [session.preflight for session in run.sessions if session.preflight is not None]
     if not looks:
         return
-    verdicts = listed(look.verdict for look in looks)
+    verdicts = comma_list(look.verdict for look in looks)
     yield f"Before it was measured the machine was judged {verdicts} (`samestep doctor`)."
     rows = [
         [escape(finding.name), escape(finding.value), finding.verdict, escape(finding.reason)]

@@ -8,7 +8,7 @@ from reports.results.cells import CellResults, backends, declared_seeds, rounds
 from reports.results.machine import hardware
 from reports.results.report import Report
 from reports.results.speed_verdicts import RankedPair, why_unjudged
-from reports.text import escape, estimate, listed, plural
+from reports.text import comma_list, escape, estimate, plural
 
 MOST_IN_SHORT = 4
 
@@ -33,8 +33,8 @@ def extent(report: Report) -> Iterator[str]:
     unsupported = sum(results.unsupported for results in cells)
     seeds = declared_seeds(run)
     yield (
-        f"{plural(len(report.workloads), 'workload')} on {escape(listed(backends(cells)))}; "
-        f"devices: {escape(listed(devices))}; profile {escape(run.profile)}."
+        f"{plural(len(report.workloads), 'workload')} on {escape(comma_list(backends(cells)))}; "
+        f"devices: {escape(comma_list(devices))}; profile {escape(run.profile)}."
     )
     yield (
         f"{complete} of {plural(len(cells), 'cell')} have all their figures"
@@ -42,7 +42,7 @@ def extent(report: Report) -> Iterator[str]:
     )
     yield (
         f"Timing: {plural(rounds(run), 'round')}. Accuracy: {plural(len(seeds), 'seed')} "
-        f"({escape(listed(seeds))})."
+        f"({escape(comma_list(seeds))})."
     )
 
 

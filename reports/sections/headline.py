@@ -19,11 +19,11 @@ from reports.results.machine import hardware
 from reports.results.report import Report
 from reports.results.speed import LANES
 from reports.results.speed_verdicts import RankedPair
-from reports.text import escape, percent, plural
+from reports.text import escape, percent, plain_percent, plural
 
 MIRROR = {Verdict.FASTER: Verdict.SLOWER, Verdict.SLOWER: Verdict.FASTER}
 OTHERWISE = {
-    Verdict.SAME: f"takes as long (within {100 * SAME_WITHIN:g} %) as",
+    Verdict.SAME: f"takes as long (within {plain_percent(SAME_WITHIN)}) as",
     Verdict.AMBIGUOUS: "is not told apart from",
     Verdict.SLOWER: "is slower than",
 }

@@ -9,7 +9,7 @@ from reports.results.cells import CellResults
 from reports.results.speed import Speed
 from reports.results.workload import WorkloadResults
 from reports.sections import compiling
-from reports.text import NOTHING, details, escape, estimate, listed, number, plural, table
+from reports.text import NOTHING, comma_list, details, escape, estimate, number, plural, table
 
 PHASES = tuple(TimingsModel.model_fields)
 
@@ -82,7 +82,7 @@ def samples(results: CellResults) -> dict[str, str]:
         for lane, text in samples_of(record):
             # trials may differ: then all are listed
             by_lane.setdefault(lane, {})[text] = None
-    return {lane: listed(texts) for lane, texts in by_lane.items()}
+    return {lane: comma_list(texts) for lane, texts in by_lane.items()}
 
 
 def samples_of(record: Record) -> Iterator[tuple[str, str]]:

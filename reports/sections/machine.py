@@ -6,7 +6,7 @@ from bench.record import EnvironmentModel
 from bench.record.run import RunModel
 from reports.results.machine import GIBIBYTE, cores_used
 from reports.results.report import Report
-from reports.text import NOTHING, escape, listed, number, plural, table
+from reports.text import NOTHING, comma_list, escape, number, plural, table
 
 
 def section(report: Report) -> Iterator[str]:
@@ -45,6 +45,6 @@ def machine_rows(found: EnvironmentModel) -> Iterator[list[str]]:
 def version_rows(run: RunModel) -> Iterator[list[str]]:
     """Yield the devices and versions of each backend, by name."""
     for name, found in sorted(run.backends.items()):
-        versions = listed(f"{package} {version}" for package, version in found.versions.items())
+        versions = comma_list(f"{package} {version}" for package, version in found.versions.items())
         unavailable = "" if found.unavailable is None else "unavailable"
-        yield [escape(name), escape(listed(found.devices)), escape(unavailable or versions)]
+        yield [escape(name), escape(comma_list(found.devices)), escape(unavailable or versions)]

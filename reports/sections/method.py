@@ -6,7 +6,7 @@ from bench.record.flags import SLOWEST_CLOCK
 from bench.record.run import RunModel
 from reports.results.cells import CellResults, rounds
 from reports.results.report import Report
-from reports.text import escape, listed, number, plural
+from reports.text import comma_list, escape, number, plain_percent, plural
 
 KINDS = ("timing", "accuracy")
 
@@ -45,8 +45,8 @@ def method_lines(run: RunModel, cells: Sequence[CellResults]) -> Iterator[str]:
         "come from total samples and total seconds: they need not be the inverse of a median."
     )
     yield (
-        f"Seeds: timing {listed(seeds['timing'])}; accuracy {listed(seeds['accuracy'])}. All "
-        "backends start a seed from the same initial weights and the same order of batches."
+        f"Seeds: timing {comma_list(seeds['timing'])}; accuracy {comma_list(seeds['accuracy'])}. "
+        "All backends start a seed from the same initial weights and the same order of batches."
     )
     yield (
         "A trial is flagged by what else the machine did while its lanes were timed, never by its "
@@ -65,7 +65,7 @@ def gpu_flags(run: RunModel) -> str:
         return ""
     return (
         ", gpu_throttled (the driver lowered the GPU's clock), gpu_slow_clock (the clock was under "
-        f"{100 * SLOWEST_CLOCK:g} % of what it was in the session's earlier trials)"
+        f"{plain_percent(SLOWEST_CLOCK)} of what it was in the session's earlier trials)"
     )
 
 
@@ -83,7 +83,7 @@ def turns(cells: Sequence[CellResults]) -> str:
 def timetable(run: RunModel) -> str:
     """Return what the run was expected to take, and what it took."""
     took = sum(session.wall_seconds for session in run.sessions)
-    outcomes = listed(escape(session.outcome) for session in run.sessions)
+    outcomes = comma_list(escape(session.outcome) for session in run.sessions)
     sessions = f"{plural(len(run.sessions), 'session')}: {outcomes}"
     least = "at least " if any(one.outcome == "killed" for one in run.sessions) else ""
     taken = (

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from reports.results.parity import RUNGS, Climbed, climbed, gate, margin, remedies
 from reports.results.report import Report
-from reports.text import escape, listed, table
+from reports.text import comma_list, escape, table
 
 HEADERS = ["rung", "precision", "gate", "worst measured", "margin", "cells passed"]
 
@@ -27,7 +27,7 @@ def section(report: Report) -> Iterator[str]:
 def absent(rungs: Sequence[Climbed], names: Collection[str]) -> Iterator[str]:
     """Yield what was not checked, as plainly as what was."""
     if "gradient" not in names:
-        missing = listed(name for name in RUNGS[3:10] if name not in names)
+        missing = comma_list(name for name in RUNGS[3:10] if name not in names)
         yield (
             f"This run's records hold no rung {missing}. What those rungs would show, that the "
             "backends compute the same in a step, is not shown by this report."

@@ -8,7 +8,7 @@ from reports.results.cells import CellResults
 from reports.results.report import Report
 from reports.results.speed import over_trials
 from reports.sections.columns import cell_names
-from reports.text import MEBIBYTE, NOTHING, escape, estimate, listed, number, table
+from reports.text import MEBIBYTE, NOTHING, comma_list, escape, estimate, number, table
 
 HEADERS = [
     "workload", "backend", "device", "W", "limit W", "mJ/step", "n", "board memory MiB",
@@ -64,5 +64,5 @@ def slowed_by(uses: Sequence[GpuUseModel]) -> str:
     reported = [one.slowed_by for one in uses if one.slowed_by is not None]
     causes = sorted({cause for one in reported for cause in one})
     if causes:
-        return listed(map(escape, causes))
+        return comma_list(map(escape, causes))
     return "nothing" if reported else NOTHING

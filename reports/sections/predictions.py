@@ -10,7 +10,7 @@ from reports.results.predictions import Predictions, lacking, wrong_in_all
 from reports.results.shown_images import Band
 from reports.results.workload import WorkloadResults
 from reports.sections.published_predictions import first_predictions, overlaps
-from reports.text import details, escape, figure, listed, table
+from reports.text import comma_list, details, escape, figure, table
 
 
 def part(workload: WorkloadResults) -> Iterator[str]:
@@ -88,7 +88,7 @@ def wrong_everywhere(workload: WorkloadResults) -> Iterator[str]:
         yield f"No image is wrong in {everywhere}."
         return
     wrong = wrong_in_all(predictions)
-    first = listed(one.index for one in band.images)
+    first = comma_list(one.index for one in band.images)
     which = "the first " if len(band.images) < len(wrong) else ""
     yield f"Wrong in {everywhere}: {len(wrong):,} of the images; {which}{first}."
     yield figure(

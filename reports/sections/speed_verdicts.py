@@ -8,7 +8,7 @@ from reports.results.cells import CellResults, timed
 from reports.results.comparability import notes
 from reports.results.report import Report
 from reports.results.speed_verdicts import RankedPair, refusals, why_unjudged
-from reports.text import NOTHING, escape, estimate, plural, table
+from reports.text import NOTHING, escape, estimate, percent, plain_percent, plural, table
 
 HEADERS = [
     "workload", "device", "lane", "verdict", "could find", "n", "because", "settings that differ",
@@ -38,7 +38,7 @@ def row(pair: RankedPair) -> list[str]:
         escape(pair.first.device),
         pair.lane,
         sentence(pair),
-        NOTHING if smallest is None else f"{100 * smallest:.1f} %",
+        percent(smallest, 1),
         NOTHING if comparison is None else str(comparison.n),
         pair.claim.reason,
         escape(notes(pair.first, pair.second)) or NOTHING,
@@ -55,21 +55,17 @@ def sentence(pair: RankedPair) -> str:
     return f"{first} takes {ratio} times as long as {second}: {pair.claim.verdict}"
 
 
-def percent(fraction: float) -> str:
-    return f"{100 * fraction:g} %"
-
-
 LEGEND = (
-    "Times as long: median over n rounds of the ratio of two trials of the same round, with its "
-    f"95 % interval. FASTER and SLOWER need all of this: a p value under {percent(LEVEL)} "
+    "Times as long: median over n rounds of the ratio of two trials of the same round, with its 95 "
+    f"% interval. FASTER and SLOWER need all of this: a p value under {plain_percent(LEVEL)} "
     "(signed-rank test, adjusted for all verdicts of this report by Holm's method); an interval "
-    f"without 1; {percent(AGREEMENT)} of the rounds agree on the direction; and an effect of at "
-    f"least {percent(SAME_WITHIN)} (the slower one takes {1 + SAME_WITHIN:g} times as long), of at "
-    "least what this run could find, and of at least twice what it shows between rounds of one and "
-    f"the same cell. SAME: shown to be within {percent(SAME_WITHIN)} by two one-sided tests, "
-    "adjusted likewise. AMBIGUOUS: neither is shown. Could find: the smallest effect that a run "
-    "with this noise finds in nine cases of ten. A verdict is about this run, on this machine "
-    "and with these versions: the next run may differ by more than its rounds did."
+    f"without 1; {plain_percent(AGREEMENT)} of the rounds agree on the direction; and an effect of "
+    f"at least {plain_percent(SAME_WITHIN)} (the slower one takes {1 + SAME_WITHIN:g} times as "
+    "long), of at least what this run could find, and of at least twice what it shows between "
+    f"rounds of one and the same cell. SAME: shown to be within {plain_percent(SAME_WITHIN)} by "
+    "two one-sided tests, adjusted likewise. AMBIGUOUS: neither is shown. Could find: the smallest "
+    "effect that a run with this noise finds in nine cases of ten. A verdict is about this run, on "
+    "this machine and with these versions: the next run may differ by more than its rounds did."
 )
 
 

@@ -8,11 +8,11 @@ from reports.drawing.step_spread import figure_file
 from reports.results.cells import CellResults, by_device
 from reports.results.report import Report
 from reports.sections.columns import cell_names
-from reports.text import figure, number, table
+from reports.text import figure, number, plain_percent, table
 
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 HEADERS = [
-    "workload", "backend", "device", *(f"{100 * share:g} %" for share in SHARES), "slowest",
+    "workload", "backend", "device", *map(plain_percent, SHARES), "slowest",
     "steps",
 ]  # fmt: skip
 

@@ -9,7 +9,7 @@ from reports.results.report import Report
 from reports.results.summary import SummaryRow
 from reports.results.time_to_accuracy import TARGETS, Reached, reach, targets
 from reports.sections.columns import cell_names
-from reports.text import NOTHING, estimate, number, percent, table
+from reports.text import NOTHING, estimate, number, percent, plain_percent, table
 
 
 def section(report: Report) -> Iterator[str]:
@@ -21,7 +21,7 @@ def section(report: Report) -> Iterator[str]:
     ]
     if not trained:
         return
-    headers = ["workload", "backend", "device", "seeds", *map(whole_percent, TARGETS)]
+    headers = ["workload", "backend", "device", "seeds", *map(plain_percent, TARGETS)]
     headers += ["published less half a point"]
     yield "## Time to accuracy"
     yield table(headers, [table_row(*one) for one in trained], ", ".join(headers[3:]))
@@ -32,10 +32,6 @@ def section(report: Report) -> Iterator[str]:
         "all; the others count as longer. never: none, within the epochs trained. Trainings take "
         "no turns with each other, so that no verdict is made of these."
     )
-
-
-def whole_percent(target: float) -> str:
-    return f"{100 * target:g} %"
 
 
 def table_row(row: SummaryRow, measured: Accuracy) -> list[str]:

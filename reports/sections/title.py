@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from bench.record.run import RunModel
 from reports.results.cells import CellResults, rounds
 from reports.results.report import Report
-from reports.text import escape, listed, plural
+from reports.text import comma_list, escape, plural
 
 
 def section(report: Report) -> Iterator[str]:
@@ -24,7 +24,7 @@ def incomplete(run: RunModel, cells: Sequence[CellResults]) -> Iterator[str]:
     """Yield how many planned trials have no record, by kind; nothing for a complete run."""
     missing = Counter(trial.kind for results in cells for trial in results.missing)
     if missing:
-        kinds = listed(f"{kind} {trials}" for kind, trials in sorted(missing.items()))
+        kinds = comma_list(f"{kind} {trials}" for kind, trials in sorted(missing.items()))
         yield (
             f"> **Incomplete run.** {plural(missing.total(), 'trial')} of {len(run.trials):,} "
             f"in the plan {'has' if missing.total() == 1 else 'have'} no record ({kinds})."

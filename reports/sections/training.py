@@ -9,11 +9,11 @@ from reports.results.workload import WorkloadResults
 from reports.sections.columns import DIFFERS, cell_names, published_verdict, training_extent
 from reports.text import (
     NOTHING,
+    comma_list,
     count,
     details,
     escape,
     figure,
-    listed,
     number,
     percent,
     points,
@@ -132,7 +132,7 @@ def seed_row(row: SummaryRow, measured: Accuracy) -> list[str]:
     return [
         *cell_names(row.results)[1:],
         training_extent(row),
-        listed(measured.seeds),
+        comma_list(measured.seeds),
         percent(measured.test_accuracy),
         further,
         percent(row.published_accuracy),

@@ -7,7 +7,7 @@ from bench.spec import PublishedResult
 from reports.results.report import Report
 from reports.results.workload import WorkloadResults
 from reports.sections import lanes, more_epochs, predictions, training
-from reports.text import count, escape, listed, percent, table
+from reports.text import comma_list, count, escape, percent, table
 
 
 def section(report: Report) -> Iterator[str]:
@@ -26,7 +26,7 @@ def definition(results: WorkloadResults) -> Iterator[str]:
     how = workload.optimizer
     yield (
         f"{count(workload.parameter_total)} parameters; {how.name}, learning rate "
-        f"{how.learning_rate}, decay {listed(how.decay)}, epsilon {how.epsilon:g}; batches of "
+        f"{how.learning_rate}, decay {comma_list(how.decay)}, epsilon {how.epsilon:g}; batches of "
         f"{workload.batch_size}, {workload.steps_per_epoch:,} steps an epoch, "
         f"{workload.epochs} epochs as published."
     )
@@ -73,7 +73,7 @@ def published(workload: WorkloadResults) -> Iterator[str]:
 
 
 def footnote(result: PublishedResult) -> str:
-    who = listed(part for part in (result.author, result.where, result.date) if part)
+    who = comma_list(part for part in (result.author, result.where, result.date) if part)
     accuracy = percent(result.test_accuracy)
     parts = [f"{escape(result.title)} ({escape(who)}): test accuracy {accuracy}"]
     if result.wrong is not None:

@@ -12,7 +12,7 @@ from bench.record.quantities import joules_per_step
 from bench.spec import MODES, PRECISIONS
 from bench.stats import fewest_rounds
 from bench.workloads import WORKLOADS
-from reports.text import listed, plural
+from reports.text import comma_list, plural
 from scripts.pages import marked
 from scripts.pages.published import good_records, hardware, is_on_gpu
 
@@ -70,9 +70,9 @@ def facts() -> Facts:
 
 def statements(found: Facts) -> Iterator[str]:
     """Yield one sentence per fact: what was timed, what was certified, what is still missing."""
-    where = listed(sorted({hardware(record) for record in found.records}))
-    python = listed(sorted({record.environment.python for record in found.records}))
-    yield f"Hardware: {where} ({listed(found.dates)}), Python {python}."
+    where = comma_list(sorted({hardware(record) for record in found.records}))
+    python = comma_list(sorted({record.environment.python for record in found.records}))
+    yield f"Hardware: {where} ({comma_list(found.dates)}), Python {python}."
     readings = sum(joules_per_step(record) is not None for record in found.timings)
     yield (
         f"Timed: {plural(len(found.timings), 'trial')} in {plural(found.rounds, 'round')}, "
@@ -100,15 +100,15 @@ def cells(records: Iterable[Record]) -> str:
     backends: dict[str, set[str]] = {}
     for record in records:
         backends.setdefault(record.trial.workload, set()).add(record.trial.backend)
-    return listed(
-        f"`{workload}` ({listed(name for name in BACKENDS if name in backends[workload])})"
+    return comma_list(
+        f"`{workload}` ({comma_list(name for name in BACKENDS if name in backends[workload])})"
         for workload in WORKLOADS
         if workload in backends
     )
 
 
 def names(some: Iterable[str]) -> str:
-    return listed(f"`{name}`" for name in some) or "none"
+    return comma_list(f"`{name}`" for name in some) or "none"
 
 
 def page(text: str) -> str:

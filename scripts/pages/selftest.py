@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from backends import BACKENDS
-from reports.text import listed, table
+from reports.text import comma_list, table
 from scripts.pages import marked
 
 FIGURES = marked.ROOT / "docs" / "selftest"
@@ -119,7 +119,7 @@ def not_measured(medians: dict[str, dict[str, str]]) -> Iterator[str]:
     """Yield a sentence that names the backends without an overhead; nothing if there are none."""
     lacking = [f"`{name}`" for name in BACKENDS if name not in columns(medians)]
     if lacking:
-        yield f"The overhead was not measured for these backends: {listed(lacking)}."
+        yield f"The overhead was not measured for these backends: {comma_list(lacking)}."
 
 
 def page(text: str) -> str:

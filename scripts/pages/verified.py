@@ -10,7 +10,7 @@ from backends import BACKENDS
 from bench.record import Record
 from bench.spec import MODES, PRECISIONS
 from bench.workloads import WORKLOADS
-from reports.text import NOTHING, escape, listed, table
+from reports.text import NOTHING, comma_list, escape, table
 from scripts.pages import marked
 from scripts.pages.published import good_records, hardware, is_on_gpu
 
@@ -34,7 +34,7 @@ class Runs:
 
     @property
     def cells(self) -> list[str]:
-        places = "; ".join(f"{where}: {listed(dates)}" for where, dates in self.dates.items())
+        places = "; ".join(f"{where}: {comma_list(dates)}" for where, dates in self.dates.items())
         certificates = count_by_workload(self.certificates) or NOTHING
         return [certificates, count_by_workload(self.trials) or "not timed", escape(places)]
 
@@ -43,7 +43,7 @@ def count_by_workload(counts: dict[str, int]) -> str:
     """Return the total and, in brackets, the count per workload, in the workloads' order."""
     if not counts:
         return ""
-    each = listed(f"{name} {counts[name]}" for name in WORKLOADS if name in counts)
+    each = comma_list(f"{name} {counts[name]}" for name in WORKLOADS if name in counts)
     return f"{sum(counts.values())} ({each})"
 
 
