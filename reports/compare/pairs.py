@@ -107,7 +107,7 @@ def common_cells(
     twins: dict[Cell, CellResults] = {results.cell: results for results in other.cells}
     for cell in first.cells:
         twin = twins.get(cell.cell)
-        if twin is not None and cell.good(kind) and twin.good(kind):
+        if twin is not None and cell.good_records(kind) and twin.good_records(kind):
             yield cell, twin
 
 
@@ -118,7 +118,7 @@ def pair_lanes(
     before = protocol.protocol(first.run, first.cells, cell)
     after = protocol.protocol(other.run, other.cells, twin)
     other_machine = len(machines(cell) | machines(twin)) > 1
-    settings = list(comparability.differing(cell.settings, twin.settings, comparability.MATTERS))
+    settings = list(comparability.differences(cell.settings, twin.settings, comparability.MATTERS))
     for lane in LANES:
         notes = (*protocol.notes(before, after, lane), *settings)
         reasons = [comparability.refusal(cell, twin), *protocol.refusals(before, after, lane)]
@@ -138,7 +138,7 @@ def pair_lanes(
 
 def machines(results: CellResults) -> set[tuple[object, ...]]:
     """Return host, CPU, cores and GPUs of each timed trial; the set has one item per machine."""
-    environments = [record.environment for record in results.good("timing")]
+    environments = [record.environment for record in results.good_records("timing")]
     return {
         (machine.host_sha256, machine.cpu, machine.cores, *(gpu.name for gpu in machine.gpus))
         for machine in environments

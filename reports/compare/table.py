@@ -7,7 +7,7 @@ from reports.compare.pairs import LEAST_BETWEEN_RUNS, ComparedCell, in_order
 from reports.compare.protocol import MOST_TIMES_THE_STEPS
 from reports.compare.words import ratio_text
 from reports.results.cells import CellResults
-from reports.results.settings import Values, printed
+from reports.results.settings import Values, format_values
 from reports.sections.columns import cell_names
 from reports.text import NOTHING, comma_list, escape, estimate, percent, plain_percent, table
 
@@ -71,8 +71,11 @@ def changed_settings_table(cells: Sequence[ComparedCell]) -> Iterator[str]:
     rows = {
         (cell.run, cell.first.cell): [
             escape(cell.first.cell.workload), escape(cell.first.name), escape(cell.run),
-            comma_list(f"{escape(name)}: {escape(printed(before))}, now {escape(printed(after))}"
-                   for name, (before, after) in changes.items()),
+            comma_list(
+                f"{escape(name)}: {escape(format_values(before))}, "
+                f"now {escape(format_values(after))}"
+                for name, (before, after) in changes.items()
+            ),
         ]
         for cell in cells
         if (changes := changed_settings(cell.first.settings, cell.other.settings))

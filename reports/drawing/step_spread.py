@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
 from reports.drawing.style import backend_colours, house_style, label, png, round_ticks
-from reports.results.cells import CellResults, by_device, workloads
+from reports.results.cells import CellResults, group_by_device, workloads
 from reports.results.report import Report
 from reports.text import file_name
 
@@ -30,7 +30,9 @@ def figures(report: Report) -> Iterator[tuple[str, bytes]]:
     """Yield a figure per device with single steps, as file name and PNG."""
     colours = backend_colours(report.cells)
     with house_style():
-        for device, cells in by_device(one for one in report.cells if one.single_steps).items():
+        for device, cells in group_by_device(
+            one for one in report.cells if one.single_steps
+        ).items():
             yield figure_file(device), png(panels(cells, colours), report.stamp)
 
 

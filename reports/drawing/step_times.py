@@ -8,7 +8,7 @@ from matplotlib.patches import Patch
 
 from bench.stats import Estimate
 from reports.drawing.style import GREY, backend_colours, house_style, paler, png, workload_panels
-from reports.results.cells import CellResults, by_device
+from reports.results.cells import CellResults, group_by_device
 from reports.results.report import Report
 from reports.text import centre, file_name
 
@@ -29,7 +29,7 @@ def figures(report: Report) -> Iterator[tuple[str, bytes]]:
 
 def timed_by_device(cells: Sequence[CellResults]) -> dict[str, list[CellResults]]:
     """Return the cells with a time per step, by device."""
-    return by_device(
+    return group_by_device(
         results for results in cells if any(value is not None for value in lanes(results))
     )
 

@@ -8,7 +8,7 @@ from matplotlib.patches import Patch
 
 from bench.spec import Cell
 from reports.drawing.style import COLOURS, house_style, png, workload_panels
-from reports.results.cells import CellResults, by_device
+from reports.results.cells import CellResults, group_by_device
 from reports.results.report import Report
 from reports.results.training_time import PHASES
 from reports.text import file_name, number
@@ -35,7 +35,7 @@ def figures(report: Report) -> Iterator[tuple[str, bytes]]:
     """Yield a figure per device on which a cell was trained, as file name and PNG."""
     phases = {one.results.cell: one.phases for one in report.training_times}
     with house_style():
-        for device, cells in by_device(one.results for one in report.training_times).items():
+        for device, cells in group_by_device(one.results for one in report.training_times).items():
             yield figure_file(device), png(stacked(cells, phases), report.stamp)
 
 

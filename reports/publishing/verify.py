@@ -20,7 +20,7 @@ from reports.publishing.differences import (
     text_differences,
 )
 from reports.report import REPORT_FILE, compose, figures
-from reports.results.impossible import figures_made_of
+from reports.results.impossible import reject_impossible
 from reports.results.report import Report
 from reports.text import FIGURE_FOLDER, plural
 
@@ -65,7 +65,7 @@ def verify(folder: Path) -> Verification:
     try:
         run = read_run(folder)
         records = list(stored_records(folder, run))
-        with figures_made_of(folder):
+        with reject_impossible(folder):
             return recompute(folder, run, records)
     except SamestepError as error:
         return unreadable(folder, str(error))

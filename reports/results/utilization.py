@@ -1,7 +1,7 @@
 """The utilization of cells: counted work over measured time, under the roof of their device.
 
 After the roofline model of Williams, Waterman and Patterson (2009). The work is counted
-(`bench.spec.work`), the roof was measured in the run (`bench.record.calibration`).
+(`bench.spec.work`), and the roof was measured in the run (`bench.record.calibration`).
 """
 
 import math
@@ -60,7 +60,7 @@ class Limit:
         return self.operations_per_second.value / self.roof.bound(self.work.intensity)
 
     @property
-    def under_bandwidth(self) -> bool:
+    def is_bandwidth_bound(self) -> bool:
         """Return whether the bandwidth is the lower of the two bounds."""
         return self.work.intensity < self.roof.ridge
 
@@ -68,24 +68,24 @@ class Limit:
 def roofs(calibration: Iterable[CalibrationModel]) -> dict[Place, Roof]:
     """Return the roofs by device and precision; empty if nothing was calibrated."""
     by_place: dict[Place, list[AttainedModel]] = {}
-    for one in calibration:
-        if one.attained is not None:
-            by_place.setdefault((one.device, one.precision), []).append(one.attained)
+    for entry in calibration:
+        if entry.attained is not None:
+            by_place.setdefault((entry.device, entry.precision), []).append(entry.attained)
     return {
         (device, precision): Roof(
             device=device,
             precision=precision,
-            operations_per_second=max(one.large.operations_per_second for one in attained),
-            bytes_per_second=max(one.accumulate.bytes_per_second for one in attained),
+            operations_per_second=max(rates.large.operations_per_second for rates in attained),
+            bytes_per_second=max(rates.accumulate.bytes_per_second for rates in attained),
         )
         for (device, precision), attained in by_place.items()
     }
 
 
 def limits(cells: Iterable[CellResults], calibration: Iterable[CalibrationModel]) -> list[Limit]:
-    """Return a value for each cell that has a step time, a known workload and a roof."""
+    """Return each cell that has a step time, a known workload and a roof, under that roof."""
     by_place = roofs(calibration)
-    return [one for results in cells if (one := limit(results, by_place)) is not None]
+    return list(filter(None, (limit(results, by_place) for results in cells)))
 
 
 def limit(results: CellResults, by_place: dict[Place, Roof]) -> Limit | None:
@@ -130,9 +130,9 @@ def best_rates(
 ) -> dict[tuple[int, int, int], float]:
     """Return the operations per second of each calibrated shape, the best of all backends."""
     rates: dict[tuple[int, int, int], float] = {}
-    for one in calibration:
-        if one.attained is not None and (one.device, one.precision) == place:
-            for product in one.attained.dense:
+    for entry in calibration:
+        if entry.attained is not None and (entry.device, entry.precision) == place:
+            for product in entry.attained.dense:
                 attained = product.operations_per_second
                 rates[product.shape] = max(attained, rates.get(product.shape, 0.0))
     return rates

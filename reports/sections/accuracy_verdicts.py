@@ -15,7 +15,7 @@ HEADERS = [
 
 def section(report: Report) -> Iterator[str]:
     """Yield the verdicts; nothing for a run without a claim on accuracy."""
-    pairs = report.trained
+    pairs = report.accuracy_pairs
     if not pairs:
         return
     yield "## Whether they train to the same accuracy"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from reports.drawing.batch_sweep import figure_file
-from reports.results.batch_sweep import crossings, first_ahead
+from reports.results.batch_sweep import crossing_batch_size, crossings
 from reports.results.cells import CellResults, workloads
 from reports.results.report import Report
 from reports.text import NOTHING, escape, estimate, figure, number, table
@@ -35,7 +35,7 @@ def section(report: Report) -> Iterator[str]:
 def crossing(key: tuple[str, str], cells: Sequence[CellResults]) -> str:
     """Return from which batch size on the GPU is ahead of the CPU; `key`: workload and backend."""
     workload, backend = key
-    ahead = first_ahead(key, cells)
+    ahead = crossing_batch_size(key, cells)
     what = f"{escape(workload)}, {escape(backend)}"
     if ahead is None:
         return f"{what}: the CPU is ahead at the largest batch size of this run."

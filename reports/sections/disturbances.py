@@ -49,7 +49,7 @@ def contention(cells: Sequence[CellResults]) -> Iterator[str]:
 
 def shares(cells: Sequence[CellResults]) -> list[str]:
     """Return the number of timing trials, and the least and most that other processes took."""
-    records = [record for results in cells for record in results.good("timing")]
+    records = [record for results in cells for record in results.good_records("timing")]
     other: list[float] = []
     stolen: list[float] = []
     for record in records:

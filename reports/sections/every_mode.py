@@ -22,7 +22,7 @@ HEADERS = [
 
 def section(report: Report) -> Iterator[str]:
     """Yield the table; nothing for a run of one mode, whose backends are under Which is faster."""
-    timed = [one for one in report.cells if one.speed is not None and not one.failed_training]
+    timed = [one for one in report.cells if one.speed is not None and not one.has_failed_training]
     if len({one.cell.execution.mode for one in timed}) < 2:
         return
     shares = {one.results.cell: one.share_of_product for one in report.limits}
@@ -89,4 +89,4 @@ def times_as_fast(
 ) -> Estimate | None:
     if known is None:
         return None
-    return paired_ratio(known.ranked, results.ranked, quantity)
+    return paired_ratio(known.ranked_records, results.ranked_records, quantity)

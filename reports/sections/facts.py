@@ -7,7 +7,7 @@ from bench.stats import Verdict
 from reports.results.cells import CellResults, backends, declared_seeds, rounds
 from reports.results.machine import hardware
 from reports.results.report import Report
-from reports.results.speed_verdicts import RankedPair, why_unjudged
+from reports.results.speed_verdicts import RankedPair, no_verdict_reason
 from reports.text import comma_list, escape, estimate, plural
 
 MOST_IN_SHORT = 4
@@ -15,12 +15,12 @@ MOST_IN_SHORT = 4
 
 def section(report: Report) -> Iterator[str]:
     """Yield the paragraph. It has machine and medians too, unless the headline has named them."""
-    headed = bool(report.default_pairs or report.default_trained)
+    headed = bool(report.default_pairs or report.default_accuracy_pairs)
     sentences = [
         *([] if headed else [f"Machine: {escape(hardware(report.run))}."]),
         *extent(report),
         *([] if headed else medians(report.cells)),
-        verdicts_in_short(report.pairs) if report.pairs else why_unjudged(report.run),
+        verdicts_in_short(report.pairs) if report.pairs else no_verdict_reason(report.run),
     ]
     yield " ".join(sentences)
 
@@ -29,8 +29,8 @@ def extent(report: Report) -> Iterator[str]:
     """Yield what ran: workloads, backends, devices, cells, rounds and seeds."""
     run, cells = report.run, report.cells
     devices = sorted({results.cell.execution.device for results in cells})
-    complete = sum(results.complete for results in cells)
-    unsupported = sum(results.unsupported for results in cells)
+    complete = sum(results.is_complete for results in cells)
+    unsupported = sum(results.is_unsupported for results in cells)
     seeds = declared_seeds(run)
     yield (
         f"{plural(len(report.workloads), 'workload')} on {escape(comma_list(backends(cells)))}; "

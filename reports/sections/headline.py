@@ -41,9 +41,9 @@ def section(report: Report) -> Iterator[str]:
     """
     if report.default_pairs:
         groups = by_settings(report.default_pairs)
-        yield from speed_headline(report.run, groups, report.trained)
-    elif report.default_trained:
-        yield from accuracy_headline(report.run, report.default_trained)
+        yield from speed_headline(report.run, groups, report.accuracy_pairs)
+    elif report.default_accuracy_pairs:
+        yield from accuracy_headline(report.run, report.default_accuracy_pairs)
 
 
 def by_settings(pairs: Sequence[RankedPair]) -> list[list[RankedPair]]:

@@ -78,7 +78,7 @@ def lanes_of_all(results: CellResults) -> list[tuple[str, Estimate | None]]:
 def samples(results: CellResults) -> dict[str, str]:
     """Return what a trial of this cell sampled, by lane: `12 blocks of 32 steps`."""
     by_lane: dict[str, dict[str, None]] = {}
-    for record in results.good("timing"):
+    for record in results.good_records("timing"):
         for lane, text in samples_of(record):
             # trials may differ: then all are listed
             by_lane.setdefault(lane, {})[text] = None
@@ -127,7 +127,7 @@ def gaps(cells: Sequence[CellResults]) -> Iterator[str]:
 
 def phases(cells: Sequence[CellResults]) -> Iterator[str]:
     """Yield the median seconds of each phase of a timing trial: one column per cell."""
-    timed = [results for results in cells if results.good("timing")]
+    timed = [results for results in cells if results.good_records("timing")]
     rows = [
         [name.removesuffix("_seconds").replace("_", " "), *(phase(one, name) for one in timed)]
         for name in PHASES
@@ -142,6 +142,6 @@ def phases(cells: Sequence[CellResults]) -> Iterator[str]:
 
 def phase(results: CellResults, name: str) -> str:
     """Return the median seconds of one phase over the timing trials of a cell."""
-    seconds = [getattr(record.timings, name) for record in results.good("timing")]
+    seconds = [getattr(record.timings, name) for record in results.good_records("timing")]
     known = [value for value in seconds if value is not None]
     return number(median(known)) if known else NOTHING

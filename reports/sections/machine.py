@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bench.record import EnvironmentModel
 from bench.record.run import RunModel
-from reports.results.machine import GIBIBYTE, cores_used
+from reports.results.machine import GIBIBYTE, used_cores
 from reports.results.report import Report
 from reports.text import NOTHING, comma_list, escape, number, plural, table
 
@@ -27,7 +27,7 @@ def machine_rows(found: EnvironmentModel) -> Iterator[list[str]]:
     """Yield what an environment holds of its machine: name and value."""
     physical = NOTHING if found.cores_physical is None else str(found.cores_physical)
     yield ["CPU", escape(found.cpu)]
-    yield ["cores", f"{physical} physical, {found.cores_logical} logical{cores_used(found)}"]
+    yield ["cores", f"{physical} physical, {found.cores_logical} logical{used_cores(found)}"]
     yield ["memory", f"{number(found.memory_bytes / GIBIBYTE)} GiB"]
     for gpu in found.gpus:
         size = "memory unknown"

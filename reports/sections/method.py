@@ -71,7 +71,7 @@ def gpu_flags(run: RunModel) -> str:
 
 def turns(cells: Sequence[CellResults]) -> str:
     """Return that processes took turns; empty for records of early versions, which did not."""
-    records = (record for results in cells for record in results.good("timing"))
+    records = (record for results in cells for record in results.good_records("timing"))
     if all(record.timings.waiting_seconds is None for record in records):
         return ""
     return (

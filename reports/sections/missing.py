@@ -34,11 +34,13 @@ def problems(results: CellResults) -> Iterator[list[str]]:
         for record in results.records
         if record.status != "ok"
     )
-    seen.update((trial.kind, "no record", "the trial has not run") for trial in results.missing)
+    seen.update(
+        (trial.kind, "no record", "the trial has not run") for trial in results.missing_trials
+    )
     names = cell_names(results)
     for (kind, status, why), trials_with in sorted(seen.items()):
         yield [*names, kind, status, str(trials_with), why]
-    if results.withheld:
+    if results.is_withheld:
         why = "parity failed in at least one trial: this cell's figures are not shown"
         yield [*names, "all", "withheld", str(len(results.records)), why]
 

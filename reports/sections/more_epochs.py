@@ -16,7 +16,7 @@ HEADERS = [
 
 def part(workload: WorkloadResults) -> Iterator[str]:
     """Yield the longer trainings; nothing if the plan has none."""
-    longer = workload.longer
+    longer = workload.longer_rows
     if not longer:
         return
     epochs = max(measured.epochs for _, measured in longer)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from reports.results.parity import RUNGS, Climbed, climbed, gate, margin, remedies
+from reports.results.parity import RUNGS, CheckedRung, gate, list_rungs, margin, remedies
 from reports.results.report import Report
 from reports.text import comma_list, escape, table
 
@@ -11,7 +11,7 @@ HEADERS = ["rung", "precision", "gate", "worst measured", "margin", "cells passe
 
 def section(report: Report) -> Iterator[str]:
     """Yield each rung's gate, the worst measured value, and in how many cells it held."""
-    rungs = climbed(report.cells)
+    rungs = list_rungs(report.cells)
     yield "## Parity rungs checked"
     if not rungs:
         yield "No record holds a parity rung: nothing was checked."
@@ -24,7 +24,7 @@ def section(report: Report) -> Iterator[str]:
     yield from absent(rungs, names)
 
 
-def absent(rungs: Sequence[Climbed], names: Collection[str]) -> Iterator[str]:
+def absent(rungs: Sequence[CheckedRung], names: Collection[str]) -> Iterator[str]:
     """Yield what was not checked, as plainly as what was."""
     if "gradient" not in names:
         missing = comma_list(name for name in RUNGS[3:10] if name not in names)
@@ -36,7 +36,7 @@ def absent(rungs: Sequence[Climbed], names: Collection[str]) -> Iterator[str]:
         yield "This profile leaves the rungs in float64 out."
 
 
-def legend(rungs: Sequence[Climbed], names: Collection[str]) -> Iterator[str]:
+def legend(rungs: Sequence[CheckedRung], names: Collection[str]) -> Iterator[str]:
     """Yield how the table is read: sentences on what is in it alone."""
     yield "Over every trial."
     if any(one.certified for one in rungs):
@@ -55,16 +55,16 @@ def legend(rungs: Sequence[Climbed], names: Collection[str]) -> Iterator[str]:
         yield "Dropout share and masks are measured in standard errors."
 
 
-def worst_rows(rungs: Sequence[Climbed]) -> list[list[str]]:
+def worst_rows(rungs: Sequence[CheckedRung]) -> list[list[str]]:
     """Return a row per rung, precision and gate, in the order of climbing."""
     # a rung whose gate depends on the optimizer has a row per gate
-    groups: dict[tuple[tuple[int, str, str], float], list[Climbed]] = {}
+    groups: dict[tuple[tuple[int, str, str], float], list[CheckedRung]] = {}
     for one in rungs:
         groups.setdefault((one.place, one.rung.gate), []).append(one)
     return [worst_row(groups[key]) for key in sorted(groups)]
 
 
-def worst_row(group: Sequence[Climbed]) -> list[str]:
+def worst_row(group: Sequence[CheckedRung]) -> list[str]:
     cells = {one.cell.cell.label for one in group}
     failed = {one.cell.cell.label for one in group if not one.rung.passed}
     worst = max(

@@ -6,7 +6,7 @@ from bench.record import GpuUseModel, Record
 from bench.record.quantities import device_used_bytes, joules_per_step, power_watts
 from reports.results.cells import CellResults
 from reports.results.report import Report
-from reports.results.speed import over_trials
+from reports.results.speed import trial_median
 from reports.sections.columns import cell_names
 from reports.text import MEBIBYTE, NOTHING, comma_list, escape, estimate, number, table
 
@@ -34,20 +34,20 @@ def section(report: Report) -> Iterator[str]:
 
 def watched(results: CellResults) -> list[Record]:
     """Return the timing trials of a cell during which the driver was read."""
-    return [record for record in results.ranked if record.gpu is not None]
+    return [record for record in results.ranked_records if record.gpu is not None]
 
 
 def row(results: CellResults, records: Sequence[Record]) -> list[str]:
     uses = [record.gpu for record in records if record.gpu is not None]
     limits = [one.power_limit_watts for one in uses if one.power_limit_watts is not None]
-    energy = over_trials(records, joules_per_step)
+    energy = trial_median(records, joules_per_step)
     return [
         *cell_names(results),
-        estimate(over_trials(records, power_watts)),
+        estimate(trial_median(records, power_watts)),
         number(max(limits, default=None)),
         estimate(energy, 1e3),
         NOTHING if energy is None else str(energy.n),
-        estimate(over_trials(records, device_used_bytes), 1 / MEBIBYTE),
+        estimate(trial_median(records, device_used_bytes), 1 / MEBIBYTE),
         clocks(uses),
         slowed_by(uses),
     ]

@@ -6,7 +6,7 @@ from bench.spec import CLASSES
 from reports.drawing import confusion
 from reports.drawing.gallery import gallery_file, shared_file
 from reports.results.cells import CellResults
-from reports.results.predictions import Predictions, lacking, wrong_in_all
+from reports.results.predictions import Predictions, common_wrong_indices, missing_reason
 from reports.results.shown_images import Band
 from reports.results.workload import WorkloadResults
 from reports.sections.published_predictions import first_predictions, overlaps
@@ -15,7 +15,7 @@ from reports.text import comma_list, details, escape, figure, table
 
 def part(workload: WorkloadResults) -> Iterator[str]:
     """Yield the predictions; nothing for a workload without a training."""
-    if not any(results.good("accuracy") for results in workload.cells):
+    if not any(results.good_records("accuracy") for results in workload.cells):
         return
     yield "### Predictions"
     yield from reasons(workload.cells)
@@ -40,7 +40,7 @@ def part(workload: WorkloadResults) -> Iterator[str]:
 def reasons(cells: Sequence[CellResults]) -> Iterator[str]:
     """Yield a sentence per trained cell without predictions."""
     for results in cells:
-        reason = lacking(results)
+        reason = missing_reason(results)
         if reason is not None:
             yield f"No predictions of {escape(results.name)} are shown: {reason}."
 
@@ -48,11 +48,11 @@ def reasons(cells: Sequence[CellResults]) -> Iterator[str]:
 def contradictions(predictions: Sequence[Predictions]) -> Iterator[str]:
     """Yield a sentence per record whose predictions and accuracy disagree; it is shown anyway."""
     for one in predictions:
-        if len(one.right) != one.claimed_right:
+        if len(one.right_indices) != one.claimed_right:
             yield (
                 f"**The record of {escape(one.results.name)} contradicts itself:** by its test "
                 f"accuracy {one.claimed_right:,} images are right, by its predictions "
-                f"{len(one.right):,}."
+                f"{len(one.right_indices):,}."
             )
 
 
@@ -87,7 +87,7 @@ def wrong_everywhere(workload: WorkloadResults) -> Iterator[str]:
     if band is None:
         yield f"No image is wrong in {everywhere}."
         return
-    wrong = wrong_in_all(predictions)
+    wrong = common_wrong_indices(predictions)
     first = comma_list(one.index for one in band.images)
     which = "the first " if len(band.images) < len(wrong) else ""
     yield f"Wrong in {everywhere}: {len(wrong):,} of the images; {which}{first}."
@@ -115,7 +115,7 @@ def gallery(one: Predictions, bands: Sequence[Band]) -> str:
 def gallery_table(bands: Sequence[Band]) -> str:
     """Return the table with the images of a gallery."""
     rows = [
-        [band.title, str(one.index), str(one.true_class), one.answers, one.p]
+        [band.title, str(one.index), str(one.true_class), one.answers, one.probability_text]
         for band in bands
         for one in band.images
     ]

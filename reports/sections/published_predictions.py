@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bench.spec import TEST_IMAGES, PublishedResult, Workload
-from reports.results.predictions import Predictions, shared, shared_by_chance
+from reports.results.predictions import Predictions, count_shared, expected_shared
 from reports.text import escape, number, table
 
 FIRST = 10
@@ -68,8 +68,8 @@ def published_wrong(workload: Workload | None) -> Iterator[tuple[str, tuple[int,
 
 
 def overlap_row(one: Predictions, listed: Sequence[int]) -> list[str]:
-    by_chance = number(shared_by_chance(one, listed))
-    return [escape(one.results.name), str(shared(one, listed)), by_chance]
+    by_chance = number(expected_shared(one, listed))
+    return [escape(one.results.name), str(count_shared(one, listed)), by_chance]
 
 
 def sources(workload: Workload | None) -> tuple[PublishedResult, ...]:

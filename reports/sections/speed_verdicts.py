@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from bench.record.selection import comparable, disturbed
 from bench.stats import AGREEMENT, LEVEL, SAME_WITHIN
-from reports.results.cells import CellResults, timed
+from reports.results.cells import CellResults, has_timing
 from reports.results.comparability import notes
 from reports.results.report import Report
-from reports.results.speed_verdicts import RankedPair, refusals, why_unjudged
+from reports.results.speed_verdicts import RankedPair, no_verdict_reason, refusals
 from reports.text import NOTHING, escape, estimate, percent, plain_percent, plural, table
 
 HEADERS = [
@@ -17,14 +17,14 @@ HEADERS = [
 
 def section(report: Report) -> Iterator[str]:
     """Yield the verdicts, the pairs without one, and the trials left out; only of a timed run."""
-    if not timed(report.run):
+    if not has_timing(report.run):
         return
     yield "## Which is faster"
     if report.pairs:
         yield table(HEADERS, map(row, report.pairs), "could find, n")
         yield LEGEND
     else:
-        yield why_unjudged(report.run)
+        yield no_verdict_reason(report.run)
     yield from not_compared(report.cells)
     if report.pairs:
         yield from omissions(report.cells)
@@ -83,9 +83,9 @@ def not_compared(cells: Sequence[CellResults]) -> Iterator[str]:
 
 def omissions(cells: Sequence[CellResults]) -> Iterator[str]:
     """Yield how many trials were left out of the comparisons, and how many stayed in disturbed."""
-    chosen = [record for results in cells for record in results.ranked]
-    kept = [record for results in cells for record in comparable(results.ranked)]
-    repeated = sum(len(results.good("timing")) for results in cells) - len(chosen)
+    chosen = [record for results in cells for record in results.ranked_records]
+    kept = [record for results in cells for record in comparable(results.ranked_records)]
+    repeated = sum(len(results.good_records("timing")) for results in cells) - len(chosen)
     if repeated:
         yield f"{plural(repeated, 'trial')} not compared: the same round was timed once more."
     if len(kept) < len(chosen):

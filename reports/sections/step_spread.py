@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from reports.drawing.step_spread import figure_file
-from reports.results.cells import CellResults, by_device
+from reports.results.cells import CellResults, group_by_device
 from reports.results.report import Report
 from reports.sections.columns import cell_names
 from reports.text import figure, number, plain_percent, table
@@ -29,7 +29,7 @@ def section(report: Report) -> Iterator[str]:
         "each step is waited for). Steps of one process are not independent of each other, so that "
         "these have no interval and no verdict."
     )
-    for device in by_device(cells):
+    for device in group_by_device(cells):
         yield figure(
             f"Share of single steps on {device} that took at most so many milliseconds, a curve "
             "for each backend and a panel for each workload; quantiles are in the table above",

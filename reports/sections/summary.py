@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bench.record.selection import UNSTEADY
-from reports.results.cells import CellResults, timed
+from reports.results.cells import CellResults, has_timing
 from reports.results.report import Report
 from reports.results.summary import SummaryRow
 from reports.sections.columns import DIFFERS, cell_names, published_verdict, training_extent
@@ -34,13 +34,13 @@ def section(report: Report) -> Iterator[str]:
     """Yield the table of accuracy, and that of speed if the run times anything."""
     yield "## Summary"
     yield from accuracy(report.rows)
-    if timed(report.run):
+    if has_timing(report.run):
         yield from speed(report.rows)
 
 
 def supported(rows: Sequence[SummaryRow]) -> list[SummaryRow]:
     """Return the rows of cells that their backends have; the others stand under missing figures."""
-    return [row for row in rows if not row.results.unsupported]
+    return [row for row in rows if not row.results.is_unsupported]
 
 
 def accuracy(rows: Sequence[SummaryRow]) -> Iterator[str]:
@@ -57,7 +57,7 @@ def accuracy(rows: Sequence[SummaryRow]) -> Iterator[str]:
         f"{NOTHING}: not measured; the reason is under Cells and trials without "
         "figures, or it was not in the plan."
     )
-    if any(row.accuracy is not None and not row.as_published for row in rows):
+    if any(row.accuracy is not None and not row.matches_published for row in rows):
         yield (
             f"{DIFFERS} Trained for another number of epochs, on a part of the training images or "
             "with another batch size than the published result: not the same experiment."
@@ -82,7 +82,7 @@ def parameters(results: CellResults) -> str:
     marks = {True: "\u00a0✓", False: "\u00a0✗ differ", None: " (not checked)"}
     if results.parameter_total is None:
         return NOTHING
-    return f"{count(results.parameter_total)}{marks[results.parameters_checked]}"
+    return f"{count(results.parameter_total)}{marks[results.parameters_hold]}"
 
 
 def speed(rows: Sequence[SummaryRow]) -> Iterator[str]:

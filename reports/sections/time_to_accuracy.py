@@ -7,7 +7,7 @@ from bench.spec import TRAIN_IMAGES
 from reports.results.accuracy import Accuracy
 from reports.results.report import Report
 from reports.results.summary import SummaryRow
-from reports.results.time_to_accuracy import TARGETS, Reached, reach, targets
+from reports.results.time_to_accuracy import TARGETS, TargetTimes, target_times, targets
 from reports.sections.columns import cell_names
 from reports.text import NOTHING, estimate, number, percent, plain_percent, table
 
@@ -35,7 +35,7 @@ def section(report: Report) -> Iterator[str]:
 
 
 def table_row(row: SummaryRow, measured: Accuracy) -> list[str]:
-    reached = [reach(measured, target) for target in targets(row)]
+    reached = [target_times(measured, target) for target in targets(row)]
     texts = [phrase(one) for one in reached]
     if len(texts) == len(TARGETS):
         texts.append(NOTHING)
@@ -44,11 +44,15 @@ def table_row(row: SummaryRow, measured: Accuracy) -> list[str]:
     return [*cell_names(row.results), str(len(measured.seeds)), *texts]
 
 
-def phrase(one: Reached) -> str:
+def phrase(one: TargetTimes) -> str:
     """Return `9.82 s, epoch 4`, `14.2 s, epoch 6; 7 of 10` or `never`."""
-    if not one.times:
+    if not one.reached_count:
         return "never"
-    share = "" if one.times == len(one.seconds) else f"{one.times} of {len(one.seconds)}"
+    share = (
+        ""
+        if one.reached_count == len(one.seconds)
+        else f"{one.reached_count} of {len(one.seconds)}"
+    )
     if one.median_seconds is None:
         return share
     seconds = estimate(one.estimate) if one.estimate else number(one.median_seconds)

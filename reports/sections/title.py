@@ -22,7 +22,7 @@ def section(report: Report) -> Iterator[str]:
 
 def incomplete(run: RunModel, cells: Sequence[CellResults]) -> Iterator[str]:
     """Yield how many planned trials have no record, by kind; nothing for a complete run."""
-    missing = Counter(trial.kind for results in cells for trial in results.missing)
+    missing = Counter(trial.kind for results in cells for trial in results.missing_trials)
     if missing:
         kinds = comma_list(f"{kind} {trials}" for kind, trials in sorted(missing.items()))
         yield (

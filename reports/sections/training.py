@@ -23,7 +23,7 @@ from reports.text import (
 
 def part(workload: WorkloadResults) -> Iterator[str]:
     """Yield the curves and their table, and where each training ended; nothing without one."""
-    trained = workload.trained
+    trained = workload.trained_rows
     if not trained:
         return
     yield "### Training"
@@ -143,9 +143,10 @@ def seed_row(row: SummaryRow, measured: Accuracy) -> list[str]:
 
 def other_optimizer(rows: Sequence[tuple[SummaryRow, Accuracy]]) -> Iterator[str]:
     """Yield the published optimizer if it was another: not quite the same experiment."""
-    for why in dict.fromkeys(row.published.other_optimizer for row, _ in rows if row.published):
-        if why:
-            yield f"Other optimizer: {escape(why)}."
+    results = [row.published_result for row, _ in rows]
+    optimizers = dict.fromkeys(result.other_optimizer for result in results if result is not None)
+    for optimizer in filter(None, optimizers):
+        yield f"Other optimizer: {escape(optimizer)}."
 
 
 def throughput_row(row: SummaryRow, measured: Accuracy) -> list[str]:

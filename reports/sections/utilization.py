@@ -71,7 +71,7 @@ def row(one: Limit) -> list[str]:
         estimate(one.operations_per_second, 1 / GIGA),
         number(100 * one.share_of_product),
         number(100 * one.share_of_roof),
-        "bandwidth" if one.under_bandwidth else "product",
+        "bandwidth" if one.is_bandwidth_bound else "product",
     ]
 
 

@@ -75,7 +75,7 @@ def test_accuracy(row: SummaryRow) -> TableCell:
     if row.accuracy is None:
         return TableCell(text=inline(NOTHING))
     value = row.accuracy.test_accuracy
-    mark = "" if row.as_published else f" {DIFFERS}"
+    mark = "" if row.matches_published else f" {DIFFERS}"
     return TableCell(text=inline(percent(value) + mark), value=value)
 
 
