@@ -1,4 +1,4 @@
-"""The verdicts on accuracy: whether backends train to the same."""
+"""The verdicts on accuracy: whether backends train to the same accuracy."""
 
 from collections.abc import Iterator
 
@@ -56,7 +56,7 @@ def row(pair: AccuracyPair) -> list[str]:
 
 
 def other_name(pair: AccuracyPair) -> str:
-    """Return the second backend; with its mode if the first is the same backend."""
+    """Return the second backend, with its mode if both backends are the same."""
     second = pair.second.cell
     same = second.backend == pair.first.cell.backend
     return f"{second.backend} ({second.execution.mode})" if same else second.backend

@@ -1,4 +1,4 @@
-"""One paragraph of facts: what ran, how much of it, and the verdicts in short."""
+"""One paragraph of facts: what ran, how much of it, and a summary of the verdicts."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,13 +14,13 @@ MOST_IN_SHORT = 4
 
 
 def section(report: Report) -> Iterator[str]:
-    """Yield the paragraph. It has machine and medians too, unless the headline has named them."""
+    """Yield the paragraph, with machine and medians unless the headline has them."""
     headed = bool(report.default_pairs or report.default_accuracy_pairs)
     sentences = [
         *([] if headed else [f"Machine: {escape(hardware(report.run))}."]),
         *extent(report),
         *([] if headed else medians(report.cells)),
-        verdicts_in_short(report.pairs) if report.pairs else no_verdict_reason(report.run),
+        verdict_summary(report.pairs) if report.pairs else no_verdict_reason(report.run),
     ]
     yield " ".join(sentences)
 
@@ -63,20 +63,22 @@ def medians(cells: Sequence[CellResults]) -> Iterator[str]:
         )
 
 
-def verdicts_in_short(pairs: Sequence[RankedPair]) -> str:
-    """Return how many verdicts there are of each kind, for every two backends on each device."""
+def verdict_summary(pairs: Sequence[RankedPair]) -> str:
+    """Return the number of verdicts of each kind, for every two backends on each device."""
     counts: dict[str, Counter[Verdict]] = {}
     for pair in pairs:
         first, second = map(escape, pair.names)
         rivals = f"{first} against {second} on {escape(pair.first.device)}"
         counts.setdefault(rivals, Counter())[pair.claim.verdict] += 1
-    parts = [f"{rivals}: {counted(verdicts)}" for rivals, verdicts in counts.items()]
+    parts = [f"{rivals}: {verdict_counts(verdicts)}" for rivals, verdicts in counts.items()]
     if len(parts) > MOST_IN_SHORT:
-        parts = [f"{counted(sum(counts.values(), Counter()))}, each under Which is faster"]
+        parts = [f"{verdict_counts(sum(counts.values(), Counter()))}, each under Which is faster"]
     return f"Verdicts over workloads and lanes (native and step): {'; '.join(parts)}."
 
 
-def counted(verdicts: Counter[Verdict]) -> str:
+def verdict_counts(verdicts: Counter[Verdict]) -> str:
     """Return `FASTER in 3, AMBIGUOUS in 1 of 4 comparisons`."""
-    each = ", ".join(f"{one} in {verdicts[one]}" for one in Verdict if verdicts[one])
-    return f"{each} of {plural(verdicts.total(), 'comparison')}"
+    counts = ", ".join(
+        f"{verdict} in {verdicts[verdict]}" for verdict in Verdict if verdicts[verdict]
+    )
+    return f"{counts} of {plural(verdicts.total(), 'comparison')}"

@@ -16,7 +16,7 @@ HEADERS = [
 
 
 def section(report: Report) -> Iterator[str]:
-    """Yield the verdicts, the pairs without one, and the trials left out; only of a timed run."""
+    """Yield verdicts, refused pairs and omitted trials; nothing if nothing was timed."""
     if not has_timing(report.run):
         return
     yield "## Which is faster"
@@ -25,7 +25,7 @@ def section(report: Report) -> Iterator[str]:
         yield LEGEND
     else:
         yield no_verdict_reason(report.run)
-    yield from not_compared(report.cells)
+    yield from refused_pairs(report.cells)
     if report.pairs:
         yield from omissions(report.cells)
 
@@ -69,8 +69,8 @@ LEGEND = (
 )
 
 
-def not_compared(cells: Sequence[CellResults]) -> Iterator[str]:
-    """List the pairs that are not compared, with the reasons."""
+def refused_pairs(cells: Sequence[CellResults]) -> Iterator[str]:
+    """Yield the pairs that are not compared, with the reasons."""
     lines = [
         f"- {escape(first.name)} and {escape(second.name)} on {escape(first.cell.workload)}: "
         f"{escape(why)}"
@@ -82,7 +82,7 @@ def not_compared(cells: Sequence[CellResults]) -> Iterator[str]:
 
 
 def omissions(cells: Sequence[CellResults]) -> Iterator[str]:
-    """Yield how many trials were left out of the comparisons, and how many stayed in disturbed."""
+    """Yield how many trials are left out of the comparisons, and how many disturbed ones are in."""
     chosen = [record for results in cells for record in results.ranked_records]
     kept = [record for results in cells for record in comparable(results.ranked_records)]
     repeated = sum(len(results.good_records("timing")) for results in cells) - len(chosen)

@@ -1,4 +1,4 @@
-"""The spread of single steps: what a median hides of the slow ones."""
+"""The spread of single steps: the slow steps that a median hides."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ HEADERS = [
 
 def section(report: Report) -> Iterator[str]:
     """Yield the quantiles of every cell; nothing if no cell has single steps."""
-    cells = [one for one in report.cells if one.single_steps]
+    cells = [results for results in report.cells if results.single_steps]
     if not cells:
         return
     yield "## How single steps are spread"

@@ -1,4 +1,4 @@
-"""The figures of the time per step: one per device, the twins of the summary's table of speed."""
+"""The figures of the time per step, per device: the numbers of the summary's table of speed."""
 
 from collections.abc import Iterator
 

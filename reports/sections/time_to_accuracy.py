@@ -1,4 +1,4 @@
-"""The time that each cell trains until it first has a test accuracy."""
+"""The time that each cell trains until it first reaches a test accuracy."""
 
 from collections.abc import Iterator
 from statistics import median
@@ -13,7 +13,7 @@ from reports.text import NOTHING, estimate, number, percent, plain_percent, tabl
 
 
 def section(report: Report) -> Iterator[str]:
-    """Yield the table of the cells that trained on all images, as the targets mean it."""
+    """Yield the table of the cells that trained on all images; nothing if there are none."""
     trained = [
         (row, row.accuracy)
         for row in report.rows
@@ -24,7 +24,9 @@ def section(report: Report) -> Iterator[str]:
     headers = ["workload", "backend", "device", "seeds", *map(plain_percent, TARGETS)]
     headers += ["published less half a point"]
     yield "## Time to accuracy"
-    yield table(headers, [table_row(*one) for one in trained], ", ".join(headers[3:]))
+    yield table(
+        headers, [table_row(row, measured) for row, measured in trained], ", ".join(headers[3:])
+    )
     yield (
         "Seconds of training until the end of the first epoch with that test accuracy, and that "
         "epoch; evaluations are outside the clock. Median over seeds, in brackets its 95 % "
@@ -35,25 +37,25 @@ def section(report: Report) -> Iterator[str]:
 
 
 def table_row(row: SummaryRow, measured: Accuracy) -> list[str]:
-    reached = [target_times(measured, target) for target in targets(row)]
-    texts = [phrase(one) for one in reached]
+    all_times = [target_times(measured, target) for target in targets(row)]
+    texts = [phrase(times) for times in all_times]
     if len(texts) == len(TARGETS):
         texts.append(NOTHING)
     else:
-        texts[-1] = f"{texts[-1]} ({percent(reached[-1].target)})"
+        texts[-1] = f"{texts[-1]} ({percent(all_times[-1].target)})"
     return [*cell_names(row.results), str(len(measured.seeds)), *texts]
 
 
-def phrase(one: TargetTimes) -> str:
+def phrase(times: TargetTimes) -> str:
     """Return `9.82 s, epoch 4`, `14.2 s, epoch 6; 7 of 10` or `never`."""
-    if not one.reached_count:
+    if not times.reached_count:
         return "never"
     share = (
         ""
-        if one.reached_count == len(one.seconds)
-        else f"{one.reached_count} of {len(one.seconds)}"
+        if times.reached_count == len(times.seconds)
+        else f"{times.reached_count} of {len(times.seconds)}"
     )
-    if one.median_seconds is None:
+    if times.median_seconds is None:
         return share
-    seconds = estimate(one.estimate) if one.estimate else number(one.median_seconds)
-    return f"{seconds} s, epoch {median(one.epochs):g}{share and f'; {share}'}"
+    seconds = estimate(times.estimate) if times.estimate else number(times.median_seconds)
+    return f"{seconds} s, epoch {median(times.epochs):g}{share and f'; {share}'}"

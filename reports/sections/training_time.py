@@ -26,7 +26,7 @@ def section(report: Report) -> Iterator[str]:
         "train: all epochs. evaluate: after each epoch and at last, and the predictions. check: "
         "rungs of parity before and after."
     )
-    for device in group_by_device(one.results for one in times):
+    for device in group_by_device(time.results for time in times):
         yield figure(
             f"Stacked bars of the seconds of a whole training on {device} by phase, for each "
             "workload and backend; the numbers are in the table above",

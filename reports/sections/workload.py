@@ -1,4 +1,4 @@
-"""Each workload: its definition, lanes, trainings and predictions, and what was published of it."""
+"""Each workload: its definition, lanes, trainings, predictions and published results."""
 
 from collections.abc import Iterator, Sequence
 
@@ -33,10 +33,10 @@ def definition(results: WorkloadResults) -> Iterator[str]:
 
 
 def layers(workload: WorkloadResults) -> Iterator[str]:
-    """Yield the layer tables that the frameworks report: one per distinct answer."""
+    """Yield the layer tables that the frameworks report; equal tables are shown once."""
     answers: dict[tuple[tuple[str, ...], ...], list[str]] = {}
     for results in workload.cells:
-        # within a cell, too: a table that changes between trials must show
+        # also within a cell: a table that changes between trials must be visible
         for rows in dict.fromkeys(map(layer_rows, results.records)):
             if rows:
                 answers.setdefault(rows, []).append(results.name)
@@ -54,8 +54,8 @@ def layer_rows(record: Record) -> tuple[tuple[str, ...], ...]:
     if record.parameters is None:
         return ()
     rows = [
-        (escape(one.name), escape(one.kind), shape(one.output_shape), count(one.count))
-        for one in record.parameters.layers
+        (escape(layer.name), escape(layer.kind), shape(layer.output_shape), count(layer.count))
+        for layer in record.parameters.layers
     ]
     return (*rows, ("total", "", "", count(record.parameters.total)))
 
@@ -64,7 +64,7 @@ def shape(sizes: Sequence[int]) -> str:
     return " x ".join(map(str, sizes))
 
 
-def published(workload: WorkloadResults) -> Iterator[str]:
+def published_results(workload: WorkloadResults) -> Iterator[str]:
     """Yield the published results as footnotes, never as rows beside measured figures."""
     sources = workload.definition.published if workload.definition is not None else ()
     if sources:
@@ -97,5 +97,5 @@ PARTS = (
     training.part,
     more_epochs.part,
     predictions.part,
-    published,
+    published_results,
 )

@@ -9,7 +9,7 @@ from bench.stats import Estimate
 from reports.compare import ComparedRun
 from reports.results.summary import SummaryRow, rows_of
 from reports.sections.columns import DIFFERS, cell_names
-from reports.sections.summary import supported, trials
+from reports.sections.summary import supported_rows, trials
 from reports.site.document import inline
 from reports.site.runs import link, machine
 from reports.text import NOTHING, estimate, number, percent
@@ -43,7 +43,7 @@ def cell_rows(runs: Sequence[ComparedRun]) -> list[CellRow]:
             cells=(*names(row), *figures(row), TableCell(text=link(run))),
         )
         for run in runs
-        for row in supported(rows_of(run.cells))
+        for row in supported_rows(rows_of(run.cells))
     ]
 
 

@@ -19,8 +19,8 @@ from reports.report import FIGURES, SECTIONS, compose, write_report
 from reports.results.content_hash import content_hash
 from reports.results.report import Report
 from reports.sections import compiling
-from reports.sections.reproduce import plain
-from reports.sections.workload import PARTS, definition, layers, published
+from reports.sections.reproduce import shell_list
+from reports.sections.workload import PARTS, definition, layers, published_results
 from tests.records import (
     BACKENDS,
     build_record,
@@ -281,7 +281,7 @@ def test_the_command_to_repeat_names_what_ran():
     assert "--profile smoke" in text
     assert "--workload mlp-1000 " in text
     assert "--backend keras-tensorflow,pytorch --device cpu\n" in text
-    assert plain("a b") == plain("$(x)") == plain("") == "..."
+    assert shell_list("a b") == shell_list("$(x)") == shell_list("") == "..."
 
 
 def test_the_content_hash_is_that_of_run_json_and_of_the_records_in_the_order_of_the_plan(tmp_path):
@@ -380,7 +380,10 @@ def test_every_section_and_every_figure_has_its_place_in_a_report():
     for places, written in (
         (SECTIONS, functions(sections, "section")),
         (FIGURES, functions(drawing, "figures")),
-        ((*PARTS, compiling.part), functions(sections, "part") | {definition, layers, published}),
+        (
+            (*PARTS, compiling.part),
+            functions(sections, "part") | {definition, layers, published_results},
+        ),
     ):
         assert len(places) == len(set(places))
         assert set(places) == written
