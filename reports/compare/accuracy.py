@@ -64,7 +64,7 @@ def common_trainings(
 
 
 def training_differences(first: Accuracy, other: Accuracy) -> Iterator[str]:
-    """List the differences between the plans of two trainings, each with both values."""
+    """Yield the differences between the plans of two trainings, each with both values."""
     yield from comparability.differences(
         training_plan(first), training_plan(other), ("epochs", "train_images")
     )

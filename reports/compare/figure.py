@@ -126,7 +126,7 @@ def mark(axes: Axes, row: int, ratio: Estimate, verdict: Verdict) -> None:
 
 
 def ends(ratio: Estimate) -> tuple[float, float]:
-    """Return the ends of the interval, or twice the ratio if there is no interval."""
+    """Return the two ends of the interval; both are the ratio if there is no interval."""
     if ratio.low is None or ratio.high is None:
         return ratio.value, ratio.value
     return ratio.low, ratio.high

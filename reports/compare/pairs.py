@@ -14,7 +14,7 @@ from reports.results import comparability
 from reports.results.cells import CellResults, group
 from reports.results.speed import LANES
 
-# Two runs share no rounds: changes of the machine between them are in the ratio and in no interval.
+# two runs share no rounds: changes of the machine between them are in the ratio and in no interval
 LEAST_BETWEEN_RUNS = 0.05
 
 
@@ -150,7 +150,7 @@ def compare_times(cell: ComparedCell) -> Comparison | None:
     other, first = cell.other.seconds[cell.lane], cell.first.seconds[cell.lane]
     if cell.same_run:
         return compare_rounds(other, first)
-    return compare_samples(in_order(other), in_order(first))
+    return compare_samples(ordered_values(other), ordered_values(first))
 
 
 def weaken_same(claim: Claim) -> Claim:
@@ -161,6 +161,6 @@ def weaken_same(claim: Claim) -> Claim:
     return replace(claim, verdict=Verdict.AMBIGUOUS, reason=reason)
 
 
-def in_order(values: Mapping[int, float]) -> list[float]:
+def ordered_values(values: Mapping[int, float]) -> list[float]:
     """Return the values in the order of their rounds."""
     return [values[turn] for turn in sorted(values)]

@@ -17,8 +17,8 @@ PLAN_FIELDS = (
     *("window_blocks", "blocks", "steps_per_block", "steps_per_call"),
     *("native_steps", "native_slices"),
 )
-# forbid a comparison: another network; timing the first steps after other processes' turns, which
-# have cold caches
+# forbid a comparison: another network, or steps with cold caches, because they are timed directly
+# after the turns of other processes
 REFUSED = ("parameters", "run-up before each turn")
 # a call of several steps divides its dispatch among them; the native lane has its own calls
 REFUSED_IN: Mapping[str, Sequence[str]] = {"step": ("steps_per_call",), "native": ()}
@@ -79,12 +79,12 @@ def lanes(plans: Sequence[TimingPlan]) -> str:
 
 
 def notes(first: Protocol, other: Protocol, lane: str) -> Iterator[str]:
-    """List the differences that do not forbid the comparison: `blocks: 12, 6`."""
+    """Yield the differences that do not forbid the comparison: `blocks: 12, 6`."""
     yield from differences(first, other, [*FLAGGED, *FLAGGED_IN[lane]])
 
 
 def refusals(first: Protocol, other: Protocol, lane: str) -> Iterator[str]:
-    """List the differences that forbid the comparison, although each time is right."""
+    """Yield the differences that forbid the comparison, although each time is right."""
     yield from differences(first, other, [*REFUSED, *REFUSED_IN[lane]])
     if lane == "native" and not are_similar(first["native_steps"], other["native_steps"]):
         yield from differences(first, other, ["native_steps"])

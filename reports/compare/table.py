@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from bench.stats import SAME_WITHIN, cell_value
-from reports.compare.pairs import LEAST_BETWEEN_RUNS, ComparedCell, in_order
+from reports.compare.pairs import LEAST_BETWEEN_RUNS, ComparedCell, ordered_values
 from reports.compare.protocol import MOST_TIMES_THE_STEPS
 from reports.compare.words import ratio_text
 from reports.results.cells import CellResults
@@ -63,7 +63,7 @@ def row(cell: ComparedCell) -> list[str]:
 
 def milliseconds(results: CellResults, lane: str) -> str:
     """Write the milliseconds per step with their interval."""
-    return estimate(cell_value(in_order(results.seconds[lane])), 1e3)
+    return estimate(cell_value(ordered_values(results.seconds[lane])), 1e3)
 
 
 def changed_settings_table(cells: Sequence[ComparedCell]) -> Iterator[str]:

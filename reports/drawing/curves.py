@@ -24,7 +24,7 @@ def curves(
     *,
     own_end: bool = False,
 ) -> Figure:
-    """Return a figure with loss at the left and accuracy at the right, two lines per cell.
+    """Return a figure with loss on the left and accuracy on the right, two lines per cell.
 
     `own_end` marks the last epoch of the workload's own trainings.
     """
@@ -68,7 +68,7 @@ def test_accuracy(epoch: EpochModel) -> float:
 
 
 def markers(rows: Sequence[tuple[SummaryRow, Accuracy]]) -> list[str]:
-    """Return a marker per device, so that a colour stands for one backend."""
+    """Return the marker of each row: a marker stands for a device, a colour for a backend."""
     devices = list(dict.fromkeys(row.results.device for row, _ in rows))
     return [MARKERS[devices.index(row.results.device) % len(MARKERS)] for row, _ in rows]
 
@@ -76,7 +76,7 @@ def markers(rows: Sequence[tuple[SummaryRow, Accuracy]]) -> list[str]:
 def draw(
     axes: Axes, measured: Accuracy, values: tuple[EpochValue, EpochValue], colour: str, marker: str
 ) -> None:
-    """Draw train dashed and hollow, test solid; with markers unless they hide the line."""
+    """Draw train dashed and hollow, test solid; markers are left out if they hide the line."""
     epochs = range(1, len(measured.curve(values[0])) + 1)
     shown = marker if len(epochs) <= MOST_MARKERS else ""
     for value, style, face in zip(values, ("--", "-"), ("white", colour), strict=True):
@@ -95,11 +95,11 @@ def published_line(axes: Axes, row: SummaryRow) -> Iterator[Line2D]:
         )  # fmt: skip
 
 
-def last_epoch_lines(both: Sequence[Axes], row: SummaryRow) -> Iterator[Line2D]:
+def last_epoch_lines(panels: Sequence[Axes], row: SummaryRow) -> Iterator[Line2D]:
     """Mark the end of the workload's own trainings; yield one legend entry for both panels."""
     if row.accuracy is None:
         return
-    lines = [axes.axvline(row.accuracy.epochs, color=GREY, linestyle="-.", lw=1) for axes in both]
+    lines = [axes.axvline(row.accuracy.epochs, color=GREY, linestyle="-.", lw=1) for axes in panels]
     lines[0].set_label(f"epoch {row.accuracy.epochs}")
     yield lines[0]
 

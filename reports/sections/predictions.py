@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from bench.spec import CLASSES
 from reports.drawing import confusion
-from reports.drawing.gallery import gallery_file, shared_file
+from reports.drawing.gallery import common_mistakes_file, gallery_file
 from reports.results.cells import CellResults
 from reports.results.predictions import Predictions, common_wrong_indices, missing_reason
 from reports.results.shown_images import Band
@@ -95,7 +95,7 @@ def common_mistakes(workload: WorkloadResults) -> Iterator[str]:
     yield figure(
         f"Test images of {workload.name}: {band.title}, with what was predicted for each; "
         "the table below lists them",
-        shared_file(workload.name),
+        common_mistakes_file(workload.name),
     )
     headers = ["image", "class", "predicted"]
     rows = [[str(image.index), str(image.true_class), image.answers] for image in band.images]

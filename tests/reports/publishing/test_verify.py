@@ -16,7 +16,7 @@ from bench.record import as_line, digest, read_record, seal, write_record
 from bench.record.archive import ARCHIVE, write_archive
 from bench.record.run import read_run
 from bench.record.stored import stored_records
-from reports.drawing.png import described, texts
+from reports.drawing.png import add_description, texts
 from reports.drawing.style import DRAWN_BY, png
 from reports.publishing import verify as module
 from reports.publishing.verify import verify
@@ -234,7 +234,7 @@ def test_every_figure_says_what_it_shows(written):
 
 
 def test_a_description_may_hold_any_letter():
-    content = described(png(Figure(figsize=(1, 1)), ""), "µs × 微")  # noqa: RUF001
+    content = add_description(png(Figure(figsize=(1, 1)), ""), "µs × 微")  # noqa: RUF001
     assert Image.open(io.BytesIO(content)).text["Description"] == "µs × 微"  # noqa: RUF001
     assert texts(content) == {"Description": "µs × 微", "Software": DRAWN_BY}  # noqa: RUF001
 

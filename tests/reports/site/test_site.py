@@ -12,7 +12,7 @@ from bench.errors import RecordError, UsageError
 from reports.report import compose, write_report
 from reports.results.report import Report
 from reports.site import write_site
-from reports.site.document import document, inline
+from reports.site.document import document, inline_html
 from reports.text import NOTHING
 from tests.records import build_records, build_run, failed_record, plan, write_folder
 from tests.reports.pages_of import Page
@@ -152,8 +152,8 @@ def test_links_between_reports_lead_to_their_pages(tmp_path):
 
 
 def test_intervals_are_marked():
-    assert inline("4.2 [3.8,\u00a05.0]") == '4.2 <span class="interval">[3.8,\u00a05.0]</span>'
-    assert inline("a [b, c]") == "a [b, c]"
+    assert inline_html("4.2 [3.8,\u00a05.0]") == '4.2 <span class="interval">[3.8,\u00a05.0]</span>'
+    assert inline_html("a [b, c]") == "a [b, c]"
 
 
 def test_the_same_runs_give_the_same_bytes(pages, directory):
