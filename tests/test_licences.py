@@ -32,7 +32,7 @@ class Package(Distribution):
     ],
 )
 def test_what_may_be_used(lines):
-    assert list(licences.refused([Package(*lines)])) == []
+    assert list(licences.list_refused([Package(*lines)])) == []
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,9 @@ def test_what_may_be_used(lines):
     ],
 )  # fmt: skip
 def test_what_may_not(lines, told):
-    assert list(licences.refused([Package(*lines)])) == [f"thing 1.0: {told}"]
+    assert list(licences.list_refused([Package(*lines)])) == [f"thing 1.0: {told}"]
 
 
 def test_what_was_read_by_hand_counts_where_nothing_is_told():
-    assert list(licences.refused([Package(name="namex")])) == []
-    assert list(licences.refused([Package("License: GPL-3.0-only", name="namex")])) != []
+    assert list(licences.list_refused([Package(name="namex")])) == []
+    assert list(licences.list_refused([Package("License: GPL-3.0-only", name="namex")])) != []

@@ -44,7 +44,13 @@ def sentences(text: str) -> Iterator[str]:
 def gpu_denials(text: str) -> list[str]:
     """Return sentences that deny GPU trials, unless they name what the records really lack."""
     found = gpu.facts()
-    lacking = [*found.not_run, *found.modes_not_timed, "verdict", "CUDA graph", "planted bug"]
+    lacking = [
+        *found.missing_backends,
+        *found.untimed_modes,
+        "verdict",
+        "CUDA graph",
+        "planted bug",
+    ]
     return [
         sentence
         for sentence in sentences(text)
