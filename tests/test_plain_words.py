@@ -19,7 +19,7 @@ CODE = re.compile(r"```.*?```", re.DOTALL)
 QUOTED = re.compile(r'"[^"\n]*"|`[^`]*`')
 ADDRESS = re.compile(r"\]\([^)]*\)")
 
-SOURCES = ["bench", "backends", "scripts", "noxfile.py"]
+SOURCES = ["bench", "backends", "reports", "scripts", "noxfile.py"]
 # docstrings that stay: each is a description in record.schema.json, whose text never changes
 STAY = {"TimingsModel", "StepLane", "GpuUseModel"}
 

@@ -34,9 +34,9 @@ def figures(report: Report) -> Iterator[tuple[str, bytes]]:
     with house_style():
         for workload in report.workloads:
             if workload.predictions:
-                drawn = confusions(workload.name, workload.predictions, report.stamp)
+                figure = confusions(workload.name, workload.predictions, report.stamp)
                 # the stamp is in its own head
-                yield figure_file(workload.name), png(drawn, "")
+                yield figure_file(workload.name), png(figure, "")
 
 
 def confusions(name: str, cells: Sequence[Predictions], stamp: str) -> Figure:

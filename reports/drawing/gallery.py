@@ -47,8 +47,8 @@ def galleries(workload: WorkloadResults, stamp: str) -> Iterator[tuple[str, byte
     """Yield a gallery of the images that all cells get wrong, and a gallery per cell."""
     predictions, common = workload.predictions, workload.band_of_all
     if common is not None:
-        drawn = gallery(head(predictions[0], stamp), [common])
-        yield common_mistakes_file(workload.name), png(drawn, "")
+        figure = gallery(head(predictions[0], stamp), [common])
+        yield common_mistakes_file(workload.name), png(figure, "")
     for cell_predictions, bands in zip(predictions, workload.bands, strict=True):
         titles = head(cell_predictions, cell_predictions.results.name, stamp)
         yield gallery_file(cell_predictions.results), png(gallery(titles, bands), "")

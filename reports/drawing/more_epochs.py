@@ -18,5 +18,5 @@ def figures(report: Report) -> Iterator[tuple[str, bytes]]:
     with house_style():
         for workload in report.workloads:
             if workload.longer_rows:
-                drawn = curves(workload.longer_rows, colours, own_end=True)
-                yield figure_file(workload.name), png(drawn, report.stamp)
+                figure = curves(workload.longer_rows, colours, own_end=True)
+                yield figure_file(workload.name), png(figure, report.stamp)

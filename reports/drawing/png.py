@@ -28,8 +28,8 @@ def add_description(content: bytes, text: str) -> bytes:
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
-    checked = kind + data
-    return struct.pack(">I", len(data)) + checked + struct.pack(">I", zlib.crc32(checked))
+    content = kind + data
+    return struct.pack(">I", len(data)) + content + struct.pack(">I", zlib.crc32(content))
 
 
 def texts(content: bytes) -> dict[str, str]:
@@ -43,8 +43,8 @@ def texts(content: bytes) -> dict[str, str]:
 
 
 def chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    at = len(SIGNATURE)
-    while at + 8 <= len(content):
-        length = int.from_bytes(content[at : at + 4])
-        yield content[at + 4 : at + 8], content[at + 8 : at + 8 + length]
-        at += length + 12
+    offset = len(SIGNATURE)
+    while offset + 8 <= len(content):
+        length = int.from_bytes(content[offset : offset + 4])
+        yield content[offset + 4 : offset + 8], content[offset + 8 : offset + 8 + length]
+        offset += length + 12

@@ -18,5 +18,5 @@ def figures(report: Report) -> Iterator[tuple[str, bytes]]:
     with house_style():
         for workload in report.workloads:
             if workload.trained_rows:
-                drawn = curves(workload.trained_rows, colours)
-                yield figure_file(workload.name), png(drawn, report.stamp)
+                figure = curves(workload.trained_rows, colours)
+                yield figure_file(workload.name), png(figure, report.stamp)

@@ -14,7 +14,7 @@ OVERFIT_POINTS = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
-    """One accuracy trial: what was trained and where it ended."""
+    """One accuracy trial: its training, and the values that it ended with."""
 
     seed: int
     epochs: int
@@ -31,7 +31,7 @@ class Training:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accuracy:
-    """A cell's accuracy over its seeds. `prediction` is where one further seed is expected.
+    """A cell's accuracy over its seeds. `prediction`: the interval for one further seed.
 
     `evaluated_per_second`: images, at `evaluation_batch_size`; None in records of early versions.
     """

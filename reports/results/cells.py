@@ -120,13 +120,13 @@ class CellResults:
     @property
     def device(self) -> str:
         """Return the device and what is not the default: `cuda:0, compiled, batch 256`."""
-        how = self.cell.execution
-        parts = [how.device]
-        parts += [how.mode] if how.mode != "default" else []
-        parts += [how.precision] if how.precision != "float32" else []
-        parts += ["stock optimizer"] if how.optimizer != "matched" else []
-        parts += [f"{how.threads} threads"] if how.threads is not None else []
-        parts += [f"batch {how.batch_size}"] if self.has_other_batch_size else []
+        execution = self.cell.execution
+        parts = [execution.device]
+        parts += [execution.mode] if execution.mode != "default" else []
+        parts += [execution.precision] if execution.precision != "float32" else []
+        parts += ["stock optimizer"] if execution.optimizer != "matched" else []
+        parts += [f"{execution.threads} threads"] if execution.threads is not None else []
+        parts += [f"batch {execution.batch_size}"] if self.has_other_batch_size else []
         return ", ".join(parts)
 
     @property

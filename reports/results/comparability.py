@@ -37,9 +37,9 @@ def notes(first: CellResults, second: CellResults) -> str:
 
 def refusal(first: CellResults, second: CellResults) -> str | None:
     """Return why these two cells may not be compared; None if they may."""
-    failed = [
+    failures = [
         f"a training of {results.name} failed"
         for results in (first, second)
         if results.has_failed_training
     ]
-    return "; ".join([*failed, *differences(first.settings, second.settings, REFUSED)]) or None
+    return "; ".join([*failures, *differences(first.settings, second.settings, REFUSED)]) or None

@@ -54,11 +54,11 @@ class Band:
 
 def bands(predictions: Predictions) -> list[Band]:
     """Return the first right, the first wrong and some random wrong images; no empty band."""
-    right, wrong, lot = predictions.right_indices, predictions.wrong_indices, draw(predictions)
+    right, wrong, sample = predictions.right_indices, predictions.wrong_indices, draw(predictions)
     titled = [
         (f"The first {len(right[:FIRST])} of {len(right):,} right", right[:FIRST]),
         (f"The first {len(wrong[:FIRST])} of {len(wrong):,} wrong", wrong[:FIRST]),
-        (f"{len(lot)} of {len(wrong):,} wrong, drawn with seed {predictions.seed}", lot),
+        (f"{len(sample)} of {len(wrong):,} wrong, drawn with seed {predictions.seed}", sample),
     ]
     return [
         Band(title=title, images=tuple(images(predictions, indices)))

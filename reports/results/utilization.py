@@ -90,11 +90,11 @@ def limits(cells: Iterable[CellResults], calibration: Iterable[CalibrationModel]
 
 def limit(results: CellResults, by_place: dict[Place, Roof]) -> Limit | None:
     """Return a cell under its roof; None if the cell lacks the roof, a step time or a workload."""
-    how, workload, speed = results.cell.execution, results.workload, results.speed
-    roof = by_place.get((how.device, how.precision))
+    execution, workload, speed = results.cell.execution, results.workload, results.speed
+    roof = by_place.get((execution.device, execution.precision))
     if roof is None or workload is None or speed is None or speed.step_seconds is None:
         return None
-    work = step_work(workload, how.batch_size, how.precision)
+    work = step_work(workload, execution.batch_size, execution.precision)
     return Limit(
         results=results,
         roof=roof,
@@ -111,14 +111,14 @@ def own_products_seconds(
     Forward and the two halves of backward count alike; the first layer has no gradient of inputs.
     None for a network that has other layers than dense ones, or if a shape was not calibrated.
     """
-    how, workload = results.cell.execution, results.workload
+    execution, workload = results.cell.execution, results.workload
     if workload is None or not all(isinstance(layer, Dense) for layer in workload.layers):
         return None
-    rates = best_rates(calibration, (how.device, how.precision))
+    rates = best_rates(calibration, (execution.device, execution.precision))
     seconds = 0.0
     for number, (_, layer, shape) in enumerate(workload.named_layers()):
         assert isinstance(layer, Dense)
-        own = how.batch_size, shape[0], layer.units
+        own = execution.batch_size, shape[0], layer.units
         if own not in rates:
             return None
         seconds += (3 if number else 2) * 2 * math.prod(own) / rates[own]

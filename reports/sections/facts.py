@@ -15,11 +15,11 @@ MOST_IN_SHORT = 4
 
 def section(report: Report) -> Iterator[str]:
     """Yield the paragraph, with machine and medians unless the headline has them."""
-    headed = bool(report.default_pairs or report.default_accuracy_pairs)
+    has_headline = bool(report.default_pairs or report.default_accuracy_pairs)
     sentences = [
-        *([] if headed else [f"Machine: {escape(hardware(report.run))}."]),
+        *([] if has_headline else [f"Machine: {escape(hardware(report.run))}."]),
         *extent(report),
-        *([] if headed else medians(report.cells)),
+        *([] if has_headline else medians(report.cells)),
         verdict_summary(report.pairs) if report.pairs else no_verdict_reason(report.run),
     ]
     yield " ".join(sentences)
@@ -55,11 +55,11 @@ def medians(cells: Sequence[CellResults]) -> Iterator[str]:
             value = estimate(results.speed.native_seconds, 1e3)
             parts.setdefault(place, []).append(f"{escape(results.cell.backend)} {value}")
     text = "; ".join(f"{place}: {', '.join(values)}" for place, values in parts.items())
-    bracketed = ", in brackets the 95 % interval" if "[" in text else ""
+    interval_note = ", in brackets the 95 % interval" if "[" in text else ""
     if text:
         yield (
             "Milliseconds per step in the framework's own loop (native lane), median over trials"
-            f"{bracketed}: {text}."
+            f"{interval_note}: {text}."
         )
 
 

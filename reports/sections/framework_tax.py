@@ -41,9 +41,9 @@ def section(report: Report) -> Iterator[str]:
 def row(tax: Tax) -> list[str]:
     speed = tax.results.speed
     steps = (tax.epoch, *((speed.step_seconds, speed.native_seconds) if speed else (None, None)))
-    lost = (tax.dispatch, tax.loop, tax.looking)
+    costs = (tax.dispatch, tax.loop, tax.looking)
     return [
         *cell_names(tax.results),
         number(None if tax.floor is None else tax.floor / MICRO),
-        *(estimate(value, 1 / MICRO) for value in (*steps, *lost)),
+        *(estimate(value, 1 / MICRO) for value in (*steps, *costs)),
     ]

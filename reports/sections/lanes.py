@@ -38,7 +38,7 @@ def part(workload: WorkloadResults) -> Iterator[str]:
 
 def lane_rows(results: CellResults) -> Iterator[list[str]]:
     """Yield a row per lane and quantile that the cell has."""
-    speed, sampled = results.speed, samples(results)
+    speed, sample_texts = results.speed, samples(results)
     if speed is None:
         return
     for lane, value in (
@@ -53,8 +53,8 @@ def lane_rows(results: CellResults) -> Iterator[list[str]]:
         *lanes_of_all(results),
     ):
         if value is not None:
-            how = sampled.get(lane.split(",")[0], NOTHING)
-            yield [escape(results.name), lane, estimate(value, 1e3), str(value.n), how]
+            sample = sample_texts.get(lane.split(",")[0], NOTHING)
+            yield [escape(results.name), lane, estimate(value, 1e3), str(value.n), sample]
 
 
 def pooled_estimate(speed: Speed, value: float | None) -> Estimate | None:
@@ -146,5 +146,5 @@ def phases(cells: Sequence[CellResults]) -> Iterator[str]:
 def phase(results: CellResults, name: str) -> str:
     """Return the median seconds of one phase over the timing trials of a cell."""
     seconds = [getattr(record.timings, name) for record in results.good_records("timing")]
-    known = [value for value in seconds if value is not None]
-    return number(median(known)) if known else NOTHING
+    values = [value for value in seconds if value is not None]
+    return number(median(values)) if values else NOTHING

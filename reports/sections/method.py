@@ -82,12 +82,14 @@ def turns(cells: Sequence[CellResults]) -> str:
 
 def timetable(run: RunModel) -> str:
     """Return the time that was estimated for the run, and the time that it took."""
-    took = sum(session.wall_seconds for session in run.sessions)
+    wall_seconds = sum(session.wall_seconds for session in run.sessions)
     outcomes = comma_list(escape(session.outcome) for session in run.sessions)
     sessions = f"{plural(len(run.sessions), 'session')}: {outcomes}"
     least = "at least " if any(session.outcome == "killed" for session in run.sessions) else ""
     taken = (
-        f"{least}{minutes(took)} ({sessions})" if run.sessions else "not recorded, no session ended"
+        f"{least}{minutes(wall_seconds)} ({sessions})"
+        if run.sessions
+        else "not recorded, no session ended"
     )
     estimated = "not estimated"
     if run.estimate_seconds is not None:

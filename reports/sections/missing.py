@@ -16,11 +16,11 @@ def section(report: Report) -> Iterator[str]:
     """Yield a table with a row per cell and reason, and a row per backend that never ran."""
     rows = [row for results in report.cells for row in problems(results)]
     # if an unavailable backend has cells in the plan, their records hold its reason
-    ran = set(backends(report.cells))
+    planned_backends = set(backends(report.cells))
     rows += [
         ["all", escape(name), NOTHING, NOTHING, "unavailable", NOTHING, escape(backend.unavailable)]
         for name, backend in sorted(report.run.backends.items())
-        if backend.unavailable is not None and name not in ran
+        if backend.unavailable is not None and name not in planned_backends
     ]
     yield "## Cells and trials without figures"
     yield table(HEADERS, rows, "trials") if rows else "None: every planned trial has its figures."
@@ -29,17 +29,17 @@ def section(report: Report) -> Iterator[str]:
 def problems(results: CellResults) -> Iterator[list[str]]:
     """Yield a row per status and reason of the cell's trials without a figure."""
     # hundreds of trials may fail for the same reason, which gets a single row
-    seen: Counter[tuple[str, str, str]] = Counter(
+    counts: Counter[tuple[str, str, str]] = Counter(
         (record.trial.kind, record.status, reason(record))
         for record in results.records
         if record.status != "ok"
     )
-    seen.update(
+    counts.update(
         (trial.kind, "no record", "the trial has not run") for trial in results.missing_trials
     )
     names = cell_names(results)
-    for (kind, status, why), trials_with in sorted(seen.items()):
-        yield [*names, kind, status, str(trials_with), why]
+    for (kind, status, why), trials in sorted(counts.items()):
+        yield [*names, kind, status, str(trials), why]
     if results.is_withheld:
         why = "parity failed in at least one trial: this cell's figures are not shown"
         yield [*names, "all", "withheld", str(len(results.records)), why]

@@ -83,14 +83,16 @@ def refused_pairs(cells: Sequence[CellResults]) -> Iterator[str]:
 
 def omissions(cells: Sequence[CellResults]) -> Iterator[str]:
     """Yield how many trials are left out of the comparisons, and how many disturbed ones are in."""
-    chosen = [record for results in cells for record in results.ranked_records]
-    kept = [record for results in cells for record in comparable(results.ranked_records)]
-    repeated = sum(len(results.good_records("timing")) for results in cells) - len(chosen)
-    if repeated:
-        yield f"{plural(repeated, 'trial')} not compared: the same round was timed once more."
-    if len(kept) < len(chosen):
-        unsteady = plural(len(chosen) - len(kept), "trial")
-        yield f"{unsteady} not compared: the time per step was still changing after the warm-up."
-    among = sum(map(disturbed, kept))
-    if among:
-        yield f"{plural(among, 'trial')} compared although disturbed: no repeat was undisturbed."
+    ranked_count = sum(len(results.ranked_records) for results in cells)
+    repeat_count = sum(len(results.good_records("timing")) for results in cells) - ranked_count
+    records = [record for results in cells for record in comparable(results.ranked_records)]
+    unsteady_count = ranked_count - len(records)
+    disturbed_count = sum(map(disturbed, records))
+    if repeat_count:
+        yield f"{plural(repeat_count, 'trial')} not compared: the same round was timed once more."
+    if unsteady_count:
+        trials = plural(unsteady_count, "trial")
+        yield f"{trials} not compared: the time per step was still changing after the warm-up."
+    if disturbed_count:
+        trials = plural(disturbed_count, "trial")
+        yield f"{trials} compared although disturbed: no repeat was undisturbed."

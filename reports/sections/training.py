@@ -115,15 +115,15 @@ def final_rows(row: SummaryRow, measured: Accuracy) -> Iterator[list[str]]:
 
 def overfitting(rows: Sequence[tuple[SummaryRow, Accuracy]]) -> Iterator[str]:
     """Yield the trainings that overfit by the rule of the published notebook."""
-    over = [
+    names = [
         f"{escape(row.results.name)} (seed {training.seed})"
         for row, measured in rows
         for training in measured.trainings
         if training.gap_points > OVERFIT_POINTS
     ]
     rule = f"a gap between train and test accuracy above {OVERFIT_POINTS:g} points is overfitting"
-    who = f"so: {', '.join(over)}" if over else "no training here is above it"
-    yield f"By the rule of a published notebook, {rule}; {who}."
+    finding = f"so: {', '.join(names)}" if names else "no training here is above it"
+    yield f"By the rule of a published notebook, {rule}; {finding}."
 
 
 def seed_row(row: SummaryRow, measured: Accuracy) -> list[str]:

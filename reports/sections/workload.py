@@ -23,12 +23,12 @@ def definition(results: WorkloadResults) -> Iterator[str]:
     if workload is None:
         yield "This version of samestep does not know this workload: no definition to show."
         return
-    how = workload.optimizer
+    optimizer = workload.optimizer
     yield (
-        f"{count(workload.parameter_total)} parameters; {how.name}, learning rate "
-        f"{how.learning_rate}, decay {comma_list(how.decay)}, epsilon {how.epsilon:g}; batches of "
-        f"{workload.batch_size}, {workload.steps_per_epoch:,} steps an epoch, "
-        f"{workload.epochs} epochs as published."
+        f"{count(workload.parameter_total)} parameters; {optimizer.name}, learning rate "
+        f"{optimizer.learning_rate}, decay {comma_list(optimizer.decay)}, epsilon "
+        f"{optimizer.epsilon:g}; batches of {workload.batch_size}, {workload.steps_per_epoch:,} "
+        f"steps an epoch, {workload.epochs} epochs as published."
     )
 
 
@@ -44,8 +44,10 @@ def layers(workload: WorkloadResults) -> Iterator[str]:
     if not answers:
         yield "No record of this workload holds a layer table."
     for rows, names in answers.items():
-        who = "All cells with records agree" if len(answers) == 1 else "**Cells differ.** This is"
-        yield f"{who}: {escape('; '.join(names))}."
+        finding = (
+            "All cells with records agree" if len(answers) == 1 else "**Cells differ.** This is"
+        )
+        yield f"{finding}: {escape('; '.join(names))}."
         yield table(["layer", "kind", "output shape", "parameters"], rows, "parameters")
 
 
@@ -73,9 +75,9 @@ def published_results(workload: WorkloadResults) -> Iterator[str]:
 
 
 def footnote(result: PublishedResult) -> str:
-    who = comma_list(part for part in (result.author, result.where, result.date) if part)
+    source = comma_list(part for part in (result.author, result.where, result.date) if part)
     accuracy = percent(result.test_accuracy)
-    parts = [f"{escape(result.title)} ({escape(who)}): test accuracy {accuracy}"]
+    parts = [f"{escape(result.title)} ({escape(source)}): test accuracy {accuracy}"]
     if result.wrong is not None:
         parts.append(f"{result.wrong} wrong")
     if result.test_loss is not None:

@@ -59,12 +59,12 @@ def missing_names(names: Iterable[str], present_names: Iterable[str]) -> list[st
 
 
 def facts() -> Facts:
-    dated = [(record, date) for record, date in good_records() if is_on_gpu(record)]
+    dated_records = [(record, date) for record, date in good_records() if is_on_gpu(record)]
     by_kind = {
-        kind: tuple(record for record, _ in dated if record.trial.kind == kind)
+        kind: tuple(record for record, _ in dated_records if record.trial.kind == kind)
         for kind in ("parity", "timing", "accuracy")
     }
-    dates = tuple(sorted({date for _, date in dated}))
+    dates = tuple(sorted({date for _, date in dated_records}))
     return Facts(*by_kind.values(), dates)
 
 

@@ -51,8 +51,13 @@ def rows() -> Iterator[list[str]]:
     """Yield a row per combination that has run, and on a GPU per backend and mode in float32."""
     combinations: dict[tuple[str, ...], Runs] = {}
     for record, date in good_records():
-        how = record.trial.execution
-        key = (record.trial.backend, how.mode, how.precision, DEVICES[is_on_gpu(record)])
+        execution = record.trial.execution
+        key = (
+            record.trial.backend,
+            execution.mode,
+            execution.precision,
+            DEVICES[is_on_gpu(record)],
+        )
         combinations.setdefault(key, Runs()).note(record, date)
     for backend in BACKENDS:
         for mode in MODES:
