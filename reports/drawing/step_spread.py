@@ -29,10 +29,9 @@ def figure_file(device: str) -> str:
 def figures(report: Report) -> Iterator[tuple[str, bytes]]:
     """Yield a figure per device with single steps, as file name and PNG."""
     colours = backend_colours(report.cells)
+    step_cells = (results for results in report.cells if results.single_steps)
     with house_style():
-        for device, cells in group_by_device(
-            results for results in report.cells if results.single_steps
-        ).items():
+        for device, cells in group_by_device(step_cells).items():
             yield figure_file(device), png(panels(cells, colours), report.stamp)
 
 

@@ -30,15 +30,10 @@ def accuracy_pairs(run: RunModel, cells: Sequence[CellResults]) -> tuple[Accurac
     if run.profile == "smoke":
         return ()
     pairs = [
-        (
-            first,
-            second,
-            compare_means(final_accuracies(first_accuracy), final_accuracies(second_accuracy)),
-        )
+        (first, second, compare_means(final_accuracies(accuracy), final_accuracies(other)))
         for first, second in trained_opponents(cells)
-        if (first_accuracy := first.accuracy)
-        and (second_accuracy := second.accuracy)
-        and have_equal_plans(first_accuracy, second_accuracy)
+        if (accuracy := first.accuracy) and (other := second.accuracy)
+        if have_equal_plans(accuracy, other)
     ]
     claims = judge_means([comparison for *_, comparison in pairs])
     return tuple(

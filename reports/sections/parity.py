@@ -49,9 +49,8 @@ def legend(rungs: Sequence[CheckedRung], names: Collection[str]) -> Iterator[str
         "is exact, how many values differ. Margin: how many times it fits into the gate. Cells "
         "passed: of those that came to the rung."
     )
-    if len({(check.place, check.rung.gate) for check in rungs}) > len(
-        {check.place for check in rungs}
-    ):
+    gates = {(check.place, check.rung.gate) for check in rungs}
+    if len(gates) > len({check.place for check in rungs}):
         yield "A rung with two gates has one for each optimizer."
     if "dropout share" in names:
         yield "Dropout share and masks are measured in standard errors."

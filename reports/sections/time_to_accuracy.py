@@ -48,13 +48,10 @@ def table_row(row: SummaryRow, measured: Accuracy) -> list[str]:
 
 def phrase(times: TargetTimes) -> str:
     """Return `9.82 s, epoch 4`, `14.2 s, epoch 6; 7 of 10` or `never`."""
-    if not times.reached_count:
+    reached, trainings = times.reached_count, len(times.seconds)
+    if not reached:
         return "never"
-    share = (
-        ""
-        if times.reached_count == len(times.seconds)
-        else f"{times.reached_count} of {len(times.seconds)}"
-    )
+    share = "" if reached == trainings else f"{reached} of {trainings}"
     if times.median_seconds is None:
         return share
     seconds = estimate(times.estimate) if times.estimate else number(times.median_seconds)
