@@ -12,7 +12,7 @@ from reports.drawing.confusion import figures as confusion_figures
 from reports.drawing.framework_tax import figures as framework_tax_figures
 from reports.drawing.gallery import figures as gallery_figures
 from reports.drawing.more_epochs import figures as more_epochs_figures
-from reports.drawing.png import described
+from reports.drawing.png import add_description
 from reports.drawing.step_spread import figures as step_spread_figures
 from reports.drawing.step_times import figures as step_times_figures
 from reports.drawing.training import figures as training_figures
@@ -49,7 +49,7 @@ from reports.text import FIGURE_FOLDER, alternatives
 
 REPORT_FILE = "report.md"
 
-# in the order of reading: what the run is about first, how to repeat it last
+# in the order of reading: the subject of the run first, how to repeat it last
 SECTIONS: tuple[Callable[[Report], Iterator[str]], ...] = (
     title.section,
     headline.section,
@@ -94,29 +94,29 @@ FIGURES: tuple[Callable[[Report], Iterator[tuple[str, bytes]]], ...] = (
 def write_report(folder: Path) -> Path:
     """Write `report.md` and `figures/*.png` into a run's folder; return the path of the report.
 
-    Takes the records that exist, so it serves an interrupted run as well. Figures of an earlier
-    report are removed. Raises `RecordError` for a damaged run or record, `WriteError`.
+    It uses the records that exist, so that an interrupted run has a report too. Figures of an
+    earlier report are removed. Raises `RecordError` for a damaged run or record, `WriteError`.
     """
     run = read_run(folder)
     report = Report(run, tuple(read_records(folder, run)))
     text = compose(report)
-    # figures first: whenever it is read, a report links to figures that exist
+    # figures first, so that at any moment a report links to figures that exist
     write_figures(figures(report, text), folder / FIGURE_FOLDER)
     write_atomically(folder / REPORT_FILE, text.encode())
     return folder / REPORT_FILE
 
 
 def compose(report: Report) -> str:
-    """Return the text of the report, its figures only linked; the same records give the same."""
+    """Return the text of the report, with links to figures; the same records give the same text."""
     return "\n\n".join(block for section in SECTIONS for block in section(report)) + "\n"
 
 
 def figures(report: Report, text: str) -> Iterator[tuple[str, bytes]]:
-    """Yield file name and PNG of every figure in `text`, whose alternative describes it."""
+    """Yield file name and PNG of every figure; its alternative in `text` is its description."""
     descriptions = alternatives(text)
     for draw in FIGURES:
         for name, content in draw(report):
-            yield name, described(content, descriptions.get(f"{FIGURE_FOLDER}/{name}", ""))
+            yield name, add_description(content, descriptions.get(f"{FIGURE_FOLDER}/{name}", ""))
 
 
 def write_figures(figures: Iterable[tuple[str, bytes]], folder: Path) -> None:
@@ -132,7 +132,7 @@ def write_figures(figures: Iterable[tuple[str, bytes]], folder: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file that may be gone already. Raises `WriteError`."""
+    """Remove a file, unless it is gone already. Raises `WriteError`."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:

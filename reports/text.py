@@ -1,4 +1,4 @@
-"""Markdown: tables, figures, numbers with their intervals, and text that others wrote."""
+"""Markdown: tables, figures, numbers with their intervals, and text from records."""
 
 import html
 import re
@@ -10,18 +10,18 @@ from bench.stats import Estimate, decimals, format_number
 
 NOTHING = "–"  # noqa: RUF001 - the dash that stands for "no figure"
 LONGEST_TEXT = 300
-# An underscore inside a word is no markup; escaped, it would only spoil the raw text.
+# an underscore inside a word is no markup, and is not escaped: raw text stays readable
 SPECIAL = re.compile(
     r"://|www\.|[&<>$]|@(?=\w)|#(?=\d)|[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])", re.IGNORECASE
 )
 ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "@": "&#64;", "://": "&#58;//"}
 IMAGE = re.compile(r"!\[(?P<alternative>(?:\\.|[^\]\\])*)\]\((?P<path>[^)]+)\)")
 MEBIBYTE = 2**20
-# beside a report, with the PNG of every figure that it shows
+# the folder beside a report with the PNGs of its figures
 FIGURE_FOLDER = "figures"
 
 
-def printable(text: object) -> str:
+def one_line(text: object) -> str:
     """Return text from a record as one line without control characters, which no XML may hold."""
     return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
 
@@ -29,15 +29,15 @@ def printable(text: object) -> str:
 def escape(text: object) -> str:
     """Return text from a record as one line that Markdown, HTML and a table cell show as it is.
 
-    Also stops what GitHub makes of plain text: formulas, mentions and links.
+    It also stops what GitHub makes of plain text: formulas, mentions and links.
     """
-    line = printable(text)
+    line = one_line(text)
     if len(line) > LONGEST_TEXT:
         line = f"{line[: LONGEST_TEXT - 1]}…"
-    return SPECIAL.sub(_escaped, line)
+    return SPECIAL.sub(_escape_match, line)
 
 
-def _escaped(match: re.Match[str]) -> str:
+def _escape_match(match: re.Match[str]) -> str:
     if match[0].lower() == "www.":
         return f"{match[0][:3]}&#46;"
     return ENTITIES.get(match[0], f"\\{match[0]}")
@@ -46,11 +46,11 @@ def _escaped(match: re.Match[str]) -> str:
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]], numbers: str = "") -> str:
     """Return a GitHub table; `numbers` lists the headers of right-aligned columns, with commas.
 
-    Cells are taken as they are: `escape` what comes from a record.
+    Cells are not escaped: call `escape` for text from a record.
     """
     right = {name.strip() for name in numbers.split(",")}
     align = ["right" if header in right else "left" for header in headers]
-    # tabulate would otherwise turn 535,818 and 0.10 into its own idea of a number
+    # tabulate would otherwise reformat numbers such as 535,818 and 0.10
     cells = [[str(cell) for cell in row] for row in rows]
     return tabulate(cells, list(headers), "pipe", disable_numparse=True, colalign=align)
 
@@ -78,9 +78,14 @@ def number(value: float | None) -> str:
     return NOTHING if value is None else format_number(value, decimals(value))
 
 
-def percent(fraction: float | None) -> str:
-    """Return `98.06 %`: one image of 10,000 is the last digit."""
-    return NOTHING if fraction is None else f"{100 * fraction:.2f} %"
+def percent(fraction: float | None, places: int = 2) -> str:
+    """Return `98.06 %`: with two places the last digit is one image of 10,000."""
+    return NOTHING if fraction is None else f"{100 * fraction:.{places}f} %"
+
+
+def plain_percent(fraction: float) -> str:
+    """Return `3 %` or `97.5 %`: a limit, without trailing zeros."""
+    return f"{100 * fraction:g} %"
 
 
 def points(difference: float | None) -> str:
@@ -92,6 +97,7 @@ def points(difference: float | None) -> str:
 
 
 def count(value: int | None) -> str:
+    """Return `535,818`."""
     return NOTHING if value is None else f"{value:,}"
 
 
@@ -100,12 +106,13 @@ def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def listed(items: Iterable[object]) -> str:
+def comma_list(items: Iterable[object]) -> str:
+    """Return the items with commas between them; a dash if there are none."""
     return ", ".join(map(str, items)) or NOTHING
 
 
 def figure(alternative: str, name: str) -> str:
-    """Return a figure of the report; the alternative says where its numbers stand."""
+    """Return a figure of the report; the alternative names the table with its numbers."""
     return f"![{escape(alternative)}]({FIGURE_FOLDER}/{name})"
 
 
@@ -115,7 +122,7 @@ def alternatives(text: str) -> dict[str, str]:
 
 
 def unescape(text: str) -> str:
-    """Return the text that `escape` was given, without what it left out."""
+    """Return the text before `escape`, except what it cut off."""
     return html.unescape(re.sub(r"\\(.)", r"\1", text))
 
 

@@ -30,12 +30,16 @@ CLASSIFIER = "License :: OSI Approved :: "
 
 def licence(package: Distribution) -> str:
     """Return identifiers or words joined by AND and OR; empty if the metadata have no licence."""
-    said = package.metadata
-    classifiers = [one for one in said.get_all("Classifier") or [] if one.startswith(CLASSIFIER)]
+    metadata = package.metadata
+    classifiers = [
+        classifier
+        for classifier in metadata.get_all("Classifier") or []
+        if classifier.startswith(CLASSIFIER)
+    ]
     return (
-        said.get("License-Expression")
-        or " AND ".join(one.removeprefix(CLASSIFIER) for one in classifiers)
-        or said.get("License")
+        metadata.get("License-Expression")
+        or " AND ".join(classifier.removeprefix(CLASSIFIER) for classifier in classifiers)
+        or metadata.get("License")
         or READ.get(package.name.lower().replace("_", "-"), "")
     )
 
@@ -46,28 +50,29 @@ def is_allowed(expression: str) -> bool:
     Brackets are not supported: an expression with brackets is not allowed.
     """
     return all(
-        any(one.strip() in ALLOWED for one in part.split(" OR "))
+        any(alternative.strip() in ALLOWED for alternative in part.split(" OR "))
         for part in expression.split(" AND ")
     )
 
 
-def refused(packages: Iterable[Distribution]) -> Iterator[str]:
+def list_refused(packages: Iterable[Distribution]) -> Iterator[str]:
+    """List the packages whose licence is not allowed, each with its licence."""
     for package in packages:
         expression = licence(package)
         if not is_allowed(expression):
-            named = expression.strip()[:80] or "tells no licence"
-            yield f"{package.name} {package.version}: {named}"
+            licences = expression.strip()[:80] or "tells no licence"
+            yield f"{package.name} {package.version}: {licences}"
 
 
 def main() -> int:
     packages = list(distributions())
-    found = sorted(set(refused(packages)))
+    lines = sorted(set(list_refused(packages)))
     print(
-        f"{sys.prefix}: {len(packages)} packages, {len(found)} with a licence that is not allowed"
+        f"{sys.prefix}: {len(packages)} packages, {len(lines)} with a licence that is not allowed"
     )
-    for one in found:
-        print(one)
-    return 1 if found else 0
+    for line in lines:
+        print(line)
+    return 1 if lines else 0
 
 
 if __name__ == "__main__":

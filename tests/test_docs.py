@@ -22,9 +22,9 @@ def test_the_figures_of_the_self_tests_are_those_of_their_files():
 
 def test_backends_without_an_overhead_are_named():
     medians = table.overheads((table.FIGURES / "overhead.txt").read_text(encoding="utf-8"))
-    (sentence,) = table.not_measured(medians)
+    (sentence,) = table.missing_overheads(medians)
     assert sentence == "The overhead was not measured for these backends: `keras-jax`, `jax`."
-    assert not list(table.not_measured({"cnn": dict.fromkeys(BACKENDS, "1.000")}))
+    assert not list(table.missing_overheads({"cnn": dict.fromkeys(BACKENDS, "1.000")}))
 
 
 def test_the_fault_matrix_is_that_of_its_file_and_all_tries_passed():

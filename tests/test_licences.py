@@ -32,7 +32,7 @@ class Package(Distribution):
     ],
 )
 def test_a_package_with_an_allowed_licence_is_not_refused(lines):
-    assert list(licences.refused([Package(*lines)])) == []
+    assert list(licences.list_refused([Package(*lines)])) == []
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,9 @@ def test_a_package_with_an_allowed_licence_is_not_refused(lines):
     ],
 )  # fmt: skip
 def test_a_package_with_another_licence_is_refused(lines, message):
-    assert list(licences.refused([Package(*lines)])) == [f"thing 1.0: {message}"]
+    assert list(licences.list_refused([Package(*lines)])) == [f"thing 1.0: {message}"]
 
 
 def test_a_licence_that_was_read_by_hand_counts_if_the_package_names_none():
-    assert list(licences.refused([Package(name="namex")])) == []
-    assert list(licences.refused([Package("License: GPL-3.0-only", name="namex")])) != []
+    assert list(licences.list_refused([Package(name="namex")])) == []
+    assert list(licences.list_refused([Package("License: GPL-3.0-only", name="namex")])) != []

@@ -44,7 +44,9 @@ def sentences(text: str) -> Iterator[str]:
 def gpu_denials(text: str) -> list[str]:
     """Return sentences that deny GPU trials, unless they name what the records really lack."""
     facts = gpu.facts()
-    lacking = [*facts.not_run, *facts.modes_not_timed, "verdict", "CUDA graph", "planted bug"]
+    lacking = [
+        *facts.missing_backends, *facts.untimed_modes, "verdict", "CUDA graph", "planted bug",
+    ]  # fmt: skip
     return [
         sentence
         for sentence in sentences(text)

@@ -35,10 +35,10 @@ def main() -> None:
     try:
         app()
     except SamestepError as error:
-        from reports.text import printable
+        from reports.text import one_line
 
         # the message may quote a file that someone else wrote
-        print(f"samestep: {printable(error)}", file=sys.stderr)
+        print(f"samestep: {one_line(error)}", file=sys.stderr)
         sys.exit(error.exit_code)
     except SystemExit as exit_:
         # typer exits with 1 if Ctrl-C came while no command handled it

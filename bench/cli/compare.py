@@ -48,11 +48,11 @@ def compare(
 ) -> None:
     """Compare the cells of two or more runs. Needs no framework."""
     from reports import compare as comparison
-    from reports.results.impossible import figures_made_of
+    from reports.results.impossible import reject_impossible
 
     limit = None if fail_slower is None else percentage(fail_slower)
     runs = comparison.read(folders)
-    with figures_made_of(" and ".join(map(str, folders))):
+    with reject_impossible(" and ".join(map(str, folders))):
         cells = comparison.compare(runs)
         written = None
         if out is not None:

@@ -50,7 +50,8 @@ def parity(
     cells = certify(request, folder)
     answer(cells, junit, as_json=as_json)
     passed = all(
-        results.complete or (results.unsupported and "all" in split(mode)) for results in cells
+        results.is_complete or (results.is_unsupported and "all" in split(mode))
+        for results in cells
     )
     print(f"records: {folder}", file=sys.stderr)
     sys.exit(0 if passed and cells else 1)

@@ -35,16 +35,16 @@ def report(
     from reports.exports.pytest_benchmark import as_pytest_benchmark
     from reports.exports.summary_json import as_json as figures_as_json
     from reports.report import write_report
-    from reports.results.impossible import figures_made_of
+    from reports.results.impossible import reject_impossible
     from reports.results.report import Report
 
     if not as_json and form is Format.MARKDOWN:
         refuse_links(folder)
-        with figures_made_of(folder):
+        with reject_impossible(folder):
             print(write_report(folder))
         return
     run = read_run(folder)
     records = list(read_records(folder, run))
     document = figures_as_json if as_json else as_pytest_benchmark
-    with figures_made_of(folder):
+    with reject_impossible(folder):
         print(json.dumps(document(Report(run, records)), indent=1))

@@ -78,14 +78,14 @@ def why_another(
     """
     unsteady = [cell for cell, found in records.items() if len(comparable(found)) < steady]
     if unsteady and planned < steady + steady // 3:
-        return f"{plural(len(unsteady))} steady in fewer than {steady} rounds"
+        return f"{cell_subject(len(unsteady))} steady in fewer than {steady} rounds"
     wide = too_wide(records)
     if wide and planned < most:
-        return f"{plural(len(wide))} not known to {100 * WIDEST_INTERVAL:g} %"
+        return f"{cell_subject(len(wide))} not known to {100 * WIDEST_INTERVAL:g} %"
     return None
 
 
-def plural(cells: int) -> str:
+def cell_subject(cells: int) -> str:
     """Return `1 cell is` or `2 cells are`."""
     return "1 cell is" if cells == 1 else f"{cells} cells are"
 

@@ -7,7 +7,7 @@ from bench.stats import AccuracyClaim, compare_means, judge_means
 from reports.compare.pairs import ComparedRun, common_cells
 from reports.results import comparability
 from reports.results.accuracy import Accuracy
-from reports.results.accuracy_verdicts import finals
+from reports.results.accuracy_verdicts import final_accuracies
 from reports.results.cells import CellResults
 from reports.results.settings import Values
 from reports.sections.accuracy_verdicts import interval
@@ -36,7 +36,7 @@ def accuracies(runs: Sequence[ComparedRun]) -> tuple[ComparedAccuracy, ...]:
     trainings = list(common_trainings(runs))
     claims = iter(
         judge_means([
-            compare_means(finals(after), finals(before))
+            compare_means(final_accuracies(after), final_accuracies(before))
             for *_, before, after, refusal in trainings
             if not refusal
         ])
@@ -64,8 +64,8 @@ def common_trainings(
 
 
 def training_differences(first: Accuracy, other: Accuracy) -> Iterator[str]:
-    """List the differences between the plans of two trainings, each with both values."""
-    yield from comparability.differing(
+    """Yield the differences between the plans of two trainings, each with both values."""
+    yield from comparability.differences(
         training_plan(first), training_plan(other), ("epochs", "train_images")
     )
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from bench.stats import Verdict
 from reports.compare.pairs import ComparedCell
 from reports.compare.words import cell_text, ratio_text
-from reports.text import centre, printable
+from reports.text import centre, one_line
 
 
 def slowdowns(cells: Sequence[ComparedCell], percentage: Decimal) -> Iterator[str]:
@@ -17,7 +17,7 @@ def slowdowns(cells: Sequence[ComparedCell], percentage: Decimal) -> Iterator[st
     for cell in cells:
         if cell.verdict is Verdict.SLOWER and extra_percent(cell) >= percentage:
             sentence = f"{cell_text(cell)} takes {ratio_text(cell)} in {cell.run}: {cell.verdict}"
-            yield printable(f"{sentence}. Expected: less than {percentage} % longer")
+            yield one_line(f"{sentence}. Expected: less than {percentage} % longer")
 
 
 def extra_percent(cell: ComparedCell) -> Decimal:

@@ -21,8 +21,7 @@ from reports import text as markdown
 from reports.compare.pairs import LEAST_BETWEEN_RUNS, ComparedCell
 from reports.drawing.style import COLOURS, GREY, house_style, png
 from reports.results.speed import LANES
-from reports.sections.speed_verdicts import percent
-from reports.text import printable
+from reports.text import one_line, plain_percent
 
 MOST_ROWS = 40
 # marker, colour and face per verdict; the shape alone also identifies the verdict
@@ -101,7 +100,7 @@ def forest(page: Page) -> Figure:
     scale(panels[0], page.cells)
     panels[0].set_yticks(range(len(page.rows)), [labels[cell] for cell in page.rows], fontsize=8)
     panels[0].set_ylim(len(page.rows) - 0.4, -0.6)
-    figure.suptitle(printable(f"{page.run} against {page.first}, on {page.device}"), fontsize=9)
+    figure.suptitle(one_line(f"{page.run} against {page.first}, on {page.device}"), fontsize=9)
     figure.legend(handles=legend_handles(), loc="outside lower center", ncols=len(MARKS) + 1)
     return figure
 
@@ -127,7 +126,7 @@ def mark(axes: Axes, row: int, ratio: Estimate, verdict: Verdict) -> None:
 
 
 def ends(ratio: Estimate) -> tuple[float, float]:
-    """Return the ends of the interval, or twice the ratio if there is no interval."""
+    """Return the two ends of the interval; both are the ratio if there is no interval."""
     if ratio.low is None or ratio.high is None:
         return ratio.value, ratio.value
     return ratio.low, ratio.high
@@ -137,7 +136,7 @@ def label(cell: ComparedCell) -> str:
     """Write workload, backend and settings; the device is in the figure's title."""
     workload, backend = cell.first.cell.workload, cell.first.cell.backend
     settings = ", ".join(cell.first.device.split(", ")[1:])
-    return printable(f"{workload}: {backend}{f' ({settings})' if settings else ''}")
+    return one_line(f"{workload}: {backend}{f' ({settings})' if settings else ''}")
 
 
 def scale(axes: Axes, cells: Sequence[ComparedCell]) -> None:
@@ -169,5 +168,5 @@ def legend_handles() -> list[Line2D | Patch]:
         Line2D([], [], ls="", marker=shape, color=colour, mfc=face, label=verdict)
         for verdict, (shape, colour, face) in MARKS.items()
     ]
-    band = Patch(color=BAND, label=f"less than {percent(LEAST_BETWEEN_RUNS)}")
+    band = Patch(color=BAND, label=f"less than {plain_percent(LEAST_BETWEEN_RUNS)}")
     return [*marks, band]

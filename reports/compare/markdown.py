@@ -6,7 +6,7 @@ from itertools import chain
 from reports.compare import accuracy, table, the_runs
 from reports.compare.pairs import ComparedCell, ComparedRun, common_cells, compare
 from reports.compare.words import summary
-from reports.text import escape, listed, plural
+from reports.text import comma_list, escape, plural
 
 
 def render(runs: Sequence[ComparedRun]) -> str:
@@ -44,4 +44,5 @@ def unmatched_cells(runs: Sequence[ComparedRun]) -> Iterator[str]:
         labels = {results.cell.label for run in (first, other) for results in run.cells
                   if results.cell not in common}  # fmt: skip
         if labels:
-            yield f"Not timed in both, {escape(other.name)}: {listed(map(escape, sorted(labels)))}."
+            names = comma_list(map(escape, sorted(labels)))
+            yield f"Not timed in both, {escape(other.name)}: {names}."

@@ -14,7 +14,7 @@ from reports.results import comparability
 from reports.results.cells import CellResults, group
 from reports.results.speed import LANES
 
-# Two runs share no rounds: changes of the machine between them are in the ratio and in no interval.
+# two runs share no rounds: changes of the machine between them are in the ratio and in no interval
 LEAST_BETWEEN_RUNS = 0.05
 
 
@@ -107,7 +107,7 @@ def common_cells(
     twins: dict[Cell, CellResults] = {results.cell: results for results in other.cells}
     for cell in first.cells:
         twin = twins.get(cell.cell)
-        if twin is not None and cell.good(kind) and twin.good(kind):
+        if twin is not None and cell.good_records(kind) and twin.good_records(kind):
             yield cell, twin
 
 
@@ -118,7 +118,7 @@ def pair_lanes(
     before = protocol.protocol(first.run, first.cells, cell)
     after = protocol.protocol(other.run, other.cells, twin)
     other_machine = len(machines(cell) | machines(twin)) > 1
-    settings = list(comparability.differing(cell.settings, twin.settings, comparability.MATTERS))
+    settings = list(comparability.differences(cell.settings, twin.settings, comparability.MATTERS))
     for lane in LANES:
         notes = (*protocol.notes(before, after, lane), *settings)
         reasons = [comparability.refusal(cell, twin), *protocol.refusals(before, after, lane)]
@@ -138,7 +138,7 @@ def pair_lanes(
 
 def machines(results: CellResults) -> set[tuple[object, ...]]:
     """Return host, CPU, cores and GPUs of each timed trial; the set has one item per machine."""
-    environments = [record.environment for record in results.good("timing")]
+    environments = [record.environment for record in results.good_records("timing")]
     return {
         (machine.host_sha256, machine.cpu, machine.cores, *(gpu.name for gpu in machine.gpus))
         for machine in environments
@@ -150,7 +150,7 @@ def compare_times(cell: ComparedCell) -> Comparison | None:
     other, first = cell.other.seconds[cell.lane], cell.first.seconds[cell.lane]
     if cell.same_run:
         return compare_rounds(other, first)
-    return compare_samples(in_order(other), in_order(first))
+    return compare_samples(ordered_values(other), ordered_values(first))
 
 
 def weaken_same(claim: Claim) -> Claim:
@@ -161,6 +161,6 @@ def weaken_same(claim: Claim) -> Claim:
     return replace(claim, verdict=Verdict.AMBIGUOUS, reason=reason)
 
 
-def in_order(values: Mapping[int, float]) -> list[float]:
+def ordered_values(values: Mapping[int, float]) -> list[float]:
     """Return the values in the order of their rounds."""
     return [values[turn] for turn in sorted(values)]

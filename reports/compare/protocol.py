@@ -7,7 +7,7 @@ from bench.record.run import RunModel
 from bench.spec import TimingPlan
 from bench.spec.pairing import shared_by
 from reports.results.cells import CellResults
-from reports.results.comparability import differing
+from reports.results.comparability import differences
 from reports.results.settings import Values
 
 # per name the set of its values in the good timing trials of a cell
@@ -17,8 +17,8 @@ PLAN_FIELDS = (
     *("window_blocks", "blocks", "steps_per_block", "steps_per_call"),
     *("native_steps", "native_slices"),
 )
-# forbid a comparison: another network; timing the first steps after other processes' turns, which
-# have cold caches
+# forbid a comparison: another network, or steps with cold caches, because they are timed directly
+# after the turns of other processes
 REFUSED = ("parameters", "run-up before each turn")
 # a call of several steps divides its dispatch among them; the native lane has its own calls
 REFUSED_IN: Mapping[str, Sequence[str]] = {"step": ("steps_per_call",), "native": ()}
@@ -32,7 +32,7 @@ MOST_TIMES_THE_STEPS = 2
 
 def protocol(run: RunModel, cells: Sequence[CellResults], results: CellResults) -> Protocol:
     """Return how `results`, a cell among the run's `cells`, was measured."""
-    records = results.good("timing")
+    records = results.good_records("timing")
     plans = [record.trial.trial().timing for record in records]
     return {
         "profile": frozenset({run.profile}),
@@ -48,7 +48,7 @@ def count_turns(cells: Iterable[CellResults], results: CellResults) -> int:
     if results.cell.execution.device != "cpu":
         return 1
     group = shared_by(results.cell)
-    return sum(bool(cell.good("timing")) for cell in cells if shared_by(cell.cell) == group)
+    return sum(bool(cell.good_records("timing")) for cell in cells if shared_by(cell.cell) == group)
 
 
 def network_fields(results: CellResults) -> Protocol:
@@ -79,15 +79,15 @@ def lanes(plans: Sequence[TimingPlan]) -> str:
 
 
 def notes(first: Protocol, other: Protocol, lane: str) -> Iterator[str]:
-    """List the differences that do not forbid the comparison: `blocks: 12, 6`."""
-    yield from differing(first, other, [*FLAGGED, *FLAGGED_IN[lane]])
+    """Yield the differences that do not forbid the comparison: `blocks: 12, 6`."""
+    yield from differences(first, other, [*FLAGGED, *FLAGGED_IN[lane]])
 
 
 def refusals(first: Protocol, other: Protocol, lane: str) -> Iterator[str]:
-    """List the differences that forbid the comparison, although each time is right."""
-    yield from differing(first, other, [*REFUSED, *REFUSED_IN[lane]])
+    """Yield the differences that forbid the comparison, although each time is right."""
+    yield from differences(first, other, [*REFUSED, *REFUSED_IN[lane]])
     if lane == "native" and not are_similar(first["native_steps"], other["native_steps"]):
-        yield from differing(first, other, ["native_steps"])
+        yield from differences(first, other, ["native_steps"])
 
 
 def are_similar(first: Values, other: Values) -> bool:

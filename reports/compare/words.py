@@ -5,13 +5,12 @@ from collections.abc import Sequence
 
 from bench.stats import SAME_WITHIN, Verdict
 from reports.compare.pairs import ComparedCell
-from reports.sections.speed_verdicts import percent
-from reports.text import NOTHING, escape, estimate, plural
+from reports.text import NOTHING, escape, estimate, plain_percent, plural
 
 IN_WORDS = {
     Verdict.FASTER: "faster",
     Verdict.SLOWER: "slower",
-    Verdict.SAME: f"the same within {percent(SAME_WITHIN)}",
+    Verdict.SAME: f"the same within {plain_percent(SAME_WITHIN)}",
     Verdict.AMBIGUOUS: "ambiguous",
 }
 

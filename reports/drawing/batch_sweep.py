@@ -23,18 +23,18 @@ def figures(report: Report) -> Iterator[tuple[str, bytes]]:
     colours = backend_colours(report.cells)
     with house_style():
         for name in workloads(report.sweep):
-            cells = [one for one in report.sweep if one.cell.workload == name]
+            cells = [results for results in report.sweep if results.cell.workload == name]
             yield figure_file(name), png(lines(name, cells, colours), report.stamp)
 
 
 def lines(name: str, cells: Sequence[CellResults], colours: dict[str, str]) -> Figure:
-    """Return a figure with a line per backend and way of running."""
+    """Return a figure with a line per backend and execution, all but its batch size."""
     figure = Figure(figsize=(7.5, 4.2), layout="constrained")
     axes = figure.subplots()
-    ways = sorted({way_of(one) for one in cells})
+    ways = sorted({way_of(results) for results in cells})
     for _, group in groupby(cells, key=batch_sweep.line):
         line = list(group)
-        sizes = [one.cell.execution.batch_size for one in line]
+        sizes = [results.cell.execution.batch_size for results in line]
         seconds = map(batch_sweep.seconds, line)
         way = ways.index(way_of(line[0]))
         axes.plot(
@@ -49,7 +49,7 @@ def lines(name: str, cells: Sequence[CellResults], colours: dict[str, str]) -> F
     round_ticks(axes.xaxis)
     round_ticks(axes.yaxis)
     axes.xaxis.set_major_locator(
-        FixedLocator(sorted({one.cell.execution.batch_size for one in cells}))
+        FixedLocator(sorted({results.cell.execution.batch_size for results in cells}))
     )
     axes.set_xlabel("batch size (log scale)")
     axes.set_ylabel("images per second, step lane (log scale)")
@@ -59,5 +59,5 @@ def lines(name: str, cells: Sequence[CellResults], colours: dict[str, str]) -> F
 
 
 def way_of(results: CellResults) -> str:
-    """Return device, mode and the like, without the batch size."""
+    """Return the execution without the batch size, as the cell's name has it."""
     return results.device.removesuffix(f", batch {results.cell.execution.batch_size}")

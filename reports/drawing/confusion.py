@@ -15,7 +15,7 @@ from reports.results.report import Report
 from reports.text import file_name
 
 DIAGONAL = "#DDDDDD"
-# in inches; a panel is a square of SIDE with room for its title and its axes' names
+# in inches; a panel is a square of SIDE with room for its title and the names of its axes
 COLUMNS = 2
 WIDTH = 3.75
 HEIGHT = 4.05
@@ -34,15 +34,15 @@ def figures(report: Report) -> Iterator[tuple[str, bytes]]:
     with house_style():
         for workload in report.workloads:
             if workload.predictions:
-                drawn = confusions(workload.name, workload.predictions, report.stamp)
-                # its own head has the stamp
-                yield figure_file(workload.name), png(drawn, "")
+                figure = confusions(workload.name, workload.predictions, report.stamp)
+                # the stamp is in its own head
+                yield figure_file(workload.name), png(figure, "")
 
 
 def confusions(name: str, cells: Sequence[Predictions], stamp: str) -> Figure:
     """Return a figure with a panel per cell.
 
-    Each panel has its own scale of colours, or one bad cell would make all others pale.
+    Each panel has its own scale of colours: on a common scale a bad cell makes all others pale.
     """
     head = [f"{name}, seed {cells[0].seed}: number of test images", *([stamp] if stamp else [])]
     rows = math.ceil(len(cells) / COLUMNS)
@@ -52,33 +52,33 @@ def confusions(name: str, cells: Sequence[Predictions], stamp: str) -> Figure:
     for line, text in enumerate(head):
         y = 1 - LINE * (line + 0.6) / height
         figure.text(0.1 / width, y, text, va="center", fontsize=10, fontweight="bold")
-    for number, one in enumerate(cells):
+    for number, predictions in enumerate(cells):
         row, column = divmod(number, COLUMNS)
         left, bottom = WIDTH * column + LEFT, HEIGHT * (rows - 1 - row) + BOTTOM
         place = (left / width, bottom / height, SIDE / width, SIDE / height)
-        draw(figure.add_axes(place), one)
+        draw(figure.add_axes(place), predictions)
     return figure
 
 
-def mistakes(one: Predictions) -> np.ma.MaskedArray[tuple[int, int], np.dtype[np.int64]]:
-    """Return the confusion matrix without its diagonal, beside which no mistake would be seen."""
-    return np.ma.masked_array(one.confusion, mask=np.eye(CLASSES, dtype=bool))
+def mistakes(predictions: Predictions) -> np.ma.MaskedArray[tuple[int, int], np.dtype[np.int64]]:
+    """Return the confusion matrix without its diagonal, whose large counts would hide mistakes."""
+    return np.ma.masked_array(predictions.confusion, mask=np.eye(CLASSES, dtype=bool))
 
 
-def draw(axes: Axes, one: Predictions) -> None:
-    wrong = mistakes(one)
+def draw(axes: Axes, predictions: Predictions) -> None:
+    wrong = mistakes(predictions)
     most = max(int(wrong.max()), 1)
     shades = colormaps["Blues"].with_extremes(bad=DIAGONAL)
     axes.imshow(wrong, cmap=shades, vmin=0, vmax=most)
-    for (true_class, predicted), images in np.ndenumerate(one.confusion):
-        # an empty square is a zero: 60 of them would hide the rest
+    for (true_class, predicted), images in np.ndenumerate(predictions.confusion):
+        # an empty square is a zero: about 60 zeros would hide the other numbers
         if images:
             dark = true_class != predicted and images > 0.6 * most
             axes.text(
                 predicted, true_class, str(images), ha="center", va="center",
                 fontsize=8, color="white" if dark else "black",
             )  # fmt: skip
-    axes.set_title(f"{one.results.cell.backend}\n{one.results.device}", fontsize=9)
+    axes.set_title(f"{predictions.results.cell.backend}\n{predictions.results.device}", fontsize=9)
     axes.set_xticks(range(CLASSES))
     axes.set_yticks(range(CLASSES))
     axes.tick_params(length=0)

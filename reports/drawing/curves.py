@@ -12,6 +12,7 @@ from bench.record import EpochModel
 from reports.drawing.style import GREY, MARKERS
 from reports.results.accuracy import Accuracy
 from reports.results.summary import SummaryRow
+from reports.text import percent
 
 MOST_MARKERS = 20
 EpochValue: TypeAlias = Callable[[EpochModel], float]
@@ -23,7 +24,7 @@ def curves(
     *,
     own_end: bool = False,
 ) -> Figure:
-    """Return a figure with loss at the left and accuracy at the right, two lines per cell.
+    """Return a figure with loss on the left and accuracy on the right, two lines per cell.
 
     `own_end` marks the last epoch of the workload's own trainings.
     """
@@ -67,7 +68,7 @@ def test_accuracy(epoch: EpochModel) -> float:
 
 
 def markers(rows: Sequence[tuple[SummaryRow, Accuracy]]) -> list[str]:
-    """Return a marker per device, so that a colour stands for one backend."""
+    """Return the marker of each row: a marker stands for a device, a colour for a backend."""
     devices = list(dict.fromkeys(row.results.device for row, _ in rows))
     return [MARKERS[devices.index(row.results.device) % len(MARKERS)] for row, _ in rows]
 
@@ -75,7 +76,7 @@ def markers(rows: Sequence[tuple[SummaryRow, Accuracy]]) -> list[str]:
 def draw(
     axes: Axes, measured: Accuracy, values: tuple[EpochValue, EpochValue], colour: str, marker: str
 ) -> None:
-    """Draw train dashed and hollow, test solid; with markers unless they hide the line."""
+    """Draw train dashed and hollow, test solid; markers are left out if they hide the line."""
     epochs = range(1, len(measured.curve(values[0])) + 1)
     shown = marker if len(epochs) <= MOST_MARKERS else ""
     for value, style, face in zip(values, ("--", "-"), ("white", colour), strict=True):
@@ -90,15 +91,15 @@ def published_line(axes: Axes, row: SummaryRow) -> Iterator[Line2D]:
     if published is not None:
         yield axes.axhline(
             published, color=GREY, linestyle=":", linewidth=1.4,
-            label=f"published test accuracy, {100 * published:.2f} %",
+            label=f"published test accuracy, {percent(published)}",
         )  # fmt: skip
 
 
-def last_epoch_lines(both: Sequence[Axes], row: SummaryRow) -> Iterator[Line2D]:
+def last_epoch_lines(panels: Sequence[Axes], row: SummaryRow) -> Iterator[Line2D]:
     """Mark the end of the workload's own trainings; yield one legend entry for both panels."""
     if row.accuracy is None:
         return
-    lines = [axes.axvline(row.accuracy.epochs, color=GREY, linestyle="-.", lw=1) for axes in both]
+    lines = [axes.axvline(row.accuracy.epochs, color=GREY, linestyle="-.", lw=1) for axes in panels]
     lines[0].set_label(f"epoch {row.accuracy.epochs}")
     yield lines[0]
 

@@ -26,19 +26,19 @@ def figure_file(device: str) -> str:
 
 
 def figures(report: Report) -> Iterator[tuple[str, bytes]]:
-    """Yield a figure per device, as file name and PNG, if the report has the section."""
-    if all(one.epoch is None for one in report.taxes):
+    """Yield a figure per device, as file name and PNG; nothing without the mode `epoch`."""
+    if all(tax.epoch is None for tax in report.taxes):
         return
     with house_style():
-        for device in dict.fromkeys(one.results.cell.execution.device for one in report.taxes):
-            taxes = [one for one in report.taxes if one.results.cell.execution.device == device]
+        for device in dict.fromkeys(tax.results.cell.execution.device for tax in report.taxes):
+            taxes = [tax for tax in report.taxes if tax.results.cell.execution.device == device]
             yield figure_file(device), png(layers(taxes), report.stamp)
 
 
 def layers(taxes: Sequence[Tax]) -> Figure:
-    """Return a figure with a panel per workload, all on one logarithmic scale."""
-    names = workloads([one.results for one in taxes])
-    panels = [[one for one in taxes if one.results.cell.workload == name] for name in names]
+    """Return a figure with a panel per workload, all on the same logarithmic scale."""
+    names = workloads([tax.results for tax in taxes])
+    panels = [[tax for tax in taxes if tax.results.cell.workload == name] for name in names]
     heights = [len(panel) + 0.8 for panel in panels]
     figure = Figure(figsize=(7.5, 1.2 + 0.3 * sum(heights)), layout="constrained")
     grid = figure.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=heights)
@@ -56,17 +56,17 @@ def layers(taxes: Sequence[Tax]) -> Figure:
 def draw(axes: Axes, name: str, panel: Sequence[Tax]) -> None:
     axes.set_title(name)
     axes.set_xscale("log")
-    for place, one in enumerate(panel):
-        values = {layer: value.value for layer, value in one.steps.items() if value is not None}
-        if one.floor is not None:
-            values["arithmetic"] = one.floor
+    for place, tax in enumerate(panel):
+        values = {layer: value.value for layer, value in tax.steps.items() if value is not None}
+        if tax.floor is not None:
+            values["arithmetic"] = tax.floor
         axes.hlines(
             place, min(values.values()) / MICRO, max(values.values()) / MICRO, color=GREY, lw=0.8
         )
         for layer, seconds in values.items():
             marker, colour = LAYERS[layer]
             axes.plot(seconds / MICRO, place, marker, color=colour, markersize=6)
-    axes.set_yticks(range(len(panel)), [one.results.cell.backend for one in panel])
+    axes.set_yticks(range(len(panel)), [tax.results.cell.backend for tax in panel])
     axes.set_ylim(len(panel) - 0.4, -0.6)
     round_ticks(axes.xaxis)
     axes.grid(visible=True, axis="x")

@@ -1,4 +1,4 @@
-"""The galleries: test images with their predictions. Each is one array in one axes."""
+"""The galleries: test images with their predictions. Each gallery is one array in one axes."""
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
@@ -32,7 +32,7 @@ def gallery_file(results: CellResults) -> str:
     return f"images-{file_name(results.cell.label)}.png"
 
 
-def shared_file(workload: str) -> str:
+def common_mistakes_file(workload: str) -> str:
     return f"wrong-in-all-{file_name(workload)}.png"
 
 
@@ -44,26 +44,26 @@ def figures(report: Report) -> Iterator[tuple[str, bytes]]:
 
 
 def galleries(workload: WorkloadResults, stamp: str) -> Iterator[tuple[str, bytes]]:
-    """Yield a gallery for what all cells get wrong, and one per cell."""
-    predictions, together = workload.predictions, workload.band_of_all
-    if together is not None:
-        drawn = gallery(head(predictions[0], stamp), [together])
-        yield shared_file(workload.name), png(drawn, "")
-    for one, bands in zip(predictions, workload.bands, strict=True):
-        titles = head(one, one.results.name, stamp)
-        yield gallery_file(one.results), png(gallery(titles, bands), "")
+    """Yield a gallery of the images that all cells get wrong, and a gallery per cell."""
+    predictions, common = workload.predictions, workload.band_of_all
+    if common is not None:
+        figure = gallery(head(predictions[0], stamp), [common])
+        yield common_mistakes_file(workload.name), png(figure, "")
+    for cell_predictions, bands in zip(predictions, workload.bands, strict=True):
+        titles = head(cell_predictions, cell_predictions.results.name, stamp)
+        yield gallery_file(cell_predictions.results), png(gallery(titles, bands), "")
 
 
-def head(one: Predictions, *further: str) -> list[str]:
-    """Return what a gallery is about, one line each; an empty stamp has no line."""
-    return [f"{one.results.cell.workload}, seed {one.seed}", *filter(None, further)]
+def head(predictions: Predictions, *further: str) -> list[str]:
+    """Return the lines above a gallery: workload, seed and what is in `further`, if not empty."""
+    return [f"{predictions.results.cell.workload}, seed {predictions.seed}", *filter(None, further)]
 
 
 def gallery(titles: Sequence[str], bands: Sequence[Band]) -> Figure:
     """Return a figure with bands of images below each other, each image above its caption."""
     tops = list(accumulate(map(height, bands), initial=LINE * len(titles)))
     sheet = np.full((tops[-1], COLUMNS * COLUMN), PAPER, dtype=np.uint8)
-    figure = figure_of(sheet)
+    figure = sheet_figure(sheet)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
     for line, text in enumerate(titles):
@@ -79,7 +79,7 @@ def height(band: Band) -> int:
     return LINE + ROW * -(-len(band.images) // COLUMNS)
 
 
-def figure_of(sheet: NDArray[np.uint8]) -> Figure:
+def sheet_figure(sheet: NDArray[np.uint8]) -> Figure:
     """Return an empty figure in which each pixel of the sheet is a whole number of dots."""
     rows, columns = sheet.shape
     pixels = matplotlib.rcParams["figure.dpi"] / SCALE

@@ -17,6 +17,6 @@ def figures(report: Report) -> Iterator[tuple[str, bytes]]:
     colours = backend_colours(report.cells)
     with house_style():
         for workload in report.workloads:
-            if workload.longer:
-                drawn = curves(workload.longer, colours, own_end=True)
-                yield figure_file(workload.name), png(drawn, report.stamp)
+            if workload.longer_rows:
+                figure = curves(workload.longer_rows, colours, own_end=True)
+                yield figure_file(workload.name), png(figure, report.stamp)

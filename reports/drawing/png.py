@@ -1,50 +1,50 @@
-"""The size of a PNG and the texts inside it: what its picture shows, and what drew it."""
+"""The size of a PNG, and the texts in it: a description, and the software that drew it."""
 
 import struct
 import zlib
 from collections.abc import Iterator
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-# after it and the chunk with the picture's size, which is always the first
+# after the signature and the chunk with the picture's size, which is always the first
 FIRST_PLACE = len(SIGNATURE) + 25
-# signature, length and name of that chunk, width, height
+# of the signature, the length and the name of that chunk, width and height
 HEADER_BYTES = 24
 DESCRIPTION = "Description"
 SOFTWARE = "Software"
-# not compressed, in no named language
+# the fields of an iTXt chunk before its text: not compressed, no language
 PLAIN = b"\0\0\0\0\0"
 
 
 def size(header: bytes) -> tuple[int, ...]:
-    """Return width and height in pixels; empty for what is no PNG. `header`: 24 bytes or more."""
+    """Return width and height in pixels, from at least 24 bytes; empty if it is no PNG."""
     is_png = header.startswith(SIGNATURE) and len(header) >= HEADER_BYTES
     return struct.unpack(">II", header[16:HEADER_BYTES]) if is_png else ()
 
 
-def described(content: bytes, text: str) -> bytes:
-    """Return the PNG with `text` as its description, for readers that find the picture alone."""
-    described_by = chunk(b"iTXt", DESCRIPTION.encode() + PLAIN + text.encode())
-    return content[:FIRST_PLACE] + described_by + content[FIRST_PLACE:]
+def add_description(content: bytes, text: str) -> bytes:
+    """Add a description to a PNG, for readers who have the picture without its report."""
+    description = chunk(b"iTXt", DESCRIPTION.encode() + PLAIN + text.encode())
+    return content[:FIRST_PLACE] + description + content[FIRST_PLACE:]
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
-    checked = kind + data
-    return struct.pack(">I", len(data)) + checked + struct.pack(">I", zlib.crc32(checked))
+    content = kind + data
+    return struct.pack(">I", len(data)) + content + struct.pack(">I", zlib.crc32(content))
 
 
 def texts(content: bytes) -> dict[str, str]:
-    """Map keyword to text, as far as a damaged PNG can be read."""
-    found = {}
+    """Return the texts in a PNG by keyword, as far as a damaged PNG can be read."""
+    by_keyword = {}
     for kind, data in chunks(content):
         if kind in (b"tEXt", b"iTXt"):
             parts = [part.decode(errors="replace") for part in data.split(b"\0")]
-            found[parts[0]] = parts[-1]
-    return found
+            by_keyword[parts[0]] = parts[-1]
+    return by_keyword
 
 
 def chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    at = len(SIGNATURE)
-    while at + 8 <= len(content):
-        length = int.from_bytes(content[at : at + 4])
-        yield content[at + 4 : at + 8], content[at + 8 : at + 8 + length]
-        at += length + 12
+    offset = len(SIGNATURE)
+    while offset + 8 <= len(content):
+        length = int.from_bytes(content[offset : offset + 4])
+        yield content[offset + 4 : offset + 8], content[offset + 8 : offset + 8 + length]
+        offset += length + 12

@@ -9,14 +9,14 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
 from reports.drawing.style import backend_colours, house_style, label, png, round_ticks
-from reports.results.cells import CellResults, by_device, workloads
+from reports.results.cells import CellResults, group_by_device, workloads
 from reports.results.report import Report
 from reports.text import file_name
 
 COLUMNS = 2
-# a curve of thousands of steps looks the same with as many points as a panel has pixels
+# a curve needs no more points than a panel has pixels
 SHARES = np.linspace(0, 1, 401)
-# the slowest steps of thousands would squeeze all others to the left; the table has them
+# the slowest steps would squeeze all others to the left; the table has them
 MOST_SHOWN = 0.995
 TICKS = (1, 1.5, 2, 3, 4, 5, 7)
 STYLES = ("-", "--", ":", "-.")
@@ -29,8 +29,9 @@ def figure_file(device: str) -> str:
 def figures(report: Report) -> Iterator[tuple[str, bytes]]:
     """Yield a figure per device with single steps, as file name and PNG."""
     colours = backend_colours(report.cells)
+    step_cells = (results for results in report.cells if results.single_steps)
     with house_style():
-        for device, cells in by_device(one for one in report.cells if one.single_steps).items():
+        for device, cells in group_by_device(step_cells).items():
             yield figure_file(device), png(panels(cells, colours), report.stamp)
 
 
@@ -42,7 +43,7 @@ def panels(cells: Sequence[CellResults], colours: dict[str, str]) -> Figure:
     figure = Figure(figsize=(7.5, 0.6 + 2.5 * rows), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes, name in zip(grid.flat, names, strict=False):
-        draw(axes, name, [one for one in cells if one.cell.workload == name], colours)
+        draw(axes, name, [results for results in cells if results.cell.workload == name], colours)
     for axes in grid.flat[len(names) :]:
         axes.set_visible(False)
     handles = legend(cells, colours)
@@ -67,14 +68,14 @@ def draw(axes: Axes, name: str, cells: Sequence[CellResults], colours: dict[str,
 
 
 def style(results: CellResults, cells: Sequence[CellResults]) -> str:
-    """Return the line of a cell: one per way of running, so that a colour is one backend."""
-    ways = list(dict.fromkeys(one.device for one in cells))
+    """Return the line style of a cell: a style stands for an execution, a colour for a backend."""
+    ways = list(dict.fromkeys(other.device for other in cells))
     return STYLES[ways.index(results.device) % len(STYLES)]
 
 
 def legend(cells: Sequence[CellResults], colours: dict[str, str]) -> list[Line2D]:
-    names = {label(one).replace("\n", ", "): one for one in cells}
+    names = {label(results).replace("\n", ", "): results for results in cells}
     return [
-        Line2D([], [], color=colours[one.cell.backend], ls=style(one, cells), label=name)
-        for name, one in names.items()
+        Line2D([], [], color=colours[results.cell.backend], ls=style(results, cells), label=name)
+        for name, results in names.items()
     ]

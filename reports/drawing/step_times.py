@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from bench.stats import Estimate
-from reports.drawing.style import GREY, backend_colours, house_style, paler, png, workload_panels
-from reports.results.cells import CellResults, by_device
+from reports.drawing.style import GREY, backend_colours, house_style, lighten, png, workload_panels
+from reports.results.cells import CellResults, group_by_device
 from reports.results.report import Report
 from reports.text import centre, file_name
 
@@ -23,13 +23,13 @@ def figures(report: Report) -> Iterator[tuple[str, bytes]]:
     """Yield a figure per device with a time per step, as file name and PNG."""
     colours = backend_colours(report.cells)
     with house_style():
-        for device, timed in timed_by_device(report.cells).items():
+        for device, timed in group_timed_cells(report.cells).items():
             yield figure_file(device), png(step_times(timed, colours), report.stamp)
 
 
-def timed_by_device(cells: Sequence[CellResults]) -> dict[str, list[CellResults]]:
-    """Return the cells with a time per step, by device."""
-    return by_device(
+def group_timed_cells(cells: Sequence[CellResults]) -> dict[str, list[CellResults]]:
+    """Group the cells that have a time per step by device."""
+    return group_by_device(
         results for results in cells if any(value is not None for value in lanes(results))
     )
 
@@ -48,17 +48,19 @@ def step_times(cells: Sequence[CellResults], colours: dict[str, str]) -> Figure:
     panels[-1][0].set_xlabel(quantity(cells))
     keys = [
         Patch(color=GREY, label="native: the framework's own loop"),
-        Patch(color=paler(GREY), label="step: the train step alone"),
+        Patch(color=lighten(GREY), label="step: the train step alone"),
     ]
     figure.legend(handles=keys, loc="outside lower center", ncols=2)
     return figure
 
 
 def quantity(cells: Sequence[CellResults]) -> str:
-    """Return the x axis in words; it mentions an interval only if a bar has one."""
+    """Return the label of the x axis; it mentions the interval only if a bar has an interval."""
     devices = sorted({results.cell.execution.device for results in cells})
     bars = [value for results in cells for value in lanes(results) if value is not None]
-    line = " (line: 95 % interval over trials)" if any(one.low is not None for one in bars) else ""
+    line = (
+        " (line: 95 % interval over trials)" if any(value.low is not None for value in bars) else ""
+    )
     return f"milliseconds per step on {', '.join(devices)}{line}"
 
 
@@ -67,13 +69,13 @@ def step_time_panel(axes: Axes, cells: Sequence[CellResults], colours: dict[str,
         colour = colours[results.cell.backend]
         native, step = lanes(results)
         bar(axes, place - BAR / 2, native, colour)
-        bar(axes, place + BAR / 2, step, paler(colour))
-    # room at the right for the number that stands after the longest bar
+        bar(axes, place + BAR / 2, step, lighten(colour))
+    # room for the number at the right of the longest bar
     axes.set_xlim(0, axes.get_xlim()[1] * 1.1)
 
 
 def bar(axes: Axes, place: float, value: Estimate | None, colour: str) -> None:
-    """Draw one bar in milliseconds, its interval, and its number behind both."""
+    """Draw one bar in milliseconds, its interval, and its number to the right of both."""
     if value is None:
         return
     length = 1e3 * value.value

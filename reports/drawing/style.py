@@ -18,12 +18,12 @@ from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 from reports.drawing.png import SOFTWARE
 from reports.results.cells import CellResults, backends, workloads
 
-# Okabe and Ito (2008): distinct with every common form of colour blindness; without yellow.
+# Okabe and Ito (2008): distinct with every common form of colour blindness; without yellow
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 MARKERS = ("o", "s", "^", "D", "v")
 GREY = "#666666"
-PALER = 0.55
-# what decides, for one figure, which bytes come out: the picture, its compression, the arithmetic
+WHITE_SHARE = 0.55
+# the bytes of a figure depend on these: the picture, its compression and the arithmetic
 DRAWN_BY = (
     f"matplotlib {metadata.version('matplotlib')}, pillow {metadata.version('pillow')}, "
     f"{platform.machine()}"
@@ -56,32 +56,32 @@ def backend_colours(cells: Sequence[CellResults]) -> dict[str, str]:
     return dict(zip(backends(cells), cycle(COLOURS), strict=False))
 
 
-def paler(colour: str) -> str:
-    """Return the colour mixed with white; a transparent bar would show the grid behind it."""
-    red, green, blue = (1 - (1 - part) * (1 - PALER) for part in to_rgb(colour))
+def lighten(colour: str) -> str:
+    """Lighten the colour by mixing it with white; a transparent bar would show the grid."""
+    red, green, blue = (1 - (1 - part) * (1 - WHITE_SHARE) for part in to_rgb(colour))
     return to_hex((red, green, blue))
 
 
 def workload_panels(
     cells: Sequence[CellResults], inches: float
 ) -> tuple[Figure, list[tuple[Axes, list[CellResults]]]]:
-    """Return a figure with a panel per workload, and the panels; a cell has `inches` of height."""
+    """Return a figure with a panel per workload, and its panels; a cell is `inches` high."""
     names = workloads(cells)
-    parts = [[one for one in cells if one.cell.workload == name] for name in names]
+    parts = [[results for results in cells if results.cell.workload == name] for name in names]
     heights = [len(part) + 0.8 for part in parts]
     figure = Figure(figsize=(7.5, 0.8 + inches * sum(heights)), layout="constrained")
     grid = figure.subplots(len(parts), 1, squeeze=False, height_ratios=heights)[:, 0]
     for axes, name, part in zip(grid, names, parts, strict=True):
         axes.set_title(name)
         axes.grid(visible=True, axis="x")
-        axes.set_yticks(range(len(part)), [label(one) for one in part])
+        axes.set_yticks(range(len(part)), [label(results) for results in part])
         axes.set_ylim(len(part) - 0.5, -0.5)
         axes.tick_params(axis="y", length=0)
     return figure, list(zip(grid, parts, strict=True))
 
 
 def label(results: CellResults) -> str:
-    """Return the backend and its execution without the device, which the figure is about."""
+    """Return the backend and its execution without the device, which is that of the figure."""
     parts = results.device.split(", ")[1:]
     return "\n".join([results.cell.backend, *([", ".join(parts)] if parts else [])])
 
@@ -94,9 +94,9 @@ def round_ticks(axis: Axis, ticks: Sequence[float] = (1, 2, 5)) -> None:
 
 
 def png(figure: Figure, stamp: str) -> bytes:
-    """Return the figure's PNG, with what drew it: the same software gives the same bytes.
+    """Return the figure's PNG, with the software that drew it; the same software, the same bytes.
 
-    The stamp is a part of the picture: figures travel without their report.
+    The stamp is a part of the picture, because figures are copied without their report.
     """
     content = io.BytesIO()
     if stamp:

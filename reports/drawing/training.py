@@ -17,6 +17,6 @@ def figures(report: Report) -> Iterator[tuple[str, bytes]]:
     colours = backend_colours(report.cells)
     with house_style():
         for workload in report.workloads:
-            if workload.trained:
-                drawn = curves(workload.trained, colours)
-                yield figure_file(workload.name), png(drawn, report.stamp)
+            if workload.trained_rows:
+                figure = curves(workload.trained_rows, colours)
+                yield figure_file(workload.name), png(figure, report.stamp)

@@ -8,12 +8,12 @@ from matplotlib.patches import Patch
 
 from bench.spec import Cell
 from reports.drawing.style import COLOURS, house_style, png, workload_panels
-from reports.results.cells import CellResults, by_device
+from reports.results.cells import CellResults, group_by_device
 from reports.results.report import Report
 from reports.results.training_time import PHASES
 from reports.text import file_name, number
 
-# phase to colour; hatches tell them apart without colours
+# colour and hatch per phase; the hatches distinguish the phases without colours
 FILLS = dict(
     zip(
         PHASES,
@@ -33,17 +33,20 @@ def figure_file(device: str) -> str:
 
 def figures(report: Report) -> Iterator[tuple[str, bytes]]:
     """Yield a figure per device on which a cell was trained, as file name and PNG."""
-    phases = {one.results.cell: one.phases for one in report.training_times}
+    phases = {time.results.cell: time.phases for time in report.training_times}
     with house_style():
-        for device, cells in by_device(one.results for one in report.training_times).items():
-            yield figure_file(device), png(stacked(cells, phases), report.stamp)
+        cells_by_device = group_by_device(time.results for time in report.training_times)
+        for device, cells in cells_by_device.items():
+            yield figure_file(device), png(stacked_bars(cells, phases), report.stamp)
 
 
-def stacked(cells: Sequence[CellResults], phases: Mapping[Cell, Mapping[str, float]]) -> Figure:
+def stacked_bars(
+    cells: Sequence[CellResults], phases: Mapping[Cell, Mapping[str, float]]
+) -> Figure:
     """Return a figure with a panel per workload, each with its own scale from zero."""
     figure, panels = workload_panels(cells, 0.36)
     for axes, panel in panels:
-        draw(axes, [phases[one.cell] for one in panel])
+        draw(axes, [phases[results.cell] for results in panel])
     panels[-1][0].set_xlabel("seconds (median over seeds)")
     keys = [
         Patch(facecolor=colour, hatch=hatch, edgecolor="white", label=name)
@@ -54,7 +57,7 @@ def stacked(cells: Sequence[CellResults], phases: Mapping[Cell, Mapping[str, flo
 
 
 def draw(axes: Axes, panel: Sequence[Mapping[str, float]]) -> None:
-    """Draw a stack per cell, with its sum behind it."""
+    """Draw a stack per cell, with its sum to the right of it."""
     for place, phases in enumerate(panel):
         left = 0.0
         for phase, seconds in phases.items():

@@ -22,11 +22,11 @@ from reports.results.utilization import Limit, Roof
 from reports.text import file_name, number
 
 GIGA = 1e9
-# room around the points, as factors: both axes are logarithmic
+# room around the points, as factors, because both axes are logarithmic
 BESIDE, BELOW, ABOVE = 2.5, 2.0, 2.5
-# room left of the roof's corner: half the slope must hold its label
+# room at the left of the roof's corner: its label must fit on half the slope
 SLOPE = 12.0
-# smaller ones are drawn over larger ones, so that of two equal cells both are seen
+# small markers are drawn over large markers, so that two equal cells are both visible
 SIZES = (10.0, 6.5, 4.0)
 
 
@@ -38,8 +38,8 @@ def figures(report: Report) -> Iterator[tuple[str, bytes]]:
     """Yield a figure per roof with a cell under it, as file name and PNG."""
     colours = backend_colours(report.cells)
     with house_style():
-        for roof in dict.fromkeys(one.roof for one in report.limits):
-            limits = [one for one in report.limits if one.roof == roof]
+        for roof in dict.fromkeys(limit.roof for limit in report.limits):
+            limits = [limit for limit in report.limits if limit.roof == roof]
             yield figure_file(roof), png(roofline(roof, limits, colours), report.stamp)
 
 
@@ -51,10 +51,10 @@ def roofline(roof: Roof, limits: Sequence[Limit], colours: dict[str, str]) -> Fi
     frame(axes, roof, limits, (left, right))
     draw_roof(axes, roof, (left, right))
     markers, sizes = workload_markers(limits), backend_sizes(limits)
-    for one in limits:
-        cell = one.results.cell
+    for limit in limits:
+        cell = limit.results.cell
         axes.plot(
-            one.work.intensity, one.operations_per_second.value / GIGA, markers[cell.workload],
+            limit.work.intensity, limit.operations_per_second.value / GIGA, markers[cell.workload],
             color=colours[cell.backend], markersize=sizes[cell.backend],
             markeredgecolor="white", markeredgewidth=0.6,
         )  # fmt: skip
@@ -64,15 +64,15 @@ def roofline(roof: Roof, limits: Sequence[Limit], colours: dict[str, str]) -> Fi
 
 
 def span_of(roof: Roof, limits: Sequence[Limit]) -> tuple[float, float]:
-    """Return the intensities shown: every cell, and the corner where the two bounds meet."""
-    shown = [one.work.intensity for one in limits]
+    """Return the range of intensities: it has every cell, and the corner of the two bounds."""
+    shown = [limit.work.intensity for limit in limits]
     left = min(roof.ridge / SLOPE, min(shown) / BESIDE)
     return left, BESIDE * max(roof.ridge, *shown)
 
 
 def frame(axes: Axes, roof: Roof, limits: Iterable[Limit], span: tuple[float, float]) -> None:
     """Set the scales, limits and texts of both axes."""
-    rates = [one.operations_per_second.value for one in limits]
+    rates = [limit.operations_per_second.value for limit in limits]
     lowest, highest = min(roof.bound(span[0]), *rates), max(roof.operations_per_second, *rates)
     axes.set_xscale("log")
     axes.set_yscale("log")
@@ -90,12 +90,17 @@ def draw_roof(axes: Axes, roof: Roof, span: tuple[float, float]) -> None:
     """Draw the two bounds and name them."""
     corners = [span[0], roof.ridge, span[1]]
     peak = roof.operations_per_second / GIGA
-    axes.plot(corners, [roof.bound(one) / GIGA for one in corners], color="black", linewidth=1.4)
+    axes.plot(
+        corners,
+        [roof.bound(intensity) / GIGA for intensity in corners],
+        color="black",
+        linewidth=1.4,
+    )
     axes.annotate(
         f"{number(peak)} GFLOP/s: product of large matrices", (span[1], peak),
         xytext=(-2, 4), textcoords="offset points", ha="right", fontsize=8,
     )  # fmt: skip
-    # halfway up the slope as it is seen, which is the geometric mean
+    # the middle of the slope on logarithmic axes is the geometric mean
     middle = math.sqrt(span[0] * roof.ridge)
     axes.annotate(
         f"{number(roof.bytes_per_second / GIGA)} GB/s: y += x", (middle, roof.bound(middle) / GIGA),
@@ -104,12 +109,12 @@ def draw_roof(axes: Axes, roof: Roof, span: tuple[float, float]) -> None:
 
 
 def workload_markers(limits: Sequence[Limit]) -> dict[str, str]:
-    names = workloads([one.results for one in limits])
+    names = workloads([limit.results for limit in limits])
     return dict(zip(names, cycle(MARKERS), strict=False))
 
 
 def backend_sizes(limits: Sequence[Limit]) -> dict[str, float]:
-    return dict(zip(backends([one.results for one in limits]), cycle(SIZES), strict=False))
+    return dict(zip(backends([limit.results for limit in limits]), cycle(SIZES), strict=False))
 
 
 def keys(

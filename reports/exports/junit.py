@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 from bench.record import Record
 from reports.results.cells import CellResults
 from reports.results.parity import precision_of
-from reports.text import printable
+from reports.text import one_line
 
 
 def as_junit(cells: Sequence[CellResults]) -> bytes:
@@ -30,18 +30,14 @@ def suite(results: CellResults, record: Record) -> ElementTree.Element:
     failed = [rung for rung in rungs if not rung.passed]
     element = ElementTree.Element("testsuite", name=name)
     for rung in rungs:
-        case = ElementTree.SubElement(
-            element, "testcase", classname=name, name=printable(rung.rung)
-        )
+        case = ElementTree.SubElement(element, "testcase", classname=name, name=one_line(rung.rung))
         if not rung.passed:
-            message = f"measured {rung.measured:.3g}, gate {rung.gate:.3g}: {printable(rung.where)}"
+            message = f"measured {rung.measured:.3g}, gate {rung.gate:.3g}: {one_line(rung.where)}"
             ElementTree.SubElement(case, "failure", message=message)
     has_error = record.status != "ok" and not failed
     if has_error:
         case = ElementTree.SubElement(element, "testcase", classname=name, name="trial")
-        ElementTree.SubElement(
-            case, "error", message=printable(f"{record.status}: {record.reason}")
-        )
+        ElementTree.SubElement(case, "error", message=one_line(f"{record.status}: {record.reason}"))
     counts = {"tests": len(element), "failures": len(failed), "errors": int(has_error)}
     for key, count in counts.items():
         element.set(key, str(count))

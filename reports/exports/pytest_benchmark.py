@@ -45,7 +45,7 @@ def machine_info(run: RunModel) -> dict[str, Any]:
 
 def benchmarks(results: CellResults) -> Iterator[dict[str, Any]]:
     """Yield one benchmark per measured lane of the cell."""
-    trials = results.good("timing")
+    trials = results.good_records("timing")
     for lane, quantity in LANES.items():
         seconds = [value for value in map(quantity, trials) if value is not None]
         if seconds:

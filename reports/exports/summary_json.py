@@ -19,7 +19,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "citable": report.run.profile != "smoke",
         "cells": [row_as_json(row) for row in report.rows],
         "claims": [claim_as_json(pair) for pair in report.pairs],
-        "accuracy_claims": [accuracy_verdicts.as_json(pair) for pair in report.trained],
+        "accuracy_claims": [accuracy_verdicts.as_json(pair) for pair in report.accuracy_pairs],
     }
 
 
@@ -31,11 +31,11 @@ def row_as_json(row: SummaryRow) -> dict[str, Any]:
         "workload": results.cell.workload,
         "backend": results.cell.backend,
         "execution": asdict(results.cell.execution),
-        "planned_trials": len(results.planned),
+        "planned_trials": len(results.planned_trials),
         "ok_trials": sum(record.status == "ok" for record in results.records),
         "statuses": sorted({record.status for record in results.records}),
         "parameters": results.parameter_total,
-        "parameters_checked": results.parameters_checked,
+        "parameters_checked": results.parameters_hold,
         "speed": None if row.speed is None else asdict(row.speed),
         "gpu_speed_over_cpu": (
             None if row.gpu_speed_over_cpu is None else asdict(row.gpu_speed_over_cpu)
@@ -53,8 +53,8 @@ def accuracy_as_json(row: SummaryRow, accuracy: Accuracy) -> dict[str, Any]:
         "epochs": accuracy.epochs,
         "train_images": accuracy.train_images,
         "published_test_accuracy": row.published_accuracy,
-        "trained_as_published": row.as_published,
-        "published_is": row.judged_published,
+        "trained_as_published": row.matches_published,
+        "published_is": row.published_verdict,
         "time_to_accuracy": time_to_accuracy.as_json(row, accuracy),
         "evaluated_images_per_second": accuracy.evaluated_per_second,
         "inference_images_per_second": accuracy.images_per_second,

@@ -24,19 +24,19 @@ class Difference:
 
     @property
     def place(self) -> str:
-        """The file, and the place in it if there is one."""
+        """Return the file, and the place in it if there is one."""
         return f"{self.file}, {self.where}" if self.where else self.file
 
 
-def text_differences(file: str, expected: str, found: str | None) -> Iterator[Difference]:
+def text_differences(file: str, expected: str, actual: str | None) -> Iterator[Difference]:
     """Yield at most one difference, with the first lines that differ.
 
-    `found` is the file's text, or None if there is no such file.
+    `actual` is the file's text, or None if there is no such file.
     """
-    if found is None:
+    if actual is None:
         yield Difference(file=file, where="", expected="a file", found=ABSENT)
-    elif found != expected:
-        unequal = list(unequal_lines(expected.split("\n"), found.split("\n")))
+    elif actual != expected:
+        unequal = list(unequal_lines(expected.split("\n"), actual.split("\n")))
         excerpts = [excerpt(*pair) for _, *pair in unequal[:MOST_LINES]]
         yield Difference(
             file=file,
@@ -46,30 +46,30 @@ def text_differences(file: str, expected: str, found: str | None) -> Iterator[Di
         )
 
 
-def unequal_lines(expected: Sequence[str], found: Sequence[str]) -> Iterator[tuple[int, str, str]]:
-    """Yield each line that differs: its number in `found`, the expected line, the actual line.
+def unequal_lines(expected: Sequence[str], actual: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+    """Yield each line that differs: its number in `actual`, the expected line, the actual line.
 
     For a line that is only in one text, the other line is empty.
     """
     # By default SequenceMatcher first ignores frequent lines. Otherwise a hostile file of a million
     # equal lines would take hours. So a block that it calls unequal may hold equal pairs.
     for kind, start, end, other_start, other_end in SequenceMatcher(
-        a=expected, b=found
+        a=expected, b=actual
     ).get_opcodes():
         if kind != "equal":
-            pairs = zip_longest(expected[start:end], found[other_start:other_end])
+            pairs = zip_longest(expected[start:end], actual[other_start:other_end])
             for number, (line, other) in enumerate(pairs, start=other_start + 1):
                 if line != other:
                     yield number, line or "", other or ""
 
 
-def excerpt(expected: str, found: str) -> tuple[str, str]:
+def excerpt(expected: str, actual: str) -> tuple[str, str]:
     """Cut both lines to the same range around the first character in which they differ."""
-    same = zip(expected, found, strict=False)
-    end = min(len(expected), len(found))
+    same = zip(expected, actual, strict=False)
+    end = min(len(expected), len(actual))
     first = next((place for place, (a, b) in enumerate(same) if a != b), end)
     start = max(0, first - BEFORE)
-    return cut(expected, start), cut(found, start)
+    return cut(expected, start), cut(actual, start)
 
 
 def cut(line: str, start: int) -> str:
@@ -79,41 +79,41 @@ def cut(line: str, start: int) -> str:
 
 
 def figure_differences(
-    folder: str, drawn: Mapping[str, bytes], found: Mapping[str, bytes]
+    folder: str, drawn: Mapping[str, bytes], actual: Mapping[str, bytes]
 ) -> Iterator[Difference]:
-    """Compare figures by file name: `drawn` from the records, and `found` in the folder."""
-    for name in sorted(drawn.keys() | found.keys()):
+    """Compare figures by file name: `drawn` from the records, and `actual` in the folder."""
+    for name in sorted(drawn.keys() | actual.keys()):
         file = f"{folder}/{name}"
-        if name not in found:
+        if name not in actual:
             yield Difference(file=file, where="", expected="a figure", found=ABSENT)
         elif name not in drawn:
             yield Difference(file=file, where="", expected=ABSENT, found="a file")
-        elif drawn[name] != found[name]:
-            yield from picture_differences(file, drawn[name], found[name])
+        elif drawn[name] != actual[name]:
+            yield from picture_differences(file, drawn[name], actual[name])
 
 
-def picture_differences(file: str, drawn: bytes, found: bytes) -> Iterator[Difference]:
+def picture_differences(file: str, drawn: bytes, actual: bytes) -> Iterator[Difference]:
     """Compare the descriptions in two PNG files, then the bytes if the same software drew both."""
-    expected, received = (texts(picture).get(DESCRIPTION, ABSENT) for picture in (drawn, found))
+    expected, received = (texts(picture).get(DESCRIPTION, ABSENT) for picture in (drawn, actual))
     if expected != received:
         yield Difference(file=file, where=DESCRIPTION, expected=expected, found=received)
-    elif other_software(drawn, found) is None:
+    elif other_software(drawn, actual) is None:
         yield Difference(
             file=file, where="picture", expected="as drawn from the records", found="another"
         )
 
 
-def other_software(drawn: bytes, found: bytes) -> str | None:
-    """Return the software that drew `found`, or None if it is the same that drew `drawn`."""
-    ours, theirs = (texts(picture).get(SOFTWARE) for picture in (drawn, found))
+def other_software(drawn: bytes, actual: bytes) -> str | None:
+    """Return the software that drew `actual`, or None if it also drew `drawn`."""
+    ours, theirs = (texts(picture).get(SOFTWARE) for picture in (drawn, actual))
     return None if ours == theirs else theirs or None
 
 
 def software_notes(
-    folder: str, drawn: Mapping[str, bytes], found: Mapping[str, bytes]
+    folder: str, drawn: Mapping[str, bytes], actual: Mapping[str, bytes]
 ) -> Iterator[str]:
-    """Write a note per figure that other software drew: its pixels may differ, and don't count."""
-    for name in sorted(drawn.keys() & found.keys()):
-        software = other_software(drawn[name], found[name])
+    """Yield a note per figure that other software drew: its pixels are not compared."""
+    for name in sorted(drawn.keys() & actual.keys()):
+        software = other_software(drawn[name], actual[name])
         if software is not None:
             yield f"{folder}/{name}: pixels not compared: drawn by {software}"

@@ -12,7 +12,7 @@ from bench.spec import MODES
 from reports.report import REPORT_FILE
 from reports.results.content_hash import SHORT_HASH, content_hash
 from reports.results.machine import hardware
-from reports.text import escape, listed, plural, table
+from reports.text import comma_list, escape, plural, table
 
 README = "README.md"
 BEGIN, END = "<!-- runs -->", "<!-- /runs -->"
@@ -72,14 +72,14 @@ def contents(run: RunModel, records: Sequence[Record]) -> str:
     unavailable = {name for name, entry in run.backends.items() if entry.unavailable is not None}
     unavailable |= {record.trial.backend for record in records if record.status == "unavailable"}
     parts = [
-        f"{listed(dict.fromkeys(trial.workload for trial in trials))} on "
-        f"{listed(sorted({trial.backend for trial in trials}))}",
-        f"devices: {listed(sorted({trial.execution.device for trial in trials}))}",
-        f"modes: {listed(mode for mode in MODES if mode in modes)}",
+        f"{comma_list(dict.fromkeys(trial.workload for trial in trials))} on "
+        f"{comma_list(sorted({trial.backend for trial in trials}))}",
+        f"devices: {comma_list(sorted({trial.execution.device for trial in trials}))}",
+        f"modes: {comma_list(mode for mode in MODES if mode in modes)}",
         plural(len(rounds), "round") if rounds else "no timing",
-        f"seeds: {listed(seeds)}" if seeds else "no trainings",
+        f"seeds: {comma_list(seeds)}" if seeds else "no trainings",
     ]
-    parts += [f"unavailable: {listed(sorted(unavailable))}"] if unavailable else []
+    parts += [f"unavailable: {comma_list(sorted(unavailable))}"] if unavailable else []
     missing = len(trials) - len(records)
     parts += [f"incomplete: {plural(missing, 'trial')} without a record"] if missing else []
     return "; ".join(parts)

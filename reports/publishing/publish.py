@@ -23,14 +23,14 @@ from reports.text import plural
 
 
 @dataclass(frozen=True, kw_only=True)
-class Published:
+class PublishedRun:
     """The folder of a published run, and the number of texts in which names were replaced."""
 
     folder: Path
     replaced: int
 
 
-def publish(source: Path, directory: Path, label: str = "") -> Published:
+def publish(source: Path, directory: Path, label: str = "") -> PublishedRun:
     """Copy the run in `source` to a new folder of `directory`, and update the index there.
 
     A failure leaves `directory` unchanged. Raises `UsageError` for a smoke run or if the folder
@@ -54,7 +54,7 @@ def publish(source: Path, directory: Path, label: str = "") -> Published:
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
         raise
-    return Published(folder=target, replaced=redactor.replaced)
+    return PublishedRun(folder=target, replaced=redactor.replaced)
 
 
 def require_citable(run: RunModel, source: Path) -> None:
@@ -80,11 +80,11 @@ def require_verified(folder: Path) -> None:
     differences = verify(folder).differences
     if differences:
         first = differences[0]
-        expected, found = (text.partition("\n")[0] for text in (first.expected, first.found))
+        expected, actual = (text.partition("\n")[0] for text in (first.expected, first.found))
         raise RecordError(
             f"cannot publish {folder}: {plural(len(differences), 'difference')} between what it "
             f"holds and what its records say, the first in {first.place}. Expected: {expected}. "
-            f"Received: {found}. Write the report again: samestep report {folder}"
+            f"Received: {actual}. Write the report again: samestep report {folder}"
         )
 
 

@@ -20,7 +20,7 @@ from reports.publishing.differences import (
     text_differences,
 )
 from reports.report import REPORT_FILE, compose, figures
-from reports.results.impossible import figures_made_of
+from reports.results.impossible import reject_impossible
 from reports.results.report import Report
 from reports.text import FIGURE_FOLDER, plural
 
@@ -44,7 +44,7 @@ def find_runs(path: Path) -> list[Path]:
 
     Raises `RecordError` if there are none.
     """
-    # also a run without its run.json is to be verified, which fails
+    # a run without its run.json is verified too, and fails
     parts = (RUN_FILE, REPORT_FILE, ARCHIVE, RECORDS)
     if any((path / name).exists() for name in parts):
         return [path]
@@ -65,13 +65,13 @@ def verify(folder: Path) -> Verification:
     try:
         run = read_run(folder)
         records = list(stored_records(folder, run))
-        with figures_made_of(folder):
+        with reject_impossible(folder):
             return recompute(folder, run, records)
     except SamestepError as error:
-        return unreadable(folder, str(error))
+        return unreadable_run(folder, str(error))
 
 
-def unreadable(folder: Path, reason: str) -> Verification:
+def unreadable_run(folder: Path, reason: str) -> Verification:
     """Return the result for a run whose files can't be read or used."""
     damage = Difference(
         file=f"{RUN_FILE} or a record", where="", expected="as it was written", found=reason
@@ -84,7 +84,7 @@ def recompute(folder: Path, run: RunModel, stored: Sequence[StoredRecord]) -> Ve
     report = Report(run, [entry.record for entry in stored])
     text = compose(report)
     drawn = dict(figures(report, text))
-    found = {path.name: read_capped(path) for path in (folder / FIGURE_FOLDER).glob("*")}
+    actual = {path.name: read_capped(path) for path in (folder / FIGURE_FOLDER).glob("*")}
     return Verification(
         folder=folder,
         records=len(stored),
@@ -94,9 +94,9 @@ def recompute(folder: Path, run: RunModel, stored: Sequence[StoredRecord]) -> Ve
             *foreign_files(folder, run),
             *certificate_differences(run, stored),
             *text_differences(REPORT_FILE, text, read_text(folder / REPORT_FILE)),
-            *figure_differences(FIGURE_FOLDER, drawn, found),
+            *figure_differences(FIGURE_FOLDER, drawn, actual),
         ),
-        notes=tuple(software_notes(FIGURE_FOLDER, drawn, found)),
+        notes=tuple(software_notes(FIGURE_FOLDER, drawn, actual)),
     )
 
 
@@ -108,7 +108,7 @@ def read_text(path: Path) -> str | None:
 def spelling_differences(
     folder: Path, run: RunModel, stored: Sequence[StoredRecord]
 ) -> Iterator[Difference]:
-    """Find files with the same values in other bytes: more digits, or fewer, than a float holds."""
+    """Yield files with the same values in other bytes, such as more digits than a float has."""
     yield from text_differences(RUN_FILE, run_bytes(run).decode(), read_text(folder / RUN_FILE))
     for entry in stored:
         canonical = as_line(json.loads(entry.content))
@@ -116,7 +116,7 @@ def spelling_differences(
 
 
 def foreign_files(folder: Path, run: RunModel) -> Iterator[Difference]:
-    """Find files among the records that belong to no trial of the plan."""
+    """Yield files among the records that belong to no trial of the plan."""
     planned = {record_path(folder, trial).name for trial in run.trials}
     for path in sorted((folder / RECORDS).glob("*")):
         if path.name not in planned:
@@ -125,7 +125,7 @@ def foreign_files(folder: Path, run: RunModel) -> Iterator[Difference]:
 
 
 def certificate_differences(run: RunModel, stored: Sequence[StoredRecord]) -> Iterator[Difference]:
-    """Find records that do not name the certificate that the plan gives their trial."""
+    """Yield records that do not name the certificate that the plan gives their trial."""
     if all(trial.kind != "parity" for trial in run.trials):
         return
     by_name = {entry.record.name: entry for entry in stored}

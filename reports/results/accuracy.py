@@ -7,14 +7,14 @@ from statistics import fmean
 from bench.record import AccuracyModel, EpochModel, InferenceModel, Record
 from bench.stats import prediction_interval, samples_per_second
 
-# Under three seeds a t interval is wider than any accuracy: it would say nothing.
+# with fewer than three seeds a t interval is wider than the range of an accuracy
 SMALLEST_PREDICTION = 3
 OVERFIT_POINTS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
-    """One accuracy trial: what was trained and where it ended."""
+    """One accuracy trial: its training, and the values that it ended with."""
 
     seed: int
     epochs: int
@@ -31,7 +31,7 @@ class Training:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accuracy:
-    """A cell's accuracy over its seeds. `prediction` is where one further seed is expected.
+    """A cell's accuracy over its seeds. `prediction`: the interval for one further seed.
 
     `evaluated_per_second`: images, at `evaluation_batch_size`; None in records of early versions.
     """
@@ -57,21 +57,25 @@ class Accuracy:
 
 
 def accuracy(records: Sequence[Record]) -> Accuracy | None:
-    """Return a cell's accuracy from these good accuracy trials; None without a trial."""
+    """Return a cell's accuracy from these good accuracy trials; None if there are none."""
     trainings = tuple(
         training(record, record.accuracy) for record in records if record.accuracy is not None
     )
     if not trainings:
         return None
-    finals = [one.result.final_test_accuracy for one in trainings]
-    evaluations = [one.result.evaluation for one in trainings if one.result.evaluation is not None]
+    finals = [training.result.final_test_accuracy for training in trainings]
+    evaluations = [
+        training.result.evaluation
+        for training in trainings
+        if training.result.evaluation is not None
+    ]
     return Accuracy(
         trainings=trainings,
-        epochs=min(one.epochs for one in trainings),
-        train_images=min(one.train_images for one in trainings),
+        epochs=min(training.epochs for training in trainings),
+        train_images=min(training.train_images for training in trainings),
         test_accuracy=fmean(finals),
         prediction=prediction_interval(finals) if len(finals) >= SMALLEST_PREDICTION else None,
-        images_per_second=throughput([one.result.inference for one in trainings]),
+        images_per_second=throughput([training.result.inference for training in trainings]),
         inference_batch_size=trainings[0].result.inference.batch_size,
         evaluated_per_second=throughput(evaluations) if evaluations else None,
         evaluation_batch_size=evaluations[0].batch_size if evaluations else None,
@@ -93,5 +97,5 @@ def training(record: Record, result: AccuracyModel) -> Training:
 
 def throughput(passes: Sequence[InferenceModel]) -> float:
     """Return the images per second, from the totals of all passes."""
-    images = [one.images * len(one.seconds) for one in passes]
-    return samples_per_second(images, [sum(one.seconds) for one in passes])
+    images = [inference.images * len(inference.seconds) for inference in passes]
+    return samples_per_second(images, [sum(inference.seconds) for inference in passes])

@@ -1,4 +1,4 @@
-"""Claims on accuracy: every two backends that trained alike, judged as one family per report."""
+"""Claims on accuracy: every two backends with equal trainings, judged as one family per report."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -23,16 +23,17 @@ class AccuracyPair:
 
 
 def accuracy_pairs(run: RunModel, cells: Sequence[CellResults]) -> tuple[AccuracyPair, ...]:
-    """Return a claim for every two backends that trained alike, judged together.
+    """Return a claim for every two backends with equal trainings, judged together.
 
-    A smoke run has none, nor have cells that compute different things.
+    A smoke run has no claim, nor have cells that compute different things.
     """
     if run.profile == "smoke":
         return ()
     pairs = [
-        (first, second, compare_means(finals(one), finals(other)))
+        (first, second, compare_means(final_accuracies(accuracy), final_accuracies(other)))
         for first, second in trained_opponents(cells)
-        if (one := first.accuracy) and (other := second.accuracy) and alike(one, other)
+        if (accuracy := first.accuracy) and (other := second.accuracy)
+        if have_equal_plans(accuracy, other)
     ]
     claims = judge_means([comparison for *_, comparison in pairs])
     return tuple(
@@ -43,22 +44,22 @@ def accuracy_pairs(run: RunModel, cells: Sequence[CellResults]) -> tuple[Accurac
 
 def trained_opponents(cells: Sequence[CellResults]) -> Iterator[tuple[CellResults, CellResults]]:
     """Yield the pairs of trained cells that may be compared."""
-    trained = {one.cell: one for one in cells if one.accuracy is not None}
+    trained = {results.cell: results for results in cells if results.accuracy is not None}
     for first, second in opponents(trained):
         if refusal(trained[first], trained[second]) is None:
             yield trained[first], trained[second]
 
 
-def alike(first: Accuracy, second: Accuracy) -> bool:
-    """Return whether both trained as long, on as many images, with the same seeds."""
+def have_equal_plans(first: Accuracy, second: Accuracy) -> bool:
+    """Return whether both trained for as many epochs, on as many images, with the same seeds."""
     return (first.epochs, first.train_images, first.seeds) == (
         second.epochs, second.train_images, second.seeds,
     )  # fmt: skip
 
 
-def finals(measured: Accuracy) -> list[float]:
+def final_accuracies(measured: Accuracy) -> list[float]:
     """Return the test accuracy of each training after its last epoch."""
-    return [one.result.final_test_accuracy for one in measured.trainings]
+    return [training.result.final_test_accuracy for training in measured.trainings]
 
 
 def as_json(pair: AccuracyPair) -> dict[str, Any]:

@@ -8,38 +8,45 @@ from reports.results.cells import CellResults, workloads
 
 def sweep(cells: Sequence[CellResults]) -> list[CellResults]:
     """Return the cells with a step time whose workload has more than one batch size."""
-    timed = [one for one in cells if one.speed is not None and one.speed.step_seconds is not None]
+    timed = [results for results in cells if has_step_time(results)]
     sizes: dict[str, set[int]] = {}
     for results in timed:
         sizes.setdefault(results.cell.workload, set()).add(results.cell.execution.batch_size)
-    swept = [one for one in timed if len(sizes[one.cell.workload]) > 1]
+    swept = [results for results in timed if len(sizes[results.cell.workload]) > 1]
     order = workloads(cells)
-    return sorted(swept, key=lambda one: (place(one, order), one.cell.execution.batch_size))
+    return sorted(
+        swept, key=lambda results: (place(results, order), results.cell.execution.batch_size)
+    )
+
+
+def has_step_time(results: CellResults) -> bool:
+    """Return whether the cell has a time in the step lane."""
+    return results.speed is not None and results.speed.step_seconds is not None
 
 
 def place(results: CellResults, order: Sequence[str]) -> tuple[int, str, str]:
-    """Return the place of a cell's line: the cells of a line stand together."""
+    """Return the key by which cells are sorted, so that the cells of a line are together."""
     return order.index(results.cell.workload), results.cell.backend, line(results)
 
 
 def line(results: CellResults) -> str:
-    """Return what the cells of a line of the figure have in common: all but the batch size."""
+    """Return the name that all cells of a line in the figure share: it has no batch size."""
     return results.cell.but(batch_size=1).label
 
 
 def crossings(cells: Sequence[CellResults]) -> list[tuple[str, str]]:
-    """Return workload and backend of each cell of a GPU that has its twin on the CPU."""
+    """Return workload and backend of each cell on a GPU that also ran on the CPU."""
     known = [results.cell for results in cells]
-    both = [
+    keys = [
         (cell.workload, cell.backend)
         for cell in known
         if cell.execution.device != "cpu" and cell.but(device="cpu") in known
     ]
-    return list(dict.fromkeys(both))
+    return list(dict.fromkeys(keys))
 
 
-def first_ahead(key: tuple[str, str], cells: Sequence[CellResults]) -> int | None:
-    """Return the batch size from which on the GPU's step takes less time than the CPU's.
+def crossing_batch_size(key: tuple[str, str], cells: Sequence[CellResults]) -> int | None:
+    """Return the batch size from which the GPU's step takes less time than the CPU's.
 
     `key` is workload and backend. None if the CPU is ahead at the largest batch size.
     """
@@ -50,9 +57,11 @@ def first_ahead(key: tuple[str, str], cells: Sequence[CellResults]) -> int | Non
         if (cell.workload, cell.backend) == key and cell.execution.device != "cpu"
         if (twin := cell.but(device="cpu")) in by_cell
     )
-    stretches = [(ahead, list(group)) for ahead, group in groupby(pairs, lambda pair: pair[1])]
-    ahead, last = stretches[-1]
-    return last[0][0] if ahead else None
+    stretches = [
+        (gpu_leads, list(group)) for gpu_leads, group in groupby(pairs, lambda pair: pair[1])
+    ]
+    gpu_leads, last = stretches[-1]
+    return last[0][0] if gpu_leads else None
 
 
 def seconds(results: CellResults) -> float:

@@ -11,7 +11,7 @@ from bench.record.selection import by_round, comparable, ranked
 from bench.spec import MODES, Cell, TrialKind, Workload
 from bench.workloads import WORKLOADS
 from reports.results.accuracy import Accuracy, accuracy
-from reports.results.settings import Values, in_force
+from reports.results.settings import Values, collect_settings
 from reports.results.speed import LANES, Speed, speed
 
 
@@ -23,92 +23,94 @@ class CellResults:
     """
 
     cell: Cell
-    planned: tuple[TrialModel, ...]
+    planned_trials: tuple[TrialModel, ...]
     records: tuple[Record, ...]
 
     @property
-    def withheld(self) -> bool:
+    def is_withheld(self) -> bool:
         """Return whether the cell shows no figure, because a trial failed parity."""
         return any(record.status == "parity_failed" for record in self.records)
 
     @property
-    def failed_training(self) -> bool:
-        """Return whether a training came to nothing: the speed of its steps says nothing then."""
+    def has_failed_training(self) -> bool:
+        """Return whether a training failed: then the speed of its steps says nothing."""
         return any(record.status == "failed_training" for record in self.records)
 
     @property
-    def complete(self) -> bool:
+    def is_complete(self) -> bool:
         """Return whether every planned trial has a good record."""
         good = sum(record.status == "ok" for record in self.records)
-        return good == len(self.planned) and not self.withheld
+        return good == len(self.planned_trials) and not self.is_withheld
 
     @property
-    def unsupported(self) -> bool:
+    def is_unsupported(self) -> bool:
         """Return whether every record says that the backend has no such cell."""
         return {record.status for record in self.records} == {"unsupported"}
 
     @property
-    def missing(self) -> tuple[TrialModel, ...]:
+    def missing_trials(self) -> tuple[TrialModel, ...]:
         """Return the planned trials without a record."""
         recorded = {record.name for record in self.records}
-        return tuple(trial for trial in self.planned if trial.name not in recorded)
+        return tuple(trial for trial in self.planned_trials if trial.name not in recorded)
 
-    def good(self, kind: TrialKind) -> list[Record]:
-        """Return the records of this kind from which figures may be made."""
-        if self.withheld:
+    def good_records(self, kind: TrialKind) -> list[Record]:
+        """Return the records of this kind from which figures may be computed."""
+        if self.is_withheld:
             return []
-        return [one for one in self.records if one.status == "ok" and one.trial.kind == kind]
+        return [
+            record for record in self.records if record.status == "ok" and record.trial.kind == kind
+        ]
 
     # cached, as all figures below: every table and figure asks for them
     @cached_property
-    def ranked(self) -> list[Record]:
+    def ranked_records(self) -> list[Record]:
         """Return one good timing trial per round, in order: that of its last attempt."""
-        return ranked(self.good("timing"))
+        return ranked(self.good_records("timing"))
 
     @cached_property
     def speed(self) -> Speed | None:
         """Return the speed over the rounds; None if no timing trial is good."""
-        return speed(self.ranked)
+        return speed(self.ranked_records)
 
     @cached_property
     def speed_of_all(self) -> Speed | None:
         """Return the speed over all timing trials; None if no trial was repeated."""
-        trials = self.good("timing")
-        return speed(trials) if len(self.ranked) < len(trials) else None
+        trials = self.good_records("timing")
+        return speed(trials) if len(self.ranked_records) < len(trials) else None
 
     @cached_property
     def seconds(self) -> dict[str, dict[int, float]]:
         """Return the seconds per step that may be compared, by lane and round."""
-        trials = comparable(self.ranked)
+        trials = comparable(self.ranked_records)
         return {lane: by_round(trials, quantity) for lane, quantity in LANES.items()}
 
     @cached_property
     def single_steps(self) -> list[float]:
         """Return the seconds of every single step of the latency lane, over all rounds."""
-        return single_steps(self.ranked)
+        return single_steps(self.ranked_records)
 
     @cached_property
     def accuracy(self) -> Accuracy | None:
-        """Return the accuracy of the trainings of the workload's own epochs; None without one."""
-        return accuracy(self.trained(longer=False))
+        """Return the accuracy over the trainings of the workload's own epochs; None without any."""
+        return accuracy(self.good_trainings(longer=False))
 
     @cached_property
-    def longer(self) -> Accuracy | None:
-        """Return the accuracy of the trainings of more epochs; None without one."""
-        return accuracy(self.trained(longer=True))
+    def longer_accuracy(self) -> Accuracy | None:
+        """Return the accuracy over the trainings of more epochs; None without any."""
+        return accuracy(self.good_trainings(longer=True))
 
-    def trained(self, *, longer: bool) -> list[Record]:
+    def good_trainings(self, *, longer: bool) -> list[Record]:
         """Return the good trainings of the workload's own epochs, or those of more epochs."""
         return [
             record
-            for record in self.good("accuracy")
+            for record in self.good_records("accuracy")
             if record.trial.accuracy is not None and record.trial.accuracy.longer is longer
         ]
 
     @cached_property
     def settings(self) -> dict[str, Values]:
         """Return the settings of the timed trials; of the trainings if nothing was timed."""
-        return in_force(self.good("timing") or self.good("accuracy"))
+        return collect_settings(self.good_records("timing") or self.good_records("accuracy"))
 
     @property
     def workload(self) -> Workload | None:
@@ -117,18 +119,18 @@ class CellResults:
 
     @property
     def device(self) -> str:
-        """Return the device with all that is not the default: `cuda:0, compiled, batch 256`."""
-        how = self.cell.execution
-        parts = [how.device]
-        parts += [how.mode] if how.mode != "default" else []
-        parts += [how.precision] if how.precision != "float32" else []
-        parts += ["stock optimizer"] if how.optimizer != "matched" else []
-        parts += [f"{how.threads} threads"] if how.threads is not None else []
-        parts += [f"batch {how.batch_size}"] if self.other_batch else []
+        """Return the device and what is not the default: `cuda:0, compiled, batch 256`."""
+        execution = self.cell.execution
+        parts = [execution.device]
+        parts += [execution.mode] if execution.mode != "default" else []
+        parts += [execution.precision] if execution.precision != "float32" else []
+        parts += ["stock optimizer"] if execution.optimizer != "matched" else []
+        parts += [f"{execution.threads} threads"] if execution.threads is not None else []
+        parts += [f"batch {execution.batch_size}"] if self.has_other_batch_size else []
         return ", ".join(parts)
 
     @property
-    def other_batch(self) -> bool:
+    def has_other_batch_size(self) -> bool:
         """Return whether the batch size differs from the workload's own."""
         workload = self.workload
         return workload is None or self.cell.execution.batch_size != workload.batch_size
@@ -145,8 +147,8 @@ class CellResults:
         return min(totals) if totals else None
 
     @property
-    def parameters_checked(self) -> bool | None:
-        """Return whether the rung `parameters` held in every record that has it; None without."""
+    def parameters_hold(self) -> bool | None:
+        """Return whether the rung `parameters` held in all records; None if no record has it."""
         passed = [
             rung.passed
             for record in self.records
@@ -167,7 +169,7 @@ def group(run: RunModel, records: Iterable[Record]) -> tuple[CellResults, ...]:
     for record in records:
         by_cell[record.cell].append(record)
     return tuple(
-        CellResults(cell=cell, planned=tuple(planned[cell]), records=tuple(by_cell[cell]))
+        CellResults(cell=cell, planned_trials=tuple(planned[cell]), records=tuple(by_cell[cell]))
         for cell in sorted(planned, key=place)
     )
 
@@ -175,7 +177,7 @@ def group(run: RunModel, records: Iterable[Record]) -> tuple[CellResults, ...]:
 def place(cell: Cell) -> tuple[int, str, str, str, int, str]:
     """Return the key by which cells are sorted: workloads as in their table, the CPU before a GPU.
 
-    The mode that a user gets without asking comes before the backend's other modes.
+    The default mode comes before the backend's other modes.
     """
     known = list(WORKLOADS)
     position = known.index(cell.workload) if cell.workload in WORKLOADS else len(known)
@@ -188,8 +190,8 @@ def workloads(cells: Sequence[CellResults]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(results.cell.workload for results in cells))
 
 
-def by_device(cells: Iterable[CellResults]) -> dict[str, list[CellResults]]:
-    """Return the cells by device, for one figure per device: a GPU's bars vanish beside a CPU's."""
+def group_by_device(cells: Iterable[CellResults]) -> dict[str, list[CellResults]]:
+    """Group the cells by device, for a figure per device: a GPU's bars vanish beside a CPU's."""
     groups: dict[str, list[CellResults]] = {}
     for results in cells:
         groups.setdefault(results.cell.execution.device, []).append(results)
@@ -201,8 +203,8 @@ def backends(cells: Sequence[CellResults]) -> tuple[str, ...]:
     return tuple(sorted({results.cell.backend for results in cells}))
 
 
-def timed(run: RunModel) -> bool:
-    """Return whether the plan times anything; a cell that its pilot gave up counts too."""
+def has_timing(run: RunModel) -> bool:
+    """Return whether the plan has timing trials; those of a cell that its pilot gave up count."""
     return any(trial.kind == "timing" for trial in run.trials)
 
 

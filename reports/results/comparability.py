@@ -1,41 +1,45 @@
-"""Compare the settings of two cells: what differs, and what forbids to compare their times."""
+"""Compare the settings of two cells: what differs, and what forbids comparing their times."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from reports.results.cells import CellResults
-from reports.results.settings import Values, printed
+from reports.results.settings import Values, format_values
 
-# another precision or other equations are another computation: no ratio of times then says which
-# framework is faster
+# with another precision or other equations another result is computed: a ratio of times does not
+# say which framework is faster
 REFUSED = (
     *("precision", "dtype", "tf32_matmul", "tf32_convolution"),
     *("optimizer_equations", "optimizer_epsilon", "metrics_in_step"),
 )
-# the same computation, done in another way
+# the same result, computed in another way
 MATTERS = (
     *("compiled", "graph_breaks", "threads_intra", "threads_inter", "cudnn_benchmark", "onednn"),
     *("optimizer_fused",),
 )
 
 
-def differing(
+def differences(
     first: Mapping[str, Values], other: Mapping[str, Values], names: Sequence[str]
 ) -> Iterator[str]:
-    """List `compiled: False, graph` for each name that both have with different sets of values.
+    """Yield `compiled: False, graph` for each name whose values differ between the two.
 
-    The order of the values in a set never differs: it is only the order of the trials.
+    A name that only one side has is left out. Values are sets: their order does not count.
     """
     for name in names:
         if name in first and name in other and first[name] != other[name]:
-            yield f"{name}: {printed(first[name])}, {printed(other[name])}"
+            yield f"{name}: {format_values(first[name])}, {format_values(other[name])}"
 
 
 def notes(first: CellResults, second: CellResults) -> str:
     """Return the differences that do not forbid the comparison; empty if there are none."""
-    return "; ".join(differing(first.settings, second.settings, MATTERS))
+    return "; ".join(differences(first.settings, second.settings, MATTERS))
 
 
 def refusal(first: CellResults, second: CellResults) -> str | None:
-    """Return why these two may not be compared; None if they may."""
-    failed = [f"a training of {one.name} failed" for one in (first, second) if one.failed_training]
-    return "; ".join([*failed, *differing(first.settings, second.settings, REFUSED)]) or None
+    """Return why these two cells may not be compared; None if they may."""
+    failures = [
+        f"a training of {results.name} failed"
+        for results in (first, second)
+        if results.has_failed_training
+    ]
+    return "; ".join([*failures, *differences(first.settings, second.settings, REFUSED)]) or None

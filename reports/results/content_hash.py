@@ -10,8 +10,8 @@ SHORT_HASH = 12
 
 
 def content_hash(run: RunModel, records: Sequence[Record]) -> str:
-    """Return the hash that stands for the run: no figure of it changes without the hash."""
-    sealed = {record.name: record.sha256 for record in records}
+    """Return the hash of the run and its records: no figure changes unless the hash changes."""
+    hashes = {record.name: record.sha256 for record in records}
     names = [trial.name for trial in run.trials]
-    lines = "".join(f"{sealed[name]}\n" for name in names if name in sealed)
+    lines = "".join(f"{hashes[name]}\n" for name in names if name in hashes)
     return hashlib.sha256(run_bytes(run) + lines.encode()).hexdigest()

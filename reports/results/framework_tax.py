@@ -17,9 +17,9 @@ class Tax:
     """A cell in its default mode, in seconds per step; None for a layer that the run lacks.
 
     `floor` is the arithmetic of a step at the rate of the calibrated large product, `epoch` the
-    step of the same backend's program of many steps. `dispatch` lies between that and the step,
-    `loop` between the step and the framework's own loop, `looking` between the step and a step that
-    is waited for: medians of differences within rounds.
+    step of the same backend's program of many steps. The others are medians of differences within
+    rounds: `dispatch` is the step minus `epoch`, `loop` the framework's own loop minus the step,
+    `looking` a step that is waited for minus the step.
     """
 
     results: CellResults
@@ -47,7 +47,8 @@ def taxes(cells: Sequence[CellResults], limits: Sequence[Limit]) -> list[Tax]:
     """Return the layers of each cell that was timed in its default mode."""
     by_cell = {results.cell: results for results in cells}
     floors = {
-        one.results.cell: one.work.operations / one.roof.operations_per_second for one in limits
+        limit.results.cell: limit.work.operations / limit.roof.operations_per_second
+        for limit in limits
     }
     return [
         tax(results, by_cell.get(results.cell.but(mode="epoch")), floors.get(results.cell))
@@ -58,19 +59,19 @@ def taxes(cells: Sequence[CellResults], limits: Sequence[Limit]) -> list[Tax]:
 
 def tax(results: CellResults, program: CellResults | None, floor: float | None) -> Tax:
     """Return the layers of one cell; `program` is its twin in the mode `epoch`."""
-    inner = [] if program is None else program.ranked
+    inner = [] if program is None else program.ranked_records
     epoch = program.speed.step_seconds if program is not None and program.speed else None
-    step = by_round(results.ranked, step_seconds)
+    step = by_round(results.ranked_records, step_seconds)
     return Tax(
         results=results,
         floor=floor,
         epoch=epoch,
-        dispatch=between(by_round(inner, step_seconds), step),
-        loop=between(step, by_round(results.ranked, native_seconds)),
-        looking=between(step, by_round(results.ranked, latency_mean_seconds)),
+        dispatch=median_difference(by_round(inner, step_seconds), step),
+        loop=median_difference(step, by_round(results.ranked_records, native_seconds)),
+        looking=median_difference(step, by_round(results.ranked_records, latency_mean_seconds)),
     )
 
 
-def between(inner: Mapping[int, float], outer: Mapping[int, float]) -> Estimate | None:
-    """Return the median difference over the rounds that both have."""
+def median_difference(inner: Mapping[int, float], outer: Mapping[int, float]) -> Estimate | None:
+    """Return the median of outer minus inner over their common rounds; None if there are none."""
     return cell_value([outer[turn] - inner[turn] for turn in sorted(inner.keys() & outer.keys())])

@@ -1,4 +1,4 @@
-"""Report values that are valid one by one but allow no figure."""
+"""Reject records whose values are each valid, but from which no figure can be computed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,8 +7,11 @@ from bench.errors import RecordError
 
 
 @contextmanager
-def figures_made_of(what: object) -> Iterator[None]:
-    """Raise `RecordError`, on one line, for arithmetic that fails inside the context."""
+def reject_impossible(what: object) -> Iterator[None]:
+    """Raise `RecordError`, on one line, if arithmetic fails inside the context.
+
+    `what`: the run, as the message names it.
+    """
     try:
         yield
     except (ArithmeticError, LookupError, ValueError) as error:

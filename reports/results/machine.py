@@ -2,23 +2,24 @@
 
 from bench.record import EnvironmentModel
 from bench.record.run import RunModel
-from reports.text import listed, number, plural
+from reports.text import comma_list, number, plural
 
 GIBIBYTE = 2**30
 
 
 def hardware(run: RunModel) -> str:
     """Return `<CPU>, 2 logical cores, 7.8 GiB of memory; GPU: none`, with names as they are."""
-    found = run.environment
-    gpus = listed(gpu.name for gpu in found.gpus) if found.gpus else "none"
+    environment = run.environment
+    gpus = comma_list(gpu.name for gpu in environment.gpus) if environment.gpus else "none"
+    cores = plural(environment.cores_logical, "logical core")
     return (
-        f"{found.cpu}, {plural(found.cores_logical, 'logical core')}{cores_used(found)}, "
-        f"{number(found.memory_bytes / GIBIBYTE)} GiB of memory; GPU: {gpus}"
+        f"{environment.cpu}, {cores}{used_cores(environment)}, "
+        f"{number(environment.memory_bytes / GIBIBYTE)} GiB of memory; GPU: {gpus}"
     )
 
 
-def cores_used(found: EnvironmentModel) -> str:
+def used_cores(environment: EnvironmentModel) -> str:
     """Return `, 1 of them used`; empty if processes may run on all cores."""
-    if found.cores == found.cores_logical:
+    if environment.cores == environment.cores_logical:
         return ""
-    return f", {found.cores} of them used"
+    return f", {environment.cores} of them used"

@@ -1,13 +1,13 @@
-"""The parity rungs of all records, in the order of climbing."""
+"""The parity rungs of all records, in the order in which they are checked."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.record import Record, RungModel
 from reports.results.cells import CellResults
-from reports.text import NOTHING, listed, printable
+from reports.text import NOTHING, comma_list, one_line
 
-# The order in which they are climbed; a rung that is not here comes last.
+# in the order in which they are checked; a rung that is not here comes last
 RUNGS = (
     "data",
     "parameters",
@@ -26,8 +26,8 @@ RUNGS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Climbed:
-    """A rung of a record; `precision` is that of the process which climbed it."""
+class CheckedRung:
+    """A rung of a record; `precision` is that of the process that checked it."""
 
     cell: CellResults
     certified: bool
@@ -40,13 +40,14 @@ class Climbed:
 
 
 def rung_place(name: str) -> int:
+    """Return the place of a rung in `RUNGS`; an unknown rung comes last."""
     return RUNGS.index(name) if name in RUNGS else len(RUNGS)
 
 
-def climbed(cells: Iterable[CellResults], *, kinds: Sequence[str] = ()) -> list[Climbed]:
-    """Return all rungs of all records, or of trials of these kinds, in the order of climbing."""
+def list_rungs(cells: Iterable[CellResults], *, kinds: Sequence[str] = ()) -> list[CheckedRung]:
+    """List the rungs of all records, or of trials of these kinds, in the order of `RUNGS`."""
     rungs = [
-        Climbed(
+        CheckedRung(
             cell=results,
             certified=record.trial.kind == "parity",
             precision=precision_of(record),
@@ -57,16 +58,17 @@ def climbed(cells: Iterable[CellResults], *, kinds: Sequence[str] = ()) -> list[
         if record.parity is not None and (not kinds or record.trial.kind in kinds)
         for rung in record.parity.rungs
     ]
-    return sorted(rungs, key=lambda one: one.place)
+    return sorted(rungs, key=lambda check: check.place)
 
 
 def precision_of(record: Record) -> str:
+    """Return the precision of the trial's process; a parity trial has its own."""
     plan = record.trial.parity
     return record.trial.execution.precision if plan is None else plan.precision
 
 
 def margin(rung: RungModel) -> str:
-    """Return the gate divided by the measured value, or a word if that says nothing."""
+    """Return the gate over the measured value, or a word if the ratio says nothing."""
     if not rung.passed:
         return "failed"
     if rung.measured == 0:
@@ -76,6 +78,7 @@ def margin(rung: RungModel) -> str:
 
 
 def gate(rung: RungModel) -> str:
+    """Return the gate, or `exact` if no difference is allowed."""
     return f"{rung.gate:.3g}" if rung.gate else "exact"
 
 
@@ -83,16 +86,16 @@ def certificates(cells: Sequence[CellResults]) -> Iterator[tuple[str, list[str],
     """Yield a title, headers and rows per workload: one row per rung, two columns per cell."""
     for name in dict.fromkeys(results.cell.workload for results in cells):
         own = [results for results in cells if results.cell.workload == name]
-        found = climbed(own, kinds=("parity",))
+        rungs = list_rungs(own, kinds=("parity",))
         headers = ["rung", "precision", "gate"]
         for results in own:
             headers += [results.name, "margin"]
         rows = []
-        for place in dict.fromkeys(one.place for one in found):
-            here = {one.cell.cell: one.rung for one in found if one.place == place}
-            row = [place[1], place[2], listed(dict.fromkeys(map(gate, here.values())))]
+        for place in dict.fromkeys(check.place for check in rungs):
+            by_cell = {check.cell.cell: check.rung for check in rungs if check.place == place}
+            row = [place[1], place[2], comma_list(dict.fromkeys(map(gate, by_cell.values())))]
             for results in own:
-                rung = here.get(results.cell)
+                rung = by_cell.get(results.cell)
                 row += [NOTHING] * 2 if rung is None else [f"{rung.measured:.2g}", margin(rung)]
             rows.append(row)
         yield name, headers, rows
@@ -102,7 +105,7 @@ def failures(cells: Iterable[CellResults]) -> list[str]:
     """Return one line per parity trial that is not ok."""
     return [
         f"{results.cell.workload} in {results.name}, {precision_of(record)}: {record.status}: "
-        f"{printable(record.reason)}"
+        f"{one_line(record.reason)}"
         for results in cells
         for record in results.records
         if record.trial.kind == "parity" and record.status != "ok"
@@ -110,7 +113,7 @@ def failures(cells: Iterable[CellResults]) -> list[str]:
 
 
 def software(cells: Iterable[CellResults]) -> list[str]:
-    """Return what was certified: each backend's versions, and what made its float64 exact."""
+    """Return each backend's versions, and the remedies that made its float64 exact."""
     cells = list(cells)
     versions = {
         f"{results.cell.backend}: "
@@ -132,9 +135,11 @@ def remedies(cells: Iterable[CellResults]) -> set[str]:
 
 
 def verdict(cells: Sequence[CellResults]) -> str:
-    """Return in one line whether all planned certificates hold."""
-    records = [one for results in cells for one in results.records if one.trial.kind == "parity"]
+    """Return one line that says whether all planned certificates hold."""
+    records = [
+        record for results in cells for record in results.records if record.trial.kind == "parity"
+    ]
     good = sum(record.status == "ok" for record in records)
-    planned = sum(trial.kind == "parity" for results in cells for trial in results.planned)
-    said = "Parity holds" if good == planned and planned else "Parity is not shown"
-    return f"{said}: {good} of {planned} certificates."
+    planned = sum(trial.kind == "parity" for results in cells for trial in results.planned_trials)
+    result = "Parity holds" if good == planned and planned else "Parity is not shown"
+    return f"{result}: {good} of {planned} certificates."

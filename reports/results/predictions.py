@@ -30,13 +30,13 @@ class Predictions:
 
     # cached: the section and both figures ask for them
     @cached_property
-    def right(self) -> NDArray[np.int64]:
+    def right_indices(self) -> NDArray[np.int64]:
         """Return the indices of the test images that are right, ascending, counted from 0."""
         return np.flatnonzero(self.predicted == self.classes)
 
     @cached_property
-    def wrong(self) -> NDArray[np.int64]:
-        """Return the indices of the test images that are wrong, as in `right`."""
+    def wrong_indices(self) -> NDArray[np.int64]:
+        """Return the indices of the test images that are wrong, as in `right_indices`."""
         return np.flatnonzero(self.predicted != self.classes)
 
     @cached_property
@@ -56,12 +56,12 @@ def images_and_classes() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 
 def predictions(cells: Sequence[CellResults]) -> list[Predictions]:
     """Return the predictions of each cell that has them for all test images."""
-    return [one for results in cells if (one := predictions_of(results)) is not None]
+    return list(filter(None, map(predictions_of, cells)))
 
 
 def predictions_of(results: CellResults) -> Predictions | None:
     """Return the predictions of the first declared training; None if they are incomplete."""
-    trial, training = first_declared(results), first_training(results)
+    trial, training = first_declared_trial(results), first_training(results)
     if trial is None or training is None or len(training.predicted) != TEST_IMAGES:
         return None
     return Predictions(
@@ -74,22 +74,24 @@ def predictions_of(results: CellResults) -> Predictions | None:
     )
 
 
-def first_declared(results: CellResults) -> TrialModel | None:
+def first_declared_trial(results: CellResults) -> TrialModel | None:
     """Return the plan's first training of the cell; a longer training never comes first."""
-    return next((trial for trial in results.planned if trial.kind == "accuracy"), None)
+    return next((trial for trial in results.planned_trials if trial.kind == "accuracy"), None)
 
 
 def first_training(results: CellResults) -> AccuracyModel | None:
     """Return what the first declared training measured; None if it has no good record."""
-    trial = first_declared(results)
-    measured = (one.accuracy for one in results.good("accuracy") if one.trial == trial)
+    trial = first_declared_trial(results)
+    measured = (
+        record.accuracy for record in results.good_records("accuracy") if record.trial == trial
+    )
     return next(measured, None)
 
 
-def lacking(results: CellResults) -> str | None:
-    """Return why a cell that was trained has no predictions to show; None if it has some."""
-    trial, training = first_declared(results), first_training(results)
-    if trial is None or not results.good("accuracy"):
+def missing_reason(results: CellResults) -> str | None:
+    """Return why a trained cell has no predictions to show; None if it has some."""
+    trial, training = first_declared_trial(results), first_training(results)
+    if trial is None or not results.good_records("accuracy"):
         return None
     if training is None:
         return f"the training with seed {trial.seed}, the first declared one, has no good record"
@@ -101,16 +103,18 @@ def lacking(results: CellResults) -> str | None:
     return None
 
 
-def shared(one: Predictions, listed: Collection[int]) -> int:
-    """Count the listed images that are wrong here too."""
-    return len(np.intersect1d(one.wrong, list(listed)))
+def count_shared(predictions: Predictions, indices: Collection[int]) -> int:
+    """Count the images that are in `indices` and among the wrong ones."""
+    return len(np.intersect1d(predictions.wrong_indices, list(indices)))
 
 
-def shared_by_chance(one: Predictions, listed: Collection[int]) -> float:
-    """Return how many images two unrelated sets of these sizes are expected to share."""
-    return len(one.wrong) * len(listed) / TEST_IMAGES
+def expected_shared(predictions: Predictions, indices: Collection[int]) -> float:
+    """Return how many images two independent sets of these sizes are expected to share."""
+    return len(predictions.wrong_indices) * len(indices) / TEST_IMAGES
 
 
-def wrong_in_all(cells: Sequence[Predictions]) -> NDArray[np.int64]:
+def common_wrong_indices(cells: Sequence[Predictions]) -> NDArray[np.int64]:
     """Return the indices of the images that every cell gets wrong."""
-    return np.flatnonzero(np.all([one.predicted != one.classes for one in cells], axis=0))
+    return np.flatnonzero(
+        np.all([predictions.predicted != predictions.classes for predictions in cells], axis=0)
+    )

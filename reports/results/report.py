@@ -1,4 +1,4 @@
-"""What a report is made of: a run, its records, and all values that several of its parts show."""
+"""The data of a report: a run, its records, and the values that several of its parts show."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from reports.results.speed_verdicts import RankedPair, rank
 from reports.results.summary import SummaryRow, rows_of
 from reports.results.training_time import TrainingTime, training_times
 from reports.results.utilization import Limit, limits
-from reports.results.workload import WorkloadResults, by_workload
+from reports.results.workload import WorkloadResults, group_by_workload
 
 SMOKE = "smoke run: not for citation"
 
@@ -23,14 +23,14 @@ SMOKE = "smoke run: not for citation"
 # compared by identity: two reports of equal records are never compared
 @dataclass(frozen=True, eq=False)
 class Report:
-    """A run and its records. Every part is computed when it is first asked for, and then kept."""
+    """A run and its records. Every part is computed at its first use, and then kept."""
 
     run: RunModel
     records: Sequence[Record]
 
     @property
     def stamp(self) -> str:
-        """Return what stands above every figure of a smoke run; empty for other profiles."""
+        """Return the text above every figure of a smoke run; empty for other profiles."""
         return SMOKE if self.run.profile == "smoke" else ""
 
     @cached_property
@@ -51,7 +51,7 @@ class Report:
     @cached_property
     def workloads(self) -> Sequence[WorkloadResults]:
         """Return the rows by workload, in the order of the cells."""
-        return by_workload(self.rows)
+        return group_by_workload(self.rows)
 
     @cached_property
     def pairs(self) -> tuple[RankedPair, ...]:
@@ -59,19 +59,19 @@ class Report:
         return rank(self.run, self.cells)
 
     @cached_property
-    def trained(self) -> tuple[AccuracyPair, ...]:
+    def accuracy_pairs(self) -> tuple[AccuracyPair, ...]:
         """Return the claims on accuracy, judged together; none for a smoke run."""
         return accuracy_pairs(self.run, self.cells)
 
     @cached_property
     def default_pairs(self) -> Sequence[RankedPair]:
         """Return the claims on speed of two backends in the default mode."""
-        return [pair for pair in self.pairs if in_default_mode(pair)]
+        return [pair for pair in self.pairs if is_default_pair(pair)]
 
     @cached_property
-    def default_trained(self) -> Sequence[AccuracyPair]:
+    def default_accuracy_pairs(self) -> Sequence[AccuracyPair]:
         """Return the claims on accuracy of two backends in the default mode."""
-        return [pair for pair in self.trained if in_default_mode(pair)]
+        return [pair for pair in self.accuracy_pairs if is_default_pair(pair)]
 
     @cached_property
     def limits(self) -> Sequence[Limit]:
@@ -94,7 +94,7 @@ class Report:
         return training_times(self.cells)
 
 
-def in_default_mode(pair: RankedPair | AccuracyPair) -> bool:
-    """Return whether two backends are compared in the mode that a user gets without asking."""
+def is_default_pair(pair: RankedPair | AccuracyPair) -> bool:
+    """Return whether both cells run in the default mode, and in the same way in all else."""
     first, second = pair.first.cell.execution, pair.second.cell.execution
     return first == second and first.mode == "default"

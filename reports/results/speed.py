@@ -59,33 +59,33 @@ class Speed:
 
 
 def speed(records: Sequence[Record]) -> Speed | None:
-    """Return the figures of these good timing trials; None without a trial."""
+    """Return the figures of these good timing trials; None if there are none."""
     if not records:
         return None
     return Speed(
         trials=len(records),
         flags=dict(sorted(Counter(flag for record in records for flag in record.flags).items())),
-        native_seconds=over_trials(records, native_seconds),
-        step_seconds=over_trials(records, step_seconds),
-        steady_seconds=over_trials(records, steady_seconds),
-        startup_seconds=over_trials(records, startup_seconds),
-        tutorial_seconds=over_trials(records, tutorial_seconds),
-        latency_seconds=over_trials(records, latency_seconds),
+        native_seconds=trial_median(records, native_seconds),
+        step_seconds=trial_median(records, step_seconds),
+        steady_seconds=trial_median(records, steady_seconds),
+        startup_seconds=trial_median(records, startup_seconds),
+        tutorial_seconds=trial_median(records, tutorial_seconds),
+        latency_seconds=trial_median(records, latency_seconds),
         latency_p95_seconds=latency_quantile(records, 0.95),
         latency_p99_seconds=latency_quantile(records, 0.99),
-        observer_effect=over_trials(records, observer_effect),
-        loop_overhead=over_trials(records, loop_overhead),
-        pipeline_cost=over_trials(records, pipeline_cost),
+        observer_effect=trial_median(records, observer_effect),
+        loop_overhead=trial_median(records, loop_overhead),
+        pipeline_cost=trial_median(records, pipeline_cost),
         samples_per_second=throughput(records),
-        first_step_seconds=over_trials(records, first_step_seconds),
-        cold_compile_seconds=over_trials(records, cold_compile_seconds),
-        primed_compile_seconds=over_trials(records, primed_compile_seconds),
-        peak_rss_bytes=over_trials(records, peak_rss_bytes),
-        peak_device_bytes=over_trials(records, peak_device_bytes),
+        first_step_seconds=trial_median(records, first_step_seconds),
+        cold_compile_seconds=trial_median(records, cold_compile_seconds),
+        primed_compile_seconds=trial_median(records, primed_compile_seconds),
+        peak_rss_bytes=trial_median(records, peak_rss_bytes),
+        peak_device_bytes=trial_median(records, peak_device_bytes),
     )
 
 
-def over_trials(records: Sequence[Record], quantity: Quantity) -> Estimate | None:
+def trial_median(records: Sequence[Record], quantity: Quantity) -> Estimate | None:
     """Return the median of a quantity over the trials that have it; None if no trial does."""
     return cell_value([value for value in map(quantity, records) if value is not None])
 
@@ -108,7 +108,7 @@ def paired_ratio(
 ) -> Estimate | None:
     """Return the median ratio, over rounds, of native seconds to a quantity of another cell.
 
-    None without a common round.
+    None if they have no common round.
     """
     # a ratio within a round cancels what slowed the machine in that round
     first, second = by_round(above, native_seconds), by_round(below, quantity)

@@ -7,7 +7,7 @@ from typing import Any
 from bench.record.run import RunModel
 from bench.spec.pairing import opponents
 from bench.stats import AccuracyClaim, Claim, compare_rounds, judge
-from reports.results.cells import CellResults, timed
+from reports.results.cells import CellResults, has_timing
 from reports.results.comparability import notes, refusal
 from reports.results.speed import LANES
 
@@ -59,9 +59,10 @@ def timed_opponents(cells: Sequence[CellResults]) -> Iterator[tuple[CellResults,
     So the second is the one with the earlier name, or in the default mode.
     """
     by_cell = {
-        one.cell: one
-        for one in cells
-        if not one.unsupported and any(trial.kind == "timing" for trial in one.planned)
+        results.cell: results
+        for results in cells
+        if not results.is_unsupported
+        and any(trial.kind == "timing" for trial in results.planned_trials)
     }
     for first, second in opponents(by_cell):
         yield by_cell[first], by_cell[second]
@@ -74,11 +75,11 @@ def refusals(cells: Sequence[CellResults]) -> Iterator[tuple[CellResults, CellRe
             yield first, second, why
 
 
-def why_unjudged(run: RunModel) -> str:
+def no_verdict_reason(run: RunModel) -> str:
     """Return a sentence that says why a run has no claim on speed."""
     if run.profile == "smoke":
         return "A smoke run makes no verdicts: it does not say which backend is faster."
-    if not timed(run):
+    if not has_timing(run):
         return "Nothing was to be timed: there are no verdicts on speed."
     return "No two backends were timed in the same way: there are no verdicts on speed."
 

@@ -30,15 +30,16 @@ class SummaryRow:
         return self.results.accuracy
 
     @property
-    def published(self) -> PublishedResult | None:
-        """Return the first published result that has an accuracy; None without one."""
+    def published_result(self) -> PublishedResult | None:
+        """Return the first published result that has an accuracy; None if there is none."""
         workload = self.results.workload
         results = workload.published if workload is not None else ()
-        return next((one for one in results if one.test_accuracy is not None), None)
+        return next((result for result in results if result.test_accuracy is not None), None)
 
     @property
     def published_accuracy(self) -> float | None:
-        return None if self.published is None else self.published.test_accuracy
+        result = self.published_result
+        return None if result is None else result.test_accuracy
 
     @property
     def difference(self) -> float | None:
@@ -49,14 +50,14 @@ class SummaryRow:
         return self.accuracy.test_accuracy - published
 
     @property
-    def judged_published(self) -> str | None:
-        """Return whether the published accuracy, a single draw, could be one of the measured ones.
+    def published_verdict(self) -> str | None:
+        """Return whether the published accuracy, a single draw, is like those that were measured.
 
         `reproduced`: it lies in the interval in which one more seed is expected in 95 % of cases.
         None if nothing was trained as the source says, or nothing was published.
         """
         published, measured = self.published_accuracy, self.accuracy
-        if published is None or measured is None or not self.as_published:
+        if published is None or measured is None or not self.matches_published:
             return None
         if measured.prediction is None:
             return "too few seeds"
@@ -64,10 +65,10 @@ class SummaryRow:
         return "reproduced" if low <= published <= high else "not reproduced"
 
     @property
-    def as_published(self) -> bool:
+    def matches_published(self) -> bool:
         """Return whether epochs, images and batch size are those of the published training."""
         workload, trained = self.results.workload, self.accuracy
-        if workload is None or trained is None or self.results.other_batch:
+        if workload is None or trained is None or self.results.has_other_batch_size:
             return False
         return trained.epochs == workload.epochs and trained.train_images == TRAIN_IMAGES
 
@@ -82,9 +83,9 @@ def rows_of(cells: Sequence[CellResults]) -> list[SummaryRow]:
 
 
 def gpu_speed_over_cpu(results: CellResults, by_cell: dict[Cell, CellResults]) -> Estimate | None:
-    """Return the CPU's time over the GPU's of two cells equal in all else; None without a twin."""
+    """Return the time of the same cell on the CPU over the GPU's; None if there is no such pair."""
     # the CPU is its own twin
     twin = by_cell.get(results.cell.but(device="cpu"))
     if twin is None or twin is results:
         return None
-    return paired_ratio(twin.ranked, results.ranked)
+    return paired_ratio(twin.ranked_records, results.ranked_records)

@@ -18,10 +18,10 @@ NEVER = math.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reached:
+class TargetTimes:
     """For each training the seconds and the epoch in which it first had `target`, or `NEVER`.
 
-    A training that never got there is not left out: it counts as longer than all that did.
+    A training that never has the target is kept: it counts as longer than all others.
     """
 
     target: float
@@ -29,26 +29,26 @@ class Reached:
     epochs: tuple[float, ...]
 
     @property
-    def times(self) -> int:
-        """Count the trainings that got there."""
+    def reached_count(self) -> int:
+        """Return how many trainings have the target in some epoch."""
         return sum(map(math.isfinite, self.seconds))
 
     @property
     def median_seconds(self) -> float | None:
-        """Return the median over all trainings; None if half of them or more never got there."""
+        """Return the median over all trainings; None if at least half never have the target."""
         middle = median(self.seconds)
         return middle if math.isfinite(middle) else None
 
     @property
     def estimate(self) -> Estimate | None:
-        """Return the median with its interval; None unless every training got there."""
-        return cell_value(self.seconds) if self.times == len(self.seconds) else None
+        """Return the median with its interval; None unless every training has the target."""
+        return cell_value(self.seconds) if self.reached_count == len(self.seconds) else None
 
 
-def reach(measured: Accuracy, target: float) -> Reached:
+def target_times(measured: Accuracy, target: float) -> TargetTimes:
     """Return when each training first had the target."""
-    firsts = [first_epoch(one.result.epochs, target) for one in measured.trainings]
-    return Reached(
+    firsts = [first_epoch(training.result.epochs, target) for training in measured.trainings]
+    return TargetTimes(
         target=target,
         seconds=tuple(seconds for seconds, _ in firsts),
         epochs=tuple(epoch for _, epoch in firsts),
@@ -56,7 +56,7 @@ def reach(measured: Accuracy, target: float) -> Reached:
 
 
 def first_epoch(epochs: Sequence[EpochModel], target: float) -> tuple[float, float]:
-    """Return the training seconds up to the end of the first epoch with that accuracy, and it."""
+    """Return the first epoch with that accuracy, after the training seconds up to its end."""
     trained = accumulate(epoch.seconds for epoch in epochs)
     for epoch, seconds in zip(epochs, trained, strict=True):
         if epoch.test_accuracy >= target:
@@ -71,20 +71,25 @@ def targets(row: SummaryRow) -> list[float]:
 
 
 def as_json(row: SummaryRow, measured: Accuracy) -> list[dict[str, Any]]:
-    """Return all targets unrounded; null for a training that never got there."""
+    """Return all targets unrounded; null for a training that never has the target."""
     return [
         {
-            "test_accuracy": one.target,
+            "test_accuracy": times.target,
             "trainings": [
-                {"seed": training.seed, "seconds": finite(seconds), "epoch": finite(epoch)}
+                {
+                    "seed": training.seed,
+                    "seconds": finite_or_none(seconds),
+                    "epoch": finite_or_none(epoch),
+                }
                 for training, seconds, epoch in zip(
-                    measured.trainings, one.seconds, one.epochs, strict=True
+                    measured.trainings, times.seconds, times.epochs, strict=True
                 )
             ],
         }
-        for one in (reach(measured, target) for target in targets(row))
+        for times in (target_times(measured, target) for target in targets(row))
     ]
 
 
-def finite(value: float) -> float | None:
+def finite_or_none(value: float) -> float | None:
+    """Return the value; None if it is infinite, for which JSON has no number."""
     return value if math.isfinite(value) else None

@@ -24,7 +24,7 @@ def training_times(cells: Sequence[CellResults]) -> list[TrainingTime]:
     return [
         TrainingTime(results=results, phases=phases(records), trainings=len(records))
         for results in cells
-        if (records := results.trained(longer=False))
+        if (records := results.good_trainings(longer=False))
     ]
 
 
@@ -36,7 +36,7 @@ def phases(records: Sequence[Record]) -> dict[str, float]:
         if record.accuracy is not None
     ]
     known = {
-        name: [seconds for one in trainings if (seconds := one[name]) is not None]
+        name: [seconds for training in trainings if (seconds := training[name]) is not None]
         for name in PHASES
     }
     return {name: median(seconds) for name, seconds in known.items() if seconds}
@@ -59,5 +59,5 @@ def seconds_by_phase(timings: TimingsModel, trained: AccuracyModel) -> dict[str,
 
 def total(*seconds: float | None) -> float | None:
     """Return the sum of the known values; None if none is known."""
-    known = [one for one in seconds if one is not None]
+    known = [value for value in seconds if value is not None]
     return sum(known) if known else None

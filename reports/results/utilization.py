@@ -1,7 +1,7 @@
 """The utilization of cells: counted work over measured time, under the roof of their device.
 
 After the roofline model of Williams, Waterman and Patterson (2009). The work is counted
-(`bench.spec.work`), the roof was measured in the run (`bench.record.calibration`).
+(`bench.spec.work`), and the roof was measured in the run (`bench.record.calibration`).
 """
 
 import math
@@ -60,7 +60,7 @@ class Limit:
         return self.operations_per_second.value / self.roof.bound(self.work.intensity)
 
     @property
-    def under_bandwidth(self) -> bool:
+    def is_bandwidth_bound(self) -> bool:
         """Return whether the bandwidth is the lower of the two bounds."""
         return self.work.intensity < self.roof.ridge
 
@@ -68,33 +68,33 @@ class Limit:
 def roofs(calibration: Iterable[CalibrationModel]) -> dict[Place, Roof]:
     """Return the roofs by device and precision; empty if nothing was calibrated."""
     by_place: dict[Place, list[AttainedModel]] = {}
-    for one in calibration:
-        if one.attained is not None:
-            by_place.setdefault((one.device, one.precision), []).append(one.attained)
+    for entry in calibration:
+        if entry.attained is not None:
+            by_place.setdefault((entry.device, entry.precision), []).append(entry.attained)
     return {
         (device, precision): Roof(
             device=device,
             precision=precision,
-            operations_per_second=max(one.large.operations_per_second for one in attained),
-            bytes_per_second=max(one.accumulate.bytes_per_second for one in attained),
+            operations_per_second=max(rates.large.operations_per_second for rates in attained),
+            bytes_per_second=max(rates.accumulate.bytes_per_second for rates in attained),
         )
         for (device, precision), attained in by_place.items()
     }
 
 
 def limits(cells: Iterable[CellResults], calibration: Iterable[CalibrationModel]) -> list[Limit]:
-    """Return a value for each cell that has a step time, a known workload and a roof."""
+    """Return each cell that has a step time, a known workload and a roof, under that roof."""
     by_place = roofs(calibration)
-    return [one for results in cells if (one := limit(results, by_place)) is not None]
+    return list(filter(None, (limit(results, by_place) for results in cells)))
 
 
 def limit(results: CellResults, by_place: dict[Place, Roof]) -> Limit | None:
     """Return a cell under its roof; None if the cell lacks the roof, a step time or a workload."""
-    how, workload, speed = results.cell.execution, results.workload, results.speed
-    roof = by_place.get((how.device, how.precision))
+    execution, workload, speed = results.cell.execution, results.workload, results.speed
+    roof = by_place.get((execution.device, execution.precision))
     if roof is None or workload is None or speed is None or speed.step_seconds is None:
         return None
-    work = step_work(workload, how.batch_size, how.precision)
+    work = step_work(workload, execution.batch_size, execution.precision)
     return Limit(
         results=results,
         roof=roof,
@@ -111,14 +111,14 @@ def own_products_seconds(
     Forward and the two halves of backward count alike; the first layer has no gradient of inputs.
     None for a network that has other layers than dense ones, or if a shape was not calibrated.
     """
-    how, workload = results.cell.execution, results.workload
+    execution, workload = results.cell.execution, results.workload
     if workload is None or not all(isinstance(layer, Dense) for layer in workload.layers):
         return None
-    rates = best_rates(calibration, (how.device, how.precision))
+    rates = best_rates(calibration, (execution.device, execution.precision))
     seconds = 0.0
     for number, (_, layer, shape) in enumerate(workload.named_layers()):
         assert isinstance(layer, Dense)
-        own = how.batch_size, shape[0], layer.units
+        own = execution.batch_size, shape[0], layer.units
         if own not in rates:
             return None
         seconds += (3 if number else 2) * 2 * math.prod(own) / rates[own]
@@ -130,9 +130,9 @@ def best_rates(
 ) -> dict[tuple[int, int, int], float]:
     """Return the operations per second of each calibrated shape, the best of all backends."""
     rates: dict[tuple[int, int, int], float] = {}
-    for one in calibration:
-        if one.attained is not None and (one.device, one.precision) == place:
-            for product in one.attained.dense:
+    for entry in calibration:
+        if entry.attained is not None and (entry.device, entry.precision) == place:
+            for product in entry.attained.dense:
                 attained = product.operations_per_second
                 rates[product.shape] = max(attained, rates.get(product.shape, 0.0))
     return rates

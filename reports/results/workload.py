@@ -13,10 +13,10 @@ from reports.results.shown_images import Band, band_of_all, bands
 from reports.results.summary import SummaryRow
 
 
-# compared by identity, as the report that it is a part of
+# compared by identity, as the report to which it belongs
 @dataclass(frozen=True, eq=False, kw_only=True)
 class WorkloadResults:
-    """The rows of one workload's cells, and what sections and figures ask of them."""
+    """The rows of one workload's cells, and the values that sections and figures need."""
 
     name: str
     rows: Sequence[SummaryRow]
@@ -31,15 +31,17 @@ class WorkloadResults:
         return [row.results for row in self.rows]
 
     @property
-    def trained(self) -> list[tuple[SummaryRow, Accuracy]]:
+    def trained_rows(self) -> list[tuple[SummaryRow, Accuracy]]:
         """Return the rows of trained cells with their accuracy."""
         return [(row, row.accuracy) for row in self.rows if row.accuracy is not None]
 
     @property
-    def longer(self) -> list[tuple[SummaryRow, Accuracy]]:
+    def longer_rows(self) -> list[tuple[SummaryRow, Accuracy]]:
         """Return the rows of trained cells with the accuracy of their longer trainings."""
         return [
-            (row, row.results.longer) for row, _ in self.trained if row.results.longer is not None
+            (row, row.results.longer_accuracy)
+            for row, _ in self.trained_rows
+            if row.results.longer_accuracy is not None
         ]
 
     @cached_property
@@ -50,7 +52,7 @@ class WorkloadResults:
     @cached_property
     def bands(self) -> list[list[Band]]:
         """Return the images of each cell's gallery, in the order of the predictions."""
-        return [bands(one) for one in self.predictions]
+        return [bands(cell_predictions) for cell_predictions in self.predictions]
 
     @cached_property
     def band_of_all(self) -> Band | None:
@@ -58,8 +60,8 @@ class WorkloadResults:
         return band_of_all(self.predictions)
 
 
-def by_workload(rows: Sequence[SummaryRow]) -> list[WorkloadResults]:
-    """Return the rows by workload, in the order of the rows."""
+def group_by_workload(rows: Sequence[SummaryRow]) -> list[WorkloadResults]:
+    """Group the rows by workload, in the order of the rows."""
     return [
         WorkloadResults(name=name, rows=[row for row in rows if row.results.cell.workload == name])
         for name in workloads([row.results for row in rows])

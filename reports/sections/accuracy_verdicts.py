@@ -1,11 +1,11 @@
-"""The verdicts on accuracy: whether backends train to the same."""
+"""The verdicts on accuracy: whether backends train to the same accuracy."""
 
 from collections.abc import Iterator
 
 from bench.stats import FEWEST_SEEDS, LEVEL, MeanDifference
 from reports.results.accuracy_verdicts import AccuracyPair
 from reports.results.report import Report
-from reports.text import NOTHING, escape, points, table
+from reports.text import NOTHING, escape, plain_percent, points, table
 
 HEADERS = [
     "workload", "device", "backends", "difference (points)", "95 % interval", "seeds", "verdict",
@@ -15,7 +15,7 @@ HEADERS = [
 
 def section(report: Report) -> Iterator[str]:
     """Yield the verdicts; nothing for a run without a claim on accuracy."""
-    pairs = report.trained
+    pairs = report.accuracy_pairs
     if not pairs:
         return
     yield "## Whether they train to the same accuracy"
@@ -34,8 +34,8 @@ LEGEND = (
     "Difference: mean test accuracy after the last epoch of the first backend minus that of the "
     "second, over the seeds that the plan named before anything was trained; none is dropped. "
     "EQUIVALENT: shown to be within the margin by two one-sided Welch tests (p under "
-    f"{100 * LEVEL:g} %, adjusted for all pairs of this report by Holm's method). The margin is "
-    "0.30 points from 10 seeds on; from 20 on the larger of 0.20 points and 1.5 standard "
+    f"{plain_percent(LEVEL)}, adjusted for all pairs of this report by Holm's method). The margin "
+    "is 0.30 points from 10 seeds on; from 20 on the larger of 0.20 points and 1.5 standard "
     "deviations over seeds. DIFFERENT: Welch's test of no difference, adjusted likewise, and not "
     f"equivalent. INCONCLUSIVE: neither is shown, or fewer than {FEWEST_SEEDS} seeds."
 )
@@ -56,7 +56,7 @@ def row(pair: AccuracyPair) -> list[str]:
 
 
 def other_name(pair: AccuracyPair) -> str:
-    """Return the second backend; with its mode if the first is the same backend."""
+    """Return the second backend, with its mode if both backends are the same."""
     second = pair.second.cell
     same = second.backend == pair.first.cell.backend
     return f"{second.backend} ({second.execution.mode})" if same else second.backend

@@ -1,9 +1,9 @@
-"""The time and throughput over the batch size, of workloads that ran with several."""
+"""Time and throughput over the batch size, for workloads that ran with several batch sizes."""
 
 from collections.abc import Iterator, Sequence
 
 from reports.drawing.batch_sweep import figure_file
-from reports.results.batch_sweep import crossings, first_ahead
+from reports.results.batch_sweep import crossing_batch_size, crossings
 from reports.results.cells import CellResults, workloads
 from reports.results.report import Report
 from reports.text import NOTHING, escape, estimate, figure, number, table
@@ -12,7 +12,7 @@ HEADERS = ["workload", "backend", "device", "batch", "step ms", "samples/s", "µ
 
 
 def section(report: Report) -> Iterator[str]:
-    """Yield the times, where a GPU overtakes the CPU, and the figures; nothing without a sweep."""
+    """Yield times, crossings and figures; nothing if no workload has several batch sizes."""
     cells = report.sweep
     if not cells:
         return
@@ -33,13 +33,13 @@ def section(report: Report) -> Iterator[str]:
 
 
 def crossing(key: tuple[str, str], cells: Sequence[CellResults]) -> str:
-    """Return from which batch size on the GPU is ahead of the CPU; `key`: workload and backend."""
+    """Return a sentence on where the GPU overtakes the CPU; `key`: workload and backend."""
     workload, backend = key
-    ahead = first_ahead(key, cells)
+    batch_size = crossing_batch_size(key, cells)
     what = f"{escape(workload)}, {escape(backend)}"
-    if ahead is None:
+    if batch_size is None:
         return f"{what}: the CPU is ahead at the largest batch size of this run."
-    return f"{what}: the GPU is ahead from a batch size of {ahead:,} on."
+    return f"{what}: the GPU is ahead from a batch size of {batch_size:,} on."
 
 
 def row(results: CellResults) -> list[str]:

@@ -1,4 +1,4 @@
-"""The citation of a run: one hash over all that it holds, and an entry for a bibliography."""
+"""The citation of a run: a hash of all its content, and an entry for a bibliography."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,16 +7,16 @@ from bench.record.run import RunModel
 from reports.results.content_hash import SHORT_HASH
 from reports.results.machine import hardware
 from reports.results.report import Report
-from reports.text import listed, plural, printable
+from reports.text import comma_list, one_line, plural
 
-# what TeX would take for a command; the last three have no business in a name
+# characters that TeX reads as commands; the last three become spaces
 TEX = str.maketrans({**{sign: f"\\{sign}" for sign in "&%$#_{}"}, **dict.fromkeys("\\~^", " ")})
 
 
 def section(report: Report) -> Iterator[str]:
-    """Yield the entry, unless it is a smoke run, and the records with their hash."""
+    """Yield the entry, except for a smoke run, and the number of records with their hash."""
     statuses = Counter(record.status for record in report.records)
-    by_status = listed(f"{status} {n}" for status, n in sorted(statuses.items()))
+    by_status = comma_list(f"{status} {n}" for status, n in sorted(statuses.items()))
     smoke = report.run.profile == "smoke"
     yield "## How to cite"
     if smoke:
@@ -37,7 +37,7 @@ def entry(run: RunModel, content_hash: str) -> str:
     date = run.created[:10]
     fields = {
         "title": tex(f"samestep report: {hardware(run)}; {date}"),
-        # braces inside: it is not a first and a last name
+        # the inner braces keep BibTeX from splitting it into a first and a last name
         "author": "{samestep contributors}",
         "year": tex(date[:4]),
         "version": tex(run.samestep),
@@ -48,5 +48,5 @@ def entry(run: RunModel, content_hash: str) -> str:
 
 
 def tex(text: str) -> str:
-    """Return text from a record as it stands in TeX."""
-    return printable(text.translate(TEX))
+    """Return text from a record with its special characters escaped for TeX."""
+    return one_line(text.translate(TEX))

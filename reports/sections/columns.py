@@ -24,12 +24,13 @@ def training_extent(row: SummaryRow) -> str:
     part = ""
     if measured.train_images != TRAIN_IMAGES:
         part = f", {measured.train_images:,} of {TRAIN_IMAGES:,} images"
-    return f"{epochs}{part}{'' if row.as_published else f' {DIFFERS}'}"
+    return f"{epochs}{part}{'' if row.matches_published else f' {DIFFERS}'}"
 
 
 def published_verdict(row: SummaryRow) -> str:
     """Return the verdict on the published accuracy: `too few seeds (other optimizer)`."""
-    verdict = row.judged_published
-    if verdict is None or row.published is None:
+    verdict = row.published_verdict
+    result = row.published_result
+    if verdict is None or result is None:
         return NOTHING
-    return f"{verdict} (other optimizer)" if row.published.other_optimizer else verdict
+    return f"{verdict} (other optimizer)" if result.other_optimizer else verdict

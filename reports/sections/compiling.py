@@ -1,4 +1,4 @@
-"""The cost of compiling, with an empty cache and with a primed one, and when it is repaid."""
+"""The cost of compiling, with an empty and with a primed cache, and when it is repaid."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,16 +13,16 @@ REPAID = ["primed s", "break even from cold (steps)", "break even from primed (s
 
 
 def part(workload: WorkloadResults) -> Iterator[str]:
-    """Yield a row per timed cell; other modes against the same cell in the mode `default`."""
+    """Yield a row per timed cell; other modes are compared with the cell's default mode."""
     rows = list(rows_of(workload.cells))
     if not rows:
         return
-    # in the default mode nothing is kept from process to process
-    others = any(results.cell.execution.mode != "default" for results in workload.cells)
-    headers = [*COLD, *(REPAID if others else ())]
+    # in the default mode no compiled code is kept for the next process
+    has_other_modes = any(results.cell.execution.mode != "default" for results in workload.cells)
+    headers = [*COLD, *(REPAID if has_other_modes else ())]
     yield (
         "Compiling: the first step less a steady one, and what further steps compiled anew."
-        + (f" {OTHER_MODES}" if others else "")
+        + (f" {OTHER_MODES}" if has_other_modes else "")
     )
     yield table(headers, [row[: len(headers)] for row in rows], ",".join(headers[1:]))
 
@@ -49,7 +49,7 @@ def rows_of(cells: Sequence[CellResults]) -> Iterator[list[str]]:
 
 
 def break_even(default: Speed | None, other: Speed, compiling: Estimate | None) -> str:
-    """Return how many steps repay `compiling`, a cost of the mode `other`.
+    """Return how many steps repay `compiling`, the seconds that the mode `other` compiles.
 
     `never` if its step is not shorter than the default's; `at once` if it compiles faster.
     """

@@ -5,22 +5,22 @@ from collections.abc import Iterator, Sequence
 from bench.record.run import RunModel
 from reports.results.cells import CellResults, workloads
 from reports.results.report import Report
-from reports.text import escape, listed, table
+from reports.text import comma_list, escape, table
 
 
 def section(report: Report) -> Iterator[str]:
-    """Yield what disturbed the measurements, or might have."""
+    """Yield what disturbed the measurements, or may have disturbed them."""
     yield from preflight(report.run)
     yield from contention(report.cells)
     yield from flags(report.cells)
 
 
 def preflight(run: RunModel) -> Iterator[str]:
-    """Yield how the machine was judged before each session, with the findings against it."""
+    """Yield the verdict on the machine before each session, with the findings that are not fit."""
     looks = [session.preflight for session in run.sessions if session.preflight is not None]
     if not looks:
         return
-    verdicts = listed(look.verdict for look in looks)
+    verdicts = comma_list(look.verdict for look in looks)
     yield f"Before it was measured the machine was judged {verdicts} (`samestep doctor`)."
     rows = [
         [escape(finding.name), escape(finding.value), finding.verdict, escape(finding.reason)]
@@ -33,9 +33,12 @@ def preflight(run: RunModel) -> Iterator[str]:
 
 
 def contention(cells: Sequence[CellResults]) -> Iterator[str]:
-    """Yield the share of the machine that other processes took, per workload."""
+    """Yield the share of the machine that other processes used, per workload."""
     rows = [
-        [escape(workload), *shares([one for one in cells if one.cell.workload == workload])]
+        [
+            escape(workload),
+            *shares([results for results in cells if results.cell.workload == workload]),
+        ]
         for workload in workloads(cells)
     ]
     headers = ["workload", "trials", "other processes, % of all cores", "stolen, % of all cores"]
@@ -48,8 +51,8 @@ def contention(cells: Sequence[CellResults]) -> Iterator[str]:
 
 
 def shares(cells: Sequence[CellResults]) -> list[str]:
-    """Return the number of timing trials, and the least and most that other processes took."""
-    records = [record for results in cells for record in results.good("timing")]
+    """Return the number of timing trials, and the ranges of the two shares in percent."""
+    records = [record for results in cells for record in results.good_records("timing")]
     other: list[float] = []
     stolen: list[float] = []
     for record in records:
@@ -71,7 +74,7 @@ def spread(percentages: Sequence[float]) -> str:
 
 
 def flags(cells: Sequence[CellResults]) -> Iterator[str]:
-    """Yield how many timing trials carry each flag; nothing without a flag."""
+    """Yield how many timing trials have each flag; nothing if no trial is flagged."""
     rows = [
         [escape(results.cell.workload), escape(results.name), escape(flag), str(trials)]
         for results in cells

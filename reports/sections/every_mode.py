@@ -21,14 +21,21 @@ HEADERS = [
 
 
 def section(report: Report) -> Iterator[str]:
-    """Yield the table; nothing for a run of one mode, whose backends are under Which is faster."""
-    timed = [one for one in report.cells if one.speed is not None and not one.failed_training]
-    if len({one.cell.execution.mode for one in timed}) < 2:
+    """Yield the table; nothing for a run of a single mode, for which the verdicts suffice."""
+    timed = [
+        results
+        for results in report.cells
+        if results.speed is not None and not results.has_failed_training
+    ]
+    if len({results.cell.execution.mode for results in timed}) < 2:
         return
-    shares = {one.results.cell: one.share_of_product for one in report.limits}
+    shares = {limit.results.cell: limit.share_of_product for limit in report.limits}
     rows = [
-        [*row(one, timed, shares.get(one.cell)), own_products(one, report.run.calibration)]
-        for one in fastest_first(timed)
+        [
+            *row(results, timed, shares.get(results.cell)),
+            own_products_share(results, report.run.calibration),
+        ]
+        for results in sort_by_speed(timed)
     ]
     yield "### Every mode, the fastest first"
     yield table(HEADERS, rows, ",".join(HEADERS[2:]))
@@ -44,34 +51,37 @@ def section(report: Report) -> Iterator[str]:
     )
 
 
-def fastest_first(timed: Sequence[CellResults]) -> list[CellResults]:
+def sort_by_speed(timed: Sequence[CellResults]) -> list[CellResults]:
+    """Sort the cells of each workload, the fastest first."""
     names = workloads(timed)
-    return sorted(timed, key=lambda one: (names.index(one.cell.workload), best(one)))
+    return sorted(
+        timed, key=lambda results: (names.index(results.cell.workload), best_seconds(results))
+    )
 
 
-def best(results: CellResults) -> float:
-    """Return the seconds per step of the cell's faster lane; infinite without any."""
+def best_seconds(results: CellResults) -> float:
+    """Return the seconds per step of the cell's faster lane; infinite if it has neither."""
     speed = results.speed
     lanes = [] if speed is None else [speed.native_seconds, speed.step_seconds]
-    return min((one.value for one in lanes if one is not None), default=float("inf"))
+    return min((lane.value for lane in lanes if lane is not None), default=float("inf"))
 
 
 def row(results: CellResults, timed: Sequence[CellResults], share: float | None) -> list[str]:
-    speed, known = results.speed, reference_of(results, timed)
+    speed, reference = results.speed, reference_of(results, timed)
     assert speed is not None, "the section chose it for that"
     return [
         escape(results.cell.workload),
         escape(results.name),
         estimate(speed.native_seconds, 1e3),
-        estimate(times_as_fast(known, results, native_seconds)),
+        estimate(speed_ratio(reference, results, native_seconds)),
         estimate(speed.step_seconds, 1e3),
-        estimate(times_as_fast(known, results, step_seconds)),
+        estimate(speed_ratio(reference, results, step_seconds)),
         NOTHING if share is None else number(100 * share),
     ]
 
 
-def own_products(results: CellResults, calibration: Sequence[CalibrationModel]) -> str:
-    """Return the share of a step that its own matrix products take, in percent."""
+def own_products_share(results: CellResults, calibration: Sequence[CalibrationModel]) -> str:
+    """Return the share of a step that its own matrix products need, in percent."""
     speed, seconds = results.speed, own_products_seconds(results, calibration)
     if seconds is None or speed is None or speed.step_seconds is None:
         return NOTHING
@@ -81,12 +91,12 @@ def own_products(results: CellResults, calibration: Sequence[CalibrationModel]) 
 def reference_of(results: CellResults, timed: Sequence[CellResults]) -> CellResults | None:
     """Return the same cell on Keras and TensorFlow, default mode; None if it was not timed."""
     wanted = replace(results.cell.but(mode="default"), backend=REFERENCE)
-    return next((one for one in timed if one.cell == wanted), None)
+    return next((candidate for candidate in timed if candidate.cell == wanted), None)
 
 
-def times_as_fast(
-    known: CellResults | None, results: CellResults, quantity: Quantity
+def speed_ratio(
+    reference: CellResults | None, results: CellResults, quantity: Quantity
 ) -> Estimate | None:
-    if known is None:
+    if reference is None:
         return None
-    return paired_ratio(known.ranked, results.ranked, quantity)
+    return paired_ratio(reference.ranked_records, results.ranked_records, quantity)

@@ -1,4 +1,4 @@
-"""One paragraph of facts: what ran, how much of it, and the verdicts in short."""
+"""One paragraph of facts: what ran, how much of it, and a summary of the verdicts."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -7,20 +7,20 @@ from bench.stats import Verdict
 from reports.results.cells import CellResults, backends, declared_seeds, rounds
 from reports.results.machine import hardware
 from reports.results.report import Report
-from reports.results.speed_verdicts import RankedPair, why_unjudged
-from reports.text import escape, estimate, listed, plural
+from reports.results.speed_verdicts import RankedPair, no_verdict_reason
+from reports.text import comma_list, escape, estimate, plural
 
 MOST_IN_SHORT = 4
 
 
 def section(report: Report) -> Iterator[str]:
-    """Yield the paragraph. It has machine and medians too, unless the headline has named them."""
-    headed = bool(report.default_pairs or report.default_trained)
+    """Yield the paragraph, with machine and medians unless the headline has them."""
+    has_headline = bool(report.default_pairs or report.default_accuracy_pairs)
     sentences = [
-        *([] if headed else [f"Machine: {escape(hardware(report.run))}."]),
+        *([] if has_headline else [f"Machine: {escape(hardware(report.run))}."]),
         *extent(report),
-        *([] if headed else medians(report.cells)),
-        verdicts_in_short(report.pairs) if report.pairs else why_unjudged(report.run),
+        *([] if has_headline else medians(report.cells)),
+        verdict_summary(report.pairs) if report.pairs else no_verdict_reason(report.run),
     ]
     yield " ".join(sentences)
 
@@ -29,12 +29,12 @@ def extent(report: Report) -> Iterator[str]:
     """Yield what ran: workloads, backends, devices, cells, rounds and seeds."""
     run, cells = report.run, report.cells
     devices = sorted({results.cell.execution.device for results in cells})
-    complete = sum(results.complete for results in cells)
-    unsupported = sum(results.unsupported for results in cells)
+    complete = sum(results.is_complete for results in cells)
+    unsupported = sum(results.is_unsupported for results in cells)
     seeds = declared_seeds(run)
     yield (
-        f"{plural(len(report.workloads), 'workload')} on {escape(listed(backends(cells)))}; "
-        f"devices: {escape(listed(devices))}; profile {escape(run.profile)}."
+        f"{plural(len(report.workloads), 'workload')} on {escape(comma_list(backends(cells)))}; "
+        f"devices: {escape(comma_list(devices))}; profile {escape(run.profile)}."
     )
     yield (
         f"{complete} of {plural(len(cells), 'cell')} have all their figures"
@@ -42,7 +42,7 @@ def extent(report: Report) -> Iterator[str]:
     )
     yield (
         f"Timing: {plural(rounds(run), 'round')}. Accuracy: {plural(len(seeds), 'seed')} "
-        f"({escape(listed(seeds))})."
+        f"({escape(comma_list(seeds))})."
     )
 
 
@@ -55,28 +55,30 @@ def medians(cells: Sequence[CellResults]) -> Iterator[str]:
             value = estimate(results.speed.native_seconds, 1e3)
             parts.setdefault(place, []).append(f"{escape(results.cell.backend)} {value}")
     text = "; ".join(f"{place}: {', '.join(values)}" for place, values in parts.items())
-    bracketed = ", in brackets the 95 % interval" if "[" in text else ""
+    interval_note = ", in brackets the 95 % interval" if "[" in text else ""
     if text:
         yield (
             "Milliseconds per step in the framework's own loop (native lane), median over trials"
-            f"{bracketed}: {text}."
+            f"{interval_note}: {text}."
         )
 
 
-def verdicts_in_short(pairs: Sequence[RankedPair]) -> str:
-    """Return how many verdicts there are of each kind, for every two backends on each device."""
+def verdict_summary(pairs: Sequence[RankedPair]) -> str:
+    """Return the number of verdicts of each kind, for every two backends on each device."""
     counts: dict[str, Counter[Verdict]] = {}
     for pair in pairs:
         first, second = map(escape, pair.names)
         rivals = f"{first} against {second} on {escape(pair.first.device)}"
         counts.setdefault(rivals, Counter())[pair.claim.verdict] += 1
-    parts = [f"{rivals}: {counted(verdicts)}" for rivals, verdicts in counts.items()]
+    parts = [f"{rivals}: {verdict_counts(verdicts)}" for rivals, verdicts in counts.items()]
     if len(parts) > MOST_IN_SHORT:
-        parts = [f"{counted(sum(counts.values(), Counter()))}, each under Which is faster"]
+        parts = [f"{verdict_counts(sum(counts.values(), Counter()))}, each under Which is faster"]
     return f"Verdicts over workloads and lanes (native and step): {'; '.join(parts)}."
 
 
-def counted(verdicts: Counter[Verdict]) -> str:
+def verdict_counts(verdicts: Counter[Verdict]) -> str:
     """Return `FASTER in 3, AMBIGUOUS in 1 of 4 comparisons`."""
-    each = ", ".join(f"{one} in {verdicts[one]}" for one in Verdict if verdicts[one])
-    return f"{each} of {plural(verdicts.total(), 'comparison')}"
+    counts = ", ".join(
+        f"{verdict} in {verdicts[verdict]}" for verdict in Verdict if verdicts[verdict]
+    )
+    return f"{counts} of {plural(verdicts.total(), 'comparison')}"

@@ -15,9 +15,9 @@ HEADERS = [
 
 
 def section(report: Report) -> Iterator[str]:
-    """Yield the layers of every cell; nothing without the mode `epoch`: the lanes suffice then."""
+    """Yield the layers of every cell; nothing if no cell ran in the mode `epoch`."""
     taxes = report.taxes
-    if all(one.epoch is None for one in taxes):
+    if all(tax.epoch is None for tax in taxes):
         return
     yield "## The framework tax"
     yield "Microseconds per step, from the inside out, each backend in its default mode."
@@ -30,7 +30,7 @@ def section(report: Report) -> Iterator[str]:
         "framework's own loop; looking, between the step and one that is waited for. Each is the "
         "median over rounds of differences within a round."
     )
-    for device in dict.fromkeys(one.results.cell.execution.device for one in taxes):
+    for device in dict.fromkeys(tax.results.cell.execution.device for tax in taxes):
         yield figure(
             f"Microseconds per step on {device} by layer, for each workload and backend; the "
             "numbers are in the table above",
@@ -38,12 +38,12 @@ def section(report: Report) -> Iterator[str]:
         )
 
 
-def row(one: Tax) -> list[str]:
-    speed = one.results.speed
-    steps = (one.epoch, *((speed.step_seconds, speed.native_seconds) if speed else (None, None)))
-    lost = (one.dispatch, one.loop, one.looking)
+def row(tax: Tax) -> list[str]:
+    speed = tax.results.speed
+    steps = (tax.epoch, *((speed.step_seconds, speed.native_seconds) if speed else (None, None)))
+    costs = (tax.dispatch, tax.loop, tax.looking)
     return [
-        *cell_names(one.results),
-        number(None if one.floor is None else one.floor / MICRO),
-        *(estimate(value, 1 / MICRO) for value in (*steps, *lost)),
+        *cell_names(tax.results),
+        number(None if tax.floor is None else tax.floor / MICRO),
+        *(estimate(value, 1 / MICRO) for value in (*steps, *costs)),
     ]

@@ -1,4 +1,4 @@
-"""The headline: who is faster, by how much, how sure, and at the same accuracy or not."""
+"""The headline: which backend is faster, by how much, how sure, and at which accuracy."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -19,11 +19,11 @@ from reports.results.machine import hardware
 from reports.results.report import Report
 from reports.results.speed import LANES
 from reports.results.speed_verdicts import RankedPair
-from reports.text import escape, percent, plural
+from reports.text import escape, percent, plain_percent, plural
 
 MIRROR = {Verdict.FASTER: Verdict.SLOWER, Verdict.SLOWER: Verdict.FASTER}
 OTHERWISE = {
-    Verdict.SAME: f"takes as long (within {100 * SAME_WITHIN:g} %) as",
+    Verdict.SAME: f"takes as long (within {plain_percent(SAME_WITHIN)}) as",
     Verdict.AMBIGUOUS: "is not told apart from",
     Verdict.SLOWER: "is slower than",
 }
@@ -37,17 +37,17 @@ ACCURACY = {
 def section(report: Report) -> Iterator[str]:
     """Yield a line per workload and device on speed; on accuracy if no speed was judged.
 
-    Only the default mode counts: what a user has to ask for has its own section.
+    Only the default mode counts; the other modes have their own section.
     """
     if report.default_pairs:
-        groups = by_settings(report.default_pairs)
-        yield from speed_headline(report.run, groups, report.trained)
-    elif report.default_trained:
-        yield from accuracy_headline(report.run, report.default_trained)
+        groups = group_by_settings(report.default_pairs)
+        yield from speed_headline(report.run, groups, report.accuracy_pairs)
+    elif report.default_accuracy_pairs:
+        yield from accuracy_headline(report.run, report.default_accuracy_pairs)
 
 
-def by_settings(pairs: Sequence[RankedPair]) -> list[list[RankedPair]]:
-    """Return the pairs by workload and execution."""
+def group_by_settings(pairs: Sequence[RankedPair]) -> list[list[RankedPair]]:
+    """Group the pairs by workload and execution."""
     groups: dict[tuple[object, ...], list[RankedPair]] = {}
     for pair in pairs:
         cell = pair.first.cell
@@ -59,9 +59,9 @@ def speed_headline(
     run: RunModel, groups: Sequence[Sequence[RankedPair]], trained: Sequence[AccuracyPair]
 ) -> Iterator[str]:
     accuracies = [accuracy_of(group, trained) for group in groups]
-    # what holds for all is said once
+    # a statement that holds for all is written once
     common = accuracies[0] if len(set(accuracies)) == 1 else None
-    own = [""] * len(groups) if common else [f"; {one}" for one in accuracies]
+    own = [""] * len(groups) if common else [f"; {accuracy}" for accuracy in accuracies]
     yield (
         f"**On this machine** ({escape(hardware(run))}), backends as they come, the train step "
         f"alone (step) and in the framework's own loop (native){f'; {common}' if common else ''}:"
@@ -81,36 +81,38 @@ def line(group: Sequence[RankedPair], *, several: bool) -> str:
     if all(pair.claim.p_value is None for pair in group):
         return f"{about}: no verdict, which takes {SMALLEST_SAMPLE} rounds or more of any two"
     lanes = [
-        f"{lane}: {standing(of_lane)}"
+        f"{lane}: {standing(lane_pairs)}"
         for lane in reversed(LANES)
-        if (of_lane := [pair for pair in group if pair.lane == lane])
+        if (lane_pairs := [pair for pair in group if pair.lane == lane])
     ]
     return f"{about}, {'; '.join(lanes)}"
 
 
 def standing(pairs: Sequence[RankedPair]) -> str:
-    """Return the fastest cell of a lane against the others, never more than the verdicts say."""
+    """Return the fastest cell of a lane against the others, no more strongly than the verdicts."""
     fastest = leader(pairs)
     by_verdict: dict[Verdict, list[RankedPair]] = {}
     for pair in pairs:
         if fastest in (pair.first, pair.second):
             by_verdict.setdefault(verdict_of(fastest, pair), []).append(pair)
     behind = sorted(
-        by_verdict.get(Verdict.FASTER, []), key=lambda pair: -ahead(pair, fastest).value
+        by_verdict.get(Verdict.FASTER, []), key=lambda pair: -speedup(pair, fastest).value
     )
     parts = [lead(fastest, behind)] if behind else []
     parts += [
-        f"{words} {rivals(others, fastest)}"
+        f"{words} {rivals(pairs_of_verdict, fastest)}"
         for verdict, words in OTHERWISE.items()
-        if (others := by_verdict.get(verdict))
+        if (pairs_of_verdict := by_verdict.get(verdict))
     ]
     return f"{backend(fastest)} {', and '.join(parts)}"
 
 
 def leader(pairs: Sequence[RankedPair]) -> CellResults:
-    """Return the cell that is called faster most often; on a tie the smallest median decides."""
+    """Return the cell with the most verdicts FASTER; on a tie, the one with the smallest median."""
     cells = {results.name: results for pair in pairs for results in (pair.first, pair.second)}
-    return min(cells.values(), key=lambda one: (-wins(one, pairs), seconds(one, pairs[0].lane)))
+    return min(
+        cells.values(), key=lambda results: (-wins(results, pairs), seconds(results, pairs[0].lane))
+    )
 
 
 def wins(results: CellResults, pairs: Sequence[RankedPair]) -> int:
@@ -123,7 +125,7 @@ def wins(results: CellResults, pairs: Sequence[RankedPair]) -> int:
 
 
 def seconds(results: CellResults, lane: str) -> float:
-    """Return the cell's median seconds per step of the lane; infinite without any."""
+    """Return the cell's median seconds per step of the lane; infinite if it has none."""
     speed = results.speed
     if speed is None:
         return math.inf
@@ -132,20 +134,20 @@ def seconds(results: CellResults, lane: str) -> float:
 
 
 def verdict_of(results: CellResults, pair: RankedPair) -> Verdict:
-    """Return the pair's verdict as a verdict on `results`, which may be its second cell."""
+    """Return the pair's verdict as a verdict on `results`, which may be the second cell."""
     verdict = pair.claim.verdict
     return verdict if pair.first is results else MIRROR.get(verdict, verdict)
 
 
 def lead(fastest: CellResults, behind: Sequence[RankedPair]) -> str:
     """Return `is about 2.1 times (1.9 to 2.3, n = 10) as fast as a, also faster than b`."""
-    most, *others = behind
-    text = f"is {times(ahead(most, fastest))} as fast as {rivals([most], fastest)}"
-    return f"{text}, also faster than {rivals(others, fastest)}" if others else text
+    slowest, *further = behind
+    text = f"is {times(speedup(slowest, fastest))} as fast as {rivals([slowest], fastest)}"
+    return f"{text}, also faster than {rivals(further, fastest)}" if further else text
 
 
-def ahead(pair: RankedPair, fastest: CellResults) -> Estimate:
-    """Return how many times as fast: the rival's seconds over those of the fastest."""
+def speedup(pair: RankedPair, fastest: CellResults) -> Estimate:
+    """Return the rival's seconds over those of the fastest cell: how many times as fast it is."""
     comparison = pair.claim.comparison
     assert comparison is not None, "a verdict rests on a comparison"
     ratio = comparison.ratio
@@ -166,8 +168,8 @@ def times(ratio: Estimate) -> str:
 
 
 def rivals(pairs: Sequence[RankedPair], fastest: CellResults) -> str:
-    others = [pair.second if pair.first is fastest else pair.first for pair in pairs]
-    return " and ".join(map(backend, others))
+    opponents = [pair.second if pair.first is fastest else pair.first for pair in pairs]
+    return " and ".join(map(backend, opponents))
 
 
 def backend(results: CellResults) -> str:
@@ -186,20 +188,23 @@ def accuracy_headline(run: RunModel, trained: Sequence[AccuracyPair]) -> Iterato
 def accuracy_line(pair: AccuracyPair, *, several: bool) -> str:
     """Return `**mlp-512**: a and b train to equivalent accuracy (97.99 % and 97.97 %, n = 10)`."""
     where = f" on {escape(pair.first.device)}" if several else ""
-    both = f"{backend(pair.first)} and {backend(pair.second)}"
-    finding = ACCURACY[pair.claim.verdict].format(both)
+    names = f"{backend(pair.first)} and {backend(pair.second)}"
+    finding = ACCURACY[pair.claim.verdict].format(names)
     means = [
-        percent(one.accuracy.test_accuracy if one.accuracy else None)
-        for one in (pair.first, pair.second)
+        percent(results.accuracy.test_accuracy if results.accuracy else None)
+        for results in (pair.first, pair.second)
     ]
     figures = f"({' and '.join(means)}, n = {pair.claim.comparison.n})"
     return f"**{escape(pair.first.cell.workload)}**{where}: {finding} {figures}"
 
 
 def accuracy_of(group: Sequence[RankedPair], trained: Sequence[AccuracyPair]) -> str:
-    """Return `at equivalent accuracy` if that is shown for every two cells of the group."""
+    """Return `at equivalent accuracy` if that is shown for every two cells of the group.
+
+    Otherwise return what is shown instead.
+    """
     cells = {results.cell for pair in group for results in (pair.first, pair.second)}
-    claims = [one.claim for one in trained if {one.first.cell, one.second.cell} <= cells]
+    claims = [pair.claim for pair in trained if {pair.first.cell, pair.second.cell} <= cells]
     verdicts = {claim.verdict for claim in claims}
     if not claims:
         return "accuracy not compared"

@@ -9,13 +9,13 @@ from reports.results.cells import CellResults
 from reports.results.speed import Speed
 from reports.results.workload import WorkloadResults
 from reports.sections import compiling
-from reports.text import NOTHING, details, escape, estimate, listed, number, plural, table
+from reports.text import NOTHING, comma_list, details, escape, estimate, number, plural, table
 
 PHASES = tuple(TimingsModel.model_fields)
 
 
 def part(workload: WorkloadResults) -> Iterator[str]:
-    """Yield the times per step and what belongs to them; nothing if no cell has a lane."""
+    """Yield times per step, gaps, compiling and phases; nothing if no cell has a lane."""
     cells = workload.cells
     rows = [row for results in cells for row in lane_rows(results)]
     if not rows:
@@ -38,14 +38,14 @@ def part(workload: WorkloadResults) -> Iterator[str]:
 
 def lane_rows(results: CellResults) -> Iterator[list[str]]:
     """Yield a row per lane and quantile that the cell has."""
-    speed, sampled = results.speed, samples(results)
+    speed, sample_texts = results.speed, samples(results)
     if speed is None:
         return
     for lane, value in (
         ("step, per step", speed.step_seconds),
         ("latency, median step", speed.latency_seconds),
-        ("latency, 95th percentile", pooled(speed, speed.latency_p95_seconds)),
-        ("latency, 99th percentile", pooled(speed, speed.latency_p99_seconds)),
+        ("latency, 95th percentile", pooled_estimate(speed, speed.latency_p95_seconds)),
+        ("latency, 99th percentile", pooled_estimate(speed, speed.latency_p99_seconds)),
         ("native, per step", speed.native_seconds),
         ("native, steady per step", speed.steady_seconds),
         ("native, start-up per call", speed.startup_seconds),
@@ -53,12 +53,12 @@ def lane_rows(results: CellResults) -> Iterator[list[str]]:
         *lanes_of_all(results),
     ):
         if value is not None:
-            how = sampled.get(lane.split(",")[0], NOTHING)
-            yield [escape(results.name), lane, estimate(value, 1e3), str(value.n), how]
+            sample = sample_texts.get(lane.split(",")[0], NOTHING)
+            yield [escape(results.name), lane, estimate(value, 1e3), str(value.n), sample]
 
 
-def pooled(speed: Speed, value: float | None) -> Estimate | None:
-    """Return a value over the steps of all trials, which has no interval over trials."""
+def pooled_estimate(speed: Speed, value: float | None) -> Estimate | None:
+    """Return a quantile over the steps of all trials, which has no interval over trials."""
     if value is None or speed.latency_seconds is None:
         return None
     return Estimate(value=value, low=None, high=None, n=speed.latency_seconds.n)
@@ -76,13 +76,13 @@ def lanes_of_all(results: CellResults) -> list[tuple[str, Estimate | None]]:
 
 
 def samples(results: CellResults) -> dict[str, str]:
-    """Return what a trial of this cell sampled, by lane: `12 blocks of 32 steps`."""
+    """Return the samples of a trial of this cell by lane: `12 blocks of 32 steps`."""
     by_lane: dict[str, dict[str, None]] = {}
-    for record in results.good("timing"):
+    for record in results.good_records("timing"):
         for lane, text in samples_of(record):
-            # trials may differ: then all are listed
+            # if trials differ, all values are listed
             by_lane.setdefault(lane, {})[text] = None
-    return {lane: listed(texts) for lane, texts in by_lane.items()}
+    return {lane: comma_list(texts) for lane, texts in by_lane.items()}
 
 
 def samples_of(record: Record) -> Iterator[tuple[str, str]]:
@@ -105,7 +105,7 @@ def samples_of(record: Record) -> Iterator[tuple[str, str]]:
 
 
 def gaps(cells: Sequence[CellResults]) -> Iterator[str]:
-    """Yield what a lane costs over another, from both lanes of the same trial."""
+    """Yield the ratios of two lanes of the same trial: what a lane costs over another."""
     rows = [
         [
             escape(results.name),
@@ -127,9 +127,12 @@ def gaps(cells: Sequence[CellResults]) -> Iterator[str]:
 
 def phases(cells: Sequence[CellResults]) -> Iterator[str]:
     """Yield the median seconds of each phase of a timing trial: one column per cell."""
-    timed = [results for results in cells if results.good("timing")]
+    timed = [results for results in cells if results.good_records("timing")]
     rows = [
-        [name.removesuffix("_seconds").replace("_", " "), *(phase(one, name) for one in timed)]
+        [
+            name.removesuffix("_seconds").replace("_", " "),
+            *(phase(results, name) for results in timed),
+        ]
         for name in PHASES
     ]
     headers = ["phase", *(escape(results.name) for results in timed)]
@@ -142,6 +145,6 @@ def phases(cells: Sequence[CellResults]) -> Iterator[str]:
 
 def phase(results: CellResults, name: str) -> str:
     """Return the median seconds of one phase over the timing trials of a cell."""
-    seconds = [getattr(record.timings, name) for record in results.good("timing")]
-    known = [value for value in seconds if value is not None]
-    return number(median(known)) if known else NOTHING
+    seconds = [getattr(record.timings, name) for record in results.good_records("timing")]
+    values = [value for value in seconds if value is not None]
+    return number(median(values)) if values else NOTHING

@@ -1,4 +1,4 @@
-"""The method: how the figures came about, and what the run took."""
+"""The method: how the figures were measured, and how long the run took."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,13 +6,13 @@ from bench.record.flags import SLOWEST_CLOCK
 from bench.record.run import RunModel
 from reports.results.cells import CellResults, rounds
 from reports.results.report import Report
-from reports.text import escape, listed, number, plural
+from reports.text import comma_list, escape, number, plain_percent, plural
 
 KINDS = ("timing", "accuracy")
 
 
 def section(report: Report) -> Iterator[str]:
-    """Yield how this run measured, as a list."""
+    """Yield the method of this run, as a list."""
     yield "## Method"
     yield "\n".join(f"- {line}" for line in method_lines(report.run, report.cells))
 
@@ -45,8 +45,8 @@ def method_lines(run: RunModel, cells: Sequence[CellResults]) -> Iterator[str]:
         "come from total samples and total seconds: they need not be the inverse of a median."
     )
     yield (
-        f"Seeds: timing {listed(seeds['timing'])}; accuracy {listed(seeds['accuracy'])}. All "
-        "backends start a seed from the same initial weights and the same order of batches."
+        f"Seeds: timing {comma_list(seeds['timing'])}; accuracy {comma_list(seeds['accuracy'])}. "
+        "All backends start a seed from the same initial weights and the same order of batches."
     )
     yield (
         "A trial is flagged by what else the machine did while its lanes were timed, never by its "
@@ -54,7 +54,7 @@ def method_lines(run: RunModel, cells: Sequence[CellResults]) -> Iterator[str]:
         "hypervisor did), throttled (a quota held it back), clock_jump (it was suspended, or its "
         f"clock was set){gpu_flags(run)}. A flagged trial is run once more at the end of its "
         f"round, together with what it is compared with, at most {run.most_repeats} in this run; "
-        f"of a round the last attempt counts. {repeated(run)}"
+        f"of a round the last attempt counts. {repeat_note(run)}"
     )
     yield timetable(run)
 
@@ -65,13 +65,13 @@ def gpu_flags(run: RunModel) -> str:
         return ""
     return (
         ", gpu_throttled (the driver lowered the GPU's clock), gpu_slow_clock (the clock was under "
-        f"{100 * SLOWEST_CLOCK:g} % of what it was in the session's earlier trials)"
+        f"{plain_percent(SLOWEST_CLOCK)} of what it was in the session's earlier trials)"
     )
 
 
 def turns(cells: Sequence[CellResults]) -> str:
-    """Return that processes took turns; empty for records of early versions, which did not."""
-    records = (record for results in cells for record in results.good("timing"))
+    """Return a sentence on turns; empty for records of early versions, which took none."""
+    records = (record for results in cells for record in results.good_records("timing"))
     if all(record.timings.waiting_seconds is None for record in records):
         return ""
     return (
@@ -81,37 +81,41 @@ def turns(cells: Sequence[CellResults]) -> str:
 
 
 def timetable(run: RunModel) -> str:
-    """Return what the run was expected to take, and what it took."""
-    took = sum(session.wall_seconds for session in run.sessions)
-    outcomes = listed(escape(session.outcome) for session in run.sessions)
+    """Return the time that was estimated for the run, and the time that it took."""
+    wall_seconds = sum(session.wall_seconds for session in run.sessions)
+    outcomes = comma_list(escape(session.outcome) for session in run.sessions)
     sessions = f"{plural(len(run.sessions), 'session')}: {outcomes}"
-    least = "at least " if any(one.outcome == "killed" for one in run.sessions) else ""
+    least = "at least " if any(session.outcome == "killed" for session in run.sessions) else ""
     taken = (
-        f"{least}{minutes(took)} ({sessions})" if run.sessions else "not recorded, no session ended"
+        f"{least}{minutes(wall_seconds)} ({sessions})"
+        if run.sessions
+        else "not recorded, no session ended"
     )
     estimated = "not estimated"
     if run.estimate_seconds is not None:
         pilot = minutes(run.pilot_seconds)
         estimated = f"{minutes(run.estimate_seconds)} (from a pilot of {pilot})"
     return (
-        f"Estimated beforehand: {estimated}. Took: {taken}.{inside_workers(run)} "
+        f"Estimated beforehand: {estimated}. Took: {taken}.{worker_share(run)} "
         f"Run made: {escape(run.created)}."
     )
 
 
-def repeated(run: RunModel) -> str:
-    """Return how many trials were run once more."""
-    again = sum(trial.attempt > 0 for trial in run.trials)
-    return f"{plural(again, 'trial')} {'was' if again == 1 else 'were'} run once more."
+def repeat_note(run: RunModel) -> str:
+    """Return a sentence with the number of trials that were run once more."""
+    repeats = sum(trial.attempt > 0 for trial in run.trials)
+    return f"{plural(repeats, 'trial')} {'was' if repeats == 1 else 'were'} run once more."
 
 
-def inside_workers(run: RunModel) -> str:
-    """Return the workers' share of the wall time, and what the harness took meanwhile."""
-    known = [one for one in run.sessions if one.worker_seconds and one.wall_seconds]
-    wall = sum(session.wall_seconds for session in known)
-    workers = sum(session.worker_seconds or 0.0 for session in known)
-    own = sum(session.parent_cpu_seconds or 0.0 for session in known)
-    if not known:
+def worker_share(run: RunModel) -> str:
+    """Return the workers' share of the wall time, and the CPU time of the harness beside them."""
+    sessions = [
+        session for session in run.sessions if session.worker_seconds and session.wall_seconds
+    ]
+    wall = sum(session.wall_seconds for session in sessions)
+    workers = sum(session.worker_seconds or 0.0 for session in sessions)
+    own = sum(session.parent_cpu_seconds or 0.0 for session in sessions)
+    if not sessions:
         return ""
     return (
         f" Of that, {100 * workers / wall:.1f} % inside workers; beside them the harness took "

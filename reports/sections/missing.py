@@ -13,41 +13,43 @@ HEADERS = ["workload", "backend", "device", "trial", "status", "trials", "reason
 
 
 def section(report: Report) -> Iterator[str]:
-    """Yield a row per cell and reason for a missing figure, and per backend that never ran."""
+    """Yield a table with a row per cell and reason, and a row per backend that never ran."""
     rows = [row for results in report.cells for row in problems(results)]
-    # an unavailable backend with cells in the plan has its reason in their records already
-    ran = set(backends(report.cells))
+    # if an unavailable backend has cells in the plan, their records hold its reason
+    planned_backends = set(backends(report.cells))
     rows += [
-        ["all", escape(name), NOTHING, NOTHING, "unavailable", NOTHING, escape(found.unavailable)]
-        for name, found in sorted(report.run.backends.items())
-        if found.unavailable is not None and name not in ran
+        ["all", escape(name), NOTHING, NOTHING, "unavailable", NOTHING, escape(backend.unavailable)]
+        for name, backend in sorted(report.run.backends.items())
+        if backend.unavailable is not None and name not in planned_backends
     ]
     yield "## Cells and trials without figures"
     yield table(HEADERS, rows, "trials") if rows else "None: every planned trial has its figures."
 
 
 def problems(results: CellResults) -> Iterator[list[str]]:
-    """Yield a row per status and reason of the trials of a cell that left no figure."""
-    # hundreds of trials may fail alike: one row per reason
-    seen: Counter[tuple[str, str, str]] = Counter(
+    """Yield a row per status and reason of the cell's trials without a figure."""
+    # hundreds of trials may fail for the same reason, which gets a single row
+    counts: Counter[tuple[str, str, str]] = Counter(
         (record.trial.kind, record.status, reason(record))
         for record in results.records
         if record.status != "ok"
     )
-    seen.update((trial.kind, "no record", "the trial has not run") for trial in results.missing)
+    counts.update(
+        (trial.kind, "no record", "the trial has not run") for trial in results.missing_trials
+    )
     names = cell_names(results)
-    for (kind, status, why), trials_with in sorted(seen.items()):
-        yield [*names, kind, status, str(trials_with), why]
-    if results.withheld:
+    for (kind, status, why), trials in sorted(counts.items()):
+        yield [*names, kind, status, str(trials), why]
+    if results.is_withheld:
         why = "parity failed in at least one trial: this cell's figures are not shown"
         yield [*names, "all", "withheld", str(len(results.records)), why]
 
 
 def reason(record: Record) -> str:
-    """Return the record's own reason, and for parity what diverged and where."""
+    """Return the record's own reason, followed by the rungs that failed."""
     own = record.reason or NOTHING
     failed = [rung for rung in record.parity.rungs if not rung.passed] if record.parity else []
-    # the worker's own reason names the rung already, with its figures
+    # the worker's own reason may name the rung, with its figures
     rungs = [
         f"{escape(rung.rung)}: {rung.measured:.3g}, gate {rung.gate:.3g}"
         + (f", at {escape(rung.where)}" if rung.where else "")

@@ -16,7 +16,7 @@ HEADERS = [
 
 def part(workload: WorkloadResults) -> Iterator[str]:
     """Yield the longer trainings; nothing if the plan has none."""
-    longer = workload.longer
+    longer = workload.longer_rows
     if not longer:
         return
     epochs = max(measured.epochs for _, measured in longer)
@@ -41,23 +41,24 @@ def part(workload: WorkloadResults) -> Iterator[str]:
 
 def table_rows(row: SummaryRow, longer: Accuracy) -> Iterator[list[str]]:
     """Yield each longer training, after the training of the same seed and fewer epochs."""
-    shorter = {} if row.accuracy is None else {one.seed: one for one in row.accuracy.trainings}
-    for one in longer.trainings:
-        if one.seed in shorter:
-            yield table_row(row, shorter[one.seed])
-        yield table_row(row, one)
+    trainings = row.accuracy.trainings if row.accuracy is not None else ()
+    shorter = {training.seed: training for training in trainings}
+    for training in longer.trainings:
+        if training.seed in shorter:
+            yield table_row(row, shorter[training.seed])
+        yield table_row(row, training)
 
 
-def table_row(row: SummaryRow, one: Training) -> list[str]:
-    best = max(one.result.epochs, key=lambda epoch: epoch.test_accuracy)
+def table_row(row: SummaryRow, training: Training) -> list[str]:
+    best = max(training.result.epochs, key=lambda epoch: epoch.test_accuracy)
     return [
         escape(row.results.name),
-        str(one.seed),
-        str(one.epochs),
-        percent(one.result.final_train_accuracy),
-        percent(one.result.final_test_accuracy),
-        f"{one.gap_points:+.2f}",
-        f"{one.result.final_train_loss:.4f}",
-        f"{one.result.final_test_loss:.4f}",
+        str(training.seed),
+        str(training.epochs),
+        percent(training.result.final_train_accuracy),
+        percent(training.result.final_test_accuracy),
+        f"{training.gap_points:+.2f}",
+        f"{training.result.final_train_loss:.4f}",
+        f"{training.result.final_test_loss:.4f}",
         f"{percent(best.test_accuracy)}, epoch {best.epoch}",
     ]

@@ -1,45 +1,45 @@
-"""The parity rungs that were checked: measured value, gate and the margin between them."""
+"""The parity rungs that were checked, with measured value, gate and margin."""
 
 from collections.abc import Collection, Iterator, Sequence
 
-from reports.results.parity import RUNGS, Climbed, climbed, gate, margin, remedies
+from reports.results.parity import RUNGS, CheckedRung, gate, list_rungs, margin, remedies
 from reports.results.report import Report
-from reports.text import escape, listed, table
+from reports.text import comma_list, escape, table
 
 HEADERS = ["rung", "precision", "gate", "worst measured", "margin", "cells passed"]
 
 
 def section(report: Report) -> Iterator[str]:
-    """Yield each rung's gate, the worst measured value, and in how many cells it held."""
-    rungs = climbed(report.cells)
+    """Yield each rung's gate, its worst measured value, and the number of cells that passed."""
+    rungs = list_rungs(report.cells)
     yield "## Parity rungs checked"
     if not rungs:
         yield "No record holds a parity rung: nothing was checked."
         return
-    names = {one.rung.rung for one in rungs}
+    names = {check.rung.rung for check in rungs}
     yield table(HEADERS, worst_rows(rungs), "worst measured, margin, cells passed")
     yield " ".join(legend(rungs, names))
     if changed := sorted(remedies(report.cells)):
         yield f"Changed, so that all is computed in float64: {escape('; '.join(changed))}."
-    yield from absent(rungs, names)
+    yield from unchecked_rungs(rungs, names)
 
 
-def absent(rungs: Sequence[Climbed], names: Collection[str]) -> Iterator[str]:
-    """Yield what was not checked, as plainly as what was."""
+def unchecked_rungs(rungs: Sequence[CheckedRung], names: Collection[str]) -> Iterator[str]:
+    """Yield the rungs that were not checked; nothing if all were."""
     if "gradient" not in names:
-        missing = listed(name for name in RUNGS[3:10] if name not in names)
+        missing = comma_list(name for name in RUNGS[3:10] if name not in names)
         yield (
             f"This run's records hold no rung {missing}. What those rungs would show, that the "
             "backends compute the same in a step, is not shown by this report."
         )
-    elif all(one.precision == "float32" for one in rungs):
+    elif all(check.precision == "float32" for check in rungs):
         yield "This profile leaves the rungs in float64 out."
 
 
-def legend(rungs: Sequence[Climbed], names: Collection[str]) -> Iterator[str]:
-    """Yield how the table is read: sentences on what is in it alone."""
+def legend(rungs: Sequence[CheckedRung], names: Collection[str]) -> Iterator[str]:
+    """Yield the sentences that explain the table, only for what it contains."""
     yield "Over every trial."
-    if any(one.certified for one in rungs):
+    if any(check.certified for check in rungs):
         yield (
             "Parity trials climb all rungs, timing and accuracy trials a few of them once more. A "
             "cell stops at the first rung that it fails, and is then neither timed nor trained."
@@ -49,26 +49,28 @@ def legend(rungs: Sequence[Climbed], names: Collection[str]) -> Iterator[str]:
         "is exact, how many values differ. Margin: how many times it fits into the gate. Cells "
         "passed: of those that came to the rung."
     )
-    if len({(one.place, one.rung.gate) for one in rungs}) > len({one.place for one in rungs}):
+    gates = {(check.place, check.rung.gate) for check in rungs}
+    if len(gates) > len({check.place for check in rungs}):
         yield "A rung with two gates has one for each optimizer."
     if "dropout share" in names:
         yield "Dropout share and masks are measured in standard errors."
 
 
-def worst_rows(rungs: Sequence[Climbed]) -> list[list[str]]:
-    """Return a row per rung, precision and gate, in the order of climbing."""
+def worst_rows(rungs: Sequence[CheckedRung]) -> list[list[str]]:
+    """Return a row per rung, precision and gate, in the order of checking."""
     # a rung whose gate depends on the optimizer has a row per gate
-    groups: dict[tuple[tuple[int, str, str], float], list[Climbed]] = {}
-    for one in rungs:
-        groups.setdefault((one.place, one.rung.gate), []).append(one)
+    groups: dict[tuple[tuple[int, str, str], float], list[CheckedRung]] = {}
+    for check in rungs:
+        groups.setdefault((check.place, check.rung.gate), []).append(check)
     return [worst_row(groups[key]) for key in sorted(groups)]
 
 
-def worst_row(group: Sequence[Climbed]) -> list[str]:
-    cells = {one.cell.cell.label for one in group}
-    failed = {one.cell.cell.label for one in group if not one.rung.passed}
+def worst_row(group: Sequence[CheckedRung]) -> list[str]:
+    cells = {check.cell.cell.label for check in group}
+    failed = {check.cell.cell.label for check in group if not check.rung.passed}
     worst = max(
-        group, key=lambda one: (not one.rung.passed, one.rung.measured / (one.rung.gate or 1))
+        group,
+        key=lambda check: (not check.rung.passed, check.rung.measured / (check.rung.gate or 1)),
     )
     return [
         escape(worst.rung.rung),

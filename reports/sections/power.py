@@ -6,9 +6,9 @@ from bench.record import GpuUseModel, Record
 from bench.record.quantities import device_used_bytes, joules_per_step, power_watts
 from reports.results.cells import CellResults
 from reports.results.report import Report
-from reports.results.speed import over_trials
+from reports.results.speed import trial_median
 from reports.sections.columns import cell_names
-from reports.text import MEBIBYTE, NOTHING, escape, estimate, listed, number, table
+from reports.text import MEBIBYTE, NOTHING, comma_list, escape, estimate, number, table
 
 HEADERS = [
     "workload", "backend", "device", "W", "limit W", "mJ/step", "n", "board memory MiB",
@@ -25,44 +25,46 @@ MEANING = (
 
 def section(report: Report) -> Iterator[str]:
     """Yield the readings of every cell that has them; nothing for a run without a GPU."""
-    rows = [row(results, records) for results in report.cells if (records := watched(results))]
+    rows = [
+        row(results, records) for results in report.cells if (records := monitored_records(results))
+    ]
     if rows:
         yield "## Power and memory of the GPU"
         yield table(HEADERS, rows, ",".join(HEADERS[3:-1]))
         yield MEANING
 
 
-def watched(results: CellResults) -> list[Record]:
-    """Return the timing trials of a cell during which the driver was read."""
-    return [record for record in results.ranked if record.gpu is not None]
+def monitored_records(results: CellResults) -> list[Record]:
+    """Return the cell's timing trials with readings of the driver."""
+    return [record for record in results.ranked_records if record.gpu is not None]
 
 
 def row(results: CellResults, records: Sequence[Record]) -> list[str]:
     uses = [record.gpu for record in records if record.gpu is not None]
-    limits = [one.power_limit_watts for one in uses if one.power_limit_watts is not None]
-    energy = over_trials(records, joules_per_step)
+    limits = [use.power_limit_watts for use in uses if use.power_limit_watts is not None]
+    energy = trial_median(records, joules_per_step)
     return [
         *cell_names(results),
-        estimate(over_trials(records, power_watts)),
+        estimate(trial_median(records, power_watts)),
         number(max(limits, default=None)),
         estimate(energy, 1e3),
         NOTHING if energy is None else str(energy.n),
-        estimate(over_trials(records, device_used_bytes), 1 / MEBIBYTE),
+        estimate(trial_median(records, device_used_bytes), 1 / MEBIBYTE),
         clocks(uses),
-        slowed_by(uses),
+        slowdown_causes(uses),
     ]
 
 
 def clocks(uses: Sequence[GpuUseModel]) -> str:
     """Return the slowest and the fastest reading of the clock."""
-    readings = [clock for one in uses for clock in one.clock_megahertz or ()]
+    readings = [clock for use in uses for clock in use.clock_megahertz or ()]
     return f"{min(readings):,} to {max(readings):,}" if readings else NOTHING
 
 
-def slowed_by(uses: Sequence[GpuUseModel]) -> str:
+def slowdown_causes(uses: Sequence[GpuUseModel]) -> str:
     """Return what lowered the clock; `nothing` if the driver reported that for every trial."""
-    reported = [one.slowed_by for one in uses if one.slowed_by is not None]
-    causes = sorted({cause for one in reported for cause in one})
+    reported = [use.slowed_by for use in uses if use.slowed_by is not None]
+    causes = sorted({cause for trial_causes in reported for cause in trial_causes})
     if causes:
-        return listed(map(escape, causes))
+        return comma_list(map(escape, causes))
     return "nothing" if reported else NOTHING

@@ -4,18 +4,18 @@ from collections.abc import Iterator, Sequence
 
 from bench.spec import CLASSES
 from reports.drawing import confusion
-from reports.drawing.gallery import gallery_file, shared_file
+from reports.drawing.gallery import common_mistakes_file, gallery_file
 from reports.results.cells import CellResults
-from reports.results.predictions import Predictions, lacking, wrong_in_all
+from reports.results.predictions import Predictions, common_wrong_indices, missing_reason
 from reports.results.shown_images import Band
 from reports.results.workload import WorkloadResults
 from reports.sections.published_predictions import first_predictions, overlaps
-from reports.text import details, escape, figure, listed, table
+from reports.text import comma_list, details, escape, figure, table
 
 
 def part(workload: WorkloadResults) -> Iterator[str]:
-    """Yield the predictions; nothing for a workload without a training."""
-    if not any(results.good("accuracy") for results in workload.cells):
+    """Yield the predictions; nothing if the workload has no good training."""
+    if not any(results.good_records("accuracy") for results in workload.cells):
         return
     yield "### Predictions"
     yield from reasons(workload.cells)
@@ -33,35 +33,36 @@ def part(workload: WorkloadResults) -> Iterator[str]:
     yield from confusions(workload.name, predictions)
     yield from first_predictions(workload.definition, predictions)
     yield from overlaps(workload.definition, predictions)
-    yield from wrong_everywhere(workload)
+    yield from common_mistakes(workload)
     yield from map(gallery, predictions, workload.bands)
 
 
 def reasons(cells: Sequence[CellResults]) -> Iterator[str]:
     """Yield a sentence per trained cell without predictions."""
     for results in cells:
-        reason = lacking(results)
+        reason = missing_reason(results)
         if reason is not None:
             yield f"No predictions of {escape(results.name)} are shown: {reason}."
 
 
 def contradictions(predictions: Sequence[Predictions]) -> Iterator[str]:
-    """Yield a sentence per record whose predictions and accuracy disagree; it is shown anyway."""
-    for one in predictions:
-        if len(one.right) != one.claimed_right:
+    """Yield a sentence per record whose predictions disagree with its accuracy."""
+    for cell_predictions in predictions:
+        name, right = cell_predictions.results.name, len(cell_predictions.right_indices)
+        if right != cell_predictions.claimed_right:
             yield (
-                f"**The record of {escape(one.results.name)} contradicts itself:** by its test "
-                f"accuracy {one.claimed_right:,} images are right, by its predictions "
-                f"{len(one.right):,}."
+                f"**The record of {escape(name)} contradicts itself:** by its test "
+                f"accuracy {cell_predictions.claimed_right:,} images are right, by its predictions "
+                f"{right:,}."
             )
 
 
 def confusions(name: str, predictions: Sequence[Predictions]) -> Iterator[str]:
     headers = ["cell", "class", *map(str, range(CLASSES))]
     rows = [
-        [escape(one.results.name), str(true_class), *map(str, counts)]
-        for one in predictions
-        for true_class, counts in enumerate(one.confusion.tolist())
+        [escape(cell_predictions.results.name), str(true_class), *map(str, counts)]
+        for cell_predictions in predictions
+        for true_class, counts in enumerate(cell_predictions.confusion.tolist())
     ]
     yield figure(
         f"Confusion matrices of {name}: how many test images of each class (rows) were taken "
@@ -78,7 +79,7 @@ def confusions(name: str, predictions: Sequence[Predictions]) -> Iterator[str]:
     )
 
 
-def wrong_everywhere(workload: WorkloadResults) -> Iterator[str]:
+def common_mistakes(workload: WorkloadResults) -> Iterator[str]:
     """Yield the images that every cell gets wrong; nothing for a single cell."""
     predictions, band = workload.predictions, workload.band_of_all
     if len(predictions) < 2:
@@ -87,27 +88,27 @@ def wrong_everywhere(workload: WorkloadResults) -> Iterator[str]:
     if band is None:
         yield f"No image is wrong in {everywhere}."
         return
-    wrong = wrong_in_all(predictions)
-    first = listed(one.index for one in band.images)
+    wrong = common_wrong_indices(predictions)
+    first = comma_list(image.index for image in band.images)
     which = "the first " if len(band.images) < len(wrong) else ""
     yield f"Wrong in {everywhere}: {len(wrong):,} of the images; {which}{first}."
     yield figure(
         f"Test images of {workload.name}: {band.title}, with what was predicted for each; "
         "the table below lists them",
-        shared_file(workload.name),
+        common_mistakes_file(workload.name),
     )
     headers = ["image", "class", "predicted"]
-    rows = [[str(one.index), str(one.true_class), one.answers] for one in band.images]
+    rows = [[str(image.index), str(image.true_class), image.answers] for image in band.images]
     yield details("These images as a table", table(headers, rows, "image, class"))
 
 
-def gallery(one: Predictions, bands: Sequence[Band]) -> str:
-    """Return picture and table behind one click: a run of many cells has many of them."""
-    name = f"{one.results.name}, seed {one.seed}"
+def gallery(predictions: Predictions, bands: Sequence[Band]) -> str:
+    """Return picture and table in a closed block, because a run may have many cells."""
+    name = f"{predictions.results.name}, seed {predictions.seed}"
     titles = "; ".join(band.title for band in bands)
     picture = figure(
         f"Test images and what {name}, predicted for them: {titles}; the table below lists them",
-        gallery_file(one.results),
+        gallery_file(predictions.results),
     )
     return details(f"Images of {escape(name)}", f"{picture}\n\n{gallery_table(bands)}")
 
@@ -115,9 +116,9 @@ def gallery(one: Predictions, bands: Sequence[Band]) -> str:
 def gallery_table(bands: Sequence[Band]) -> str:
     """Return the table with the images of a gallery."""
     rows = [
-        [band.title, str(one.index), str(one.true_class), one.answers, one.p]
+        [band.title, str(image.index), str(image.true_class), image.answers, image.probability_text]
         for band in bands
-        for one in band.images
+        for image in band.images
     ]
     headers = ["shown as", "image", "class", "predicted", "p"]
     return table(headers, rows, "image, class, predicted, p")

@@ -1,9 +1,9 @@
-"""The first predictions and wrong images of each cell, beside those that a source printed."""
+"""The first predictions and wrong images of each cell, beside those of published results."""
 
 from collections.abc import Iterator, Sequence
 
 from bench.spec import TEST_IMAGES, PublishedResult, Workload
-from reports.results.predictions import Predictions, shared, shared_by_chance
+from reports.results.predictions import Predictions, count_shared, expected_shared
 from reports.text import escape, number, table
 
 FIRST = 10
@@ -12,22 +12,24 @@ FIRST = 10
 def first_predictions(
     workload: Workload | None, predictions: Sequence[Predictions]
 ) -> Iterator[str]:
-    """Yield the first ten predictions, the wrong ones, and what a source printed otherwise."""
-    printed = next((one for one in sources(workload) if one.first_predictions), None)
+    """Yield the first ten predictions, and their differences from the classes and from a source."""
+    published = next((result for result in sources(workload) if result.first_predictions), None)
     headers = ["cell", "first ten predictions", "wrong of these"]
-    if printed is not None:
+    if published is not None:
         headers.append("other than published")
-        answers = digits(printed.first_predictions)
-        yield f"First predictions published in {escape(printed.title)}: `{answers}`."
-    yield table(headers, [first_row(one, printed) for one in predictions])
+        answers = digits(published.first_predictions)
+        yield f"First predictions published in {escape(published.title)}: `{answers}`."
+    yield table(
+        headers, [first_row(cell_predictions, published) for cell_predictions in predictions]
+    )
 
 
-def first_row(one: Predictions, printed: PublishedResult | None) -> list[str]:
-    first = one.predicted[:FIRST].tolist()
-    row = [escape(one.results.name), f"`{digits(first)}`"]
-    row.append(differences(first, one.classes.tolist(), "class"))
-    if printed is not None:
-        row.append(differences(first, printed.first_predictions, "published"))
+def first_row(predictions: Predictions, published: PublishedResult | None) -> list[str]:
+    first = predictions.predicted[:FIRST].tolist()
+    row = [escape(predictions.results.name), f"`{digits(first)}`"]
+    row.append(differences(first, predictions.classes.tolist(), "class"))
+    if published is not None:
+        row.append(differences(first, published.first_predictions, "published"))
     return row
 
 
@@ -35,29 +37,35 @@ def digits(classes: Sequence[int]) -> str:
     return " ".join(map(str, classes))
 
 
-def differences(first: Sequence[int], others: Sequence[int], what: str) -> str:
-    """Return `image 8 (class 5)` for every place in which the two differ, or `none`."""
-    # there are 10,000 classes, and a source may have printed fewer than ten
-    pairs = enumerate(zip(first, others, strict=False))
-    unequal = [f"image {index} ({what} {other})" for index, (one, other) in pairs if one != other]
+def differences(first: Sequence[int], other_classes: Sequence[int], what: str) -> str:
+    """Return `image 8 (class 5)` for every image on which the two differ, or `none`."""
+    # the classes are those of all 10,000 images, and a source may have fewer than ten predictions
+    pairs = enumerate(zip(first, other_classes, strict=False))
+    unequal = [
+        f"image {index} ({what} {other})"
+        for index, (predicted, other) in pairs
+        if predicted != other
+    ]
     return ", ".join(unequal) or "none"
 
 
 def overlaps(workload: Workload | None, predictions: Sequence[Predictions]) -> Iterator[str]:
-    """Yield, per list of wrong images that a source printed, how many are wrong here too."""
-    for what, listed in published_wrong(workload):
+    """Yield, per published list of wrong images, how many of them each cell gets wrong."""
+    for what, indices in published_wrong_lists(workload):
         yield (
             f"{what}. By chance: what two unrelated sets share, the cell's wrong images times "
-            f"{len(listed)} over {TEST_IMAGES:,}."
+            f"{len(indices)} over {TEST_IMAGES:,}."
         )
         headers = ["cell", "of these wrong here too", "by chance"]
         yield table(
-            headers, [overlap_row(one, listed) for one in predictions], ",".join(headers[1:])
+            headers,
+            [overlap_row(cell_predictions, indices) for cell_predictions in predictions],
+            ",".join(headers[1:]),
         )
 
 
-def published_wrong(workload: Workload | None) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Yield the lists of wrong images that sources printed, each after its title."""
+def published_wrong_lists(workload: Workload | None) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield title and indices of each published list of wrong images."""
     for result in sources(workload):
         whole, sample = result.wrong_indices, result.sampled_wrong_indices
         title = escape(result.title)
@@ -67,9 +75,9 @@ def published_wrong(workload: Workload | None) -> Iterator[tuple[str, tuple[int,
             yield f"A sample of {len(sample)} wrong images published in {title}", sample
 
 
-def overlap_row(one: Predictions, listed: Sequence[int]) -> list[str]:
-    by_chance = number(shared_by_chance(one, listed))
-    return [escape(one.results.name), str(shared(one, listed)), by_chance]
+def overlap_row(predictions: Predictions, indices: Sequence[int]) -> list[str]:
+    expected = number(expected_shared(predictions, indices))
+    return [escape(predictions.results.name), str(count_shared(predictions, indices)), expected]
 
 
 def sources(workload: Workload | None) -> tuple[PublishedResult, ...]:

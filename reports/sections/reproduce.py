@@ -15,9 +15,9 @@ def section(report: Report) -> Iterator[str]:
     devices = dict.fromkeys(results.cell.execution.device for results in cells)
     yield "## How to repeat it"
     yield (
-        f"```sh\nnox -s bench -- --profile {plain(run.profile)}{adjustments(run)} \\\n"
-        f"  --workload {plain(*workloads(cells))} \\\n"
-        f"  --backend {plain(*backends(cells))} --device {plain(*devices)}\n"
+        f"```sh\nnox -s bench -- --profile {shell_list(run.profile)}{adjustments(run)} \\\n"
+        f"  --workload {shell_list(*workloads(cells))} \\\n"
+        f"  --backend {shell_list(*backends(cells))} --device {shell_list(*devices)}\n"
         "samestep report FOLDER\n```"
     )
     yield (
@@ -35,11 +35,11 @@ def adjustments(run: RunModel) -> str:
     if profile is not None and rounds != profile.rounds:
         options += f" --rounds {rounds}"
     if profile is not None and seeds != profile.seeds:
-        options += f" --seeds {plain(*map(str, seeds))}"
+        options += f" --seeds {shell_list(*map(str, seeds))}"
     return options
 
 
-def plain(*words: str) -> str:
-    """Join words for a command by commas; `...` if a word is not safe to paste into a shell."""
+def shell_list(*words: str) -> str:
+    """Return the words joined by commas; `...` if they are not safe to paste into a shell."""
     text = ",".join(words)
     return text if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:,-]*", text) else "..."

@@ -9,13 +9,13 @@ from reports.results.report import Report
 from reports.results.settings import variables
 from reports.text import NOTHING, escape, table
 
-# What is requested and what is in force have these names and values in common. `mode="default"`
-# and `optimizer="matched"` are answered in the framework's own words instead.
+# requested settings that a backend reads back under the same name and with the same values; it
+# answers `mode="default"` and `optimizer="matched"` with the framework's own settings
 SAME_WORDS = ("device", "precision", "threads", "batch_size")
 
 
 def section(report: Report) -> Iterator[str]:
-    """Yield the settings that were really in force, one table per device."""
+    """Yield the settings that were in force, a table per device."""
     cells = report.cells
     yield "## Settings in force"
     yield (
@@ -23,14 +23,19 @@ def section(report: Report) -> Iterator[str]:
         "values are listed with the number of workloads that have them."
     )
     for device in dict.fromkeys(results.device for results in cells):
-        yield from device_settings(device, [one for one in cells if one.device == device])
-    yield from unmet(cells)
+        yield from device_settings(
+            device, [results for results in cells if results.device == device]
+        )
+    yield from unmet_requests(cells)
 
 
 def device_settings(device: str, cells: Sequence[CellResults]) -> Iterator[str]:
-    """Yield the settings on a device: one row per setting, one column per backend."""
+    """Yield the settings on a device: a row per setting, a column per backend."""
     names = sorted({results.cell.backend for results in cells})
-    columns = {name: in_force(one for one in cells if one.cell.backend == name) for name in names}
+    columns = {
+        name: workloads_by_setting(results for results in cells if results.cell.backend == name)
+        for name in names
+    }
     keys = sorted({key for column in columns.values() for key in column})
     if not keys:
         return
@@ -40,11 +45,11 @@ def device_settings(device: str, cells: Sequence[CellResults]) -> Iterator[str]:
     yield table(headers, rows)
 
 
-def in_force(cells: Iterable[CellResults]) -> dict[str, dict[str, set[str]]]:
+def workloads_by_setting(cells: Iterable[CellResults]) -> dict[str, dict[str, set[str]]]:
     """Return the workloads by setting and value; environment variables count as settings."""
     by_setting: dict[str, dict[str, set[str]]] = {}
     for results in cells:
-        for record in in_own_precision(results):
+        for record in own_precision_records(results):
             effective = record.settings.effective if record.settings is not None else {}
             for key, value in {**variables(record), **effective}.items():
                 workloads_with = by_setting.setdefault(key, {}).setdefault(str(value), set())
@@ -52,8 +57,8 @@ def in_force(cells: Iterable[CellResults]) -> dict[str, dict[str, set[str]]]:
     return by_setting
 
 
-def in_own_precision(results: CellResults) -> list[Record]:
-    """Return all records but certificates in another precision, which was requested there."""
+def own_precision_records(results: CellResults) -> list[Record]:
+    """Return the records in the cell's own precision; a certificate may be in another."""
     return [
         record
         for record in results.records
@@ -62,19 +67,19 @@ def in_own_precision(results: CellResults) -> list[Record]:
 
 
 def values(by_value: dict[str, set[str]]) -> str:
-    """Return the value of a setting, or all values with their numbers of workloads."""
+    """Return the value of a setting, or all its values with their numbers of workloads."""
     if len(by_value) < 2:
         return escape(next(iter(by_value), NOTHING))
     return "; ".join(f"{escape(value)} ({len(by_value[value])})" for value in sorted(by_value))
 
 
-def unmet(cells: Sequence[CellResults]) -> Iterator[str]:
-    """Yield the requested settings that are in force with another value; nothing without one."""
+def unmet_requests(cells: Sequence[CellResults]) -> Iterator[str]:
+    """Yield the requested settings that are in force with another value; nothing if all agree."""
     rows = sorted(
         {
             (escape(results.name), escape(key), escape(wanted), escape(effective[key]))
             for results in cells
-            for record in in_own_precision(results)
+            for record in own_precision_records(results)
             if record.settings is not None
             for effective in [record.settings.effective]
             for key, wanted in record.settings.requested.items()

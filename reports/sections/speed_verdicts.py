@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from bench.record.selection import comparable, disturbed
 from bench.stats import AGREEMENT, LEVEL, SAME_WITHIN
-from reports.results.cells import CellResults, timed
+from reports.results.cells import CellResults, has_timing
 from reports.results.comparability import notes
 from reports.results.report import Report
-from reports.results.speed_verdicts import RankedPair, refusals, why_unjudged
-from reports.text import NOTHING, escape, estimate, plural, table
+from reports.results.speed_verdicts import RankedPair, no_verdict_reason, refusals
+from reports.text import NOTHING, escape, estimate, percent, plain_percent, plural, table
 
 HEADERS = [
     "workload", "device", "lane", "verdict", "could find", "n", "because", "settings that differ",
@@ -16,16 +16,16 @@ HEADERS = [
 
 
 def section(report: Report) -> Iterator[str]:
-    """Yield the verdicts, the pairs without one, and the trials left out; only of a timed run."""
-    if not timed(report.run):
+    """Yield verdicts, refused pairs and omitted trials; nothing if nothing was timed."""
+    if not has_timing(report.run):
         return
     yield "## Which is faster"
     if report.pairs:
         yield table(HEADERS, map(row, report.pairs), "could find, n")
         yield LEGEND
     else:
-        yield why_unjudged(report.run)
-    yield from not_compared(report.cells)
+        yield no_verdict_reason(report.run)
+    yield from refused_pairs(report.cells)
     if report.pairs:
         yield from omissions(report.cells)
 
@@ -38,7 +38,7 @@ def row(pair: RankedPair) -> list[str]:
         escape(pair.first.device),
         pair.lane,
         sentence(pair),
-        NOTHING if smallest is None else f"{100 * smallest:.1f} %",
+        percent(smallest, 1),
         NOTHING if comparison is None else str(comparison.n),
         pair.claim.reason,
         escape(notes(pair.first, pair.second)) or NOTHING,
@@ -55,26 +55,22 @@ def sentence(pair: RankedPair) -> str:
     return f"{first} takes {ratio} times as long as {second}: {pair.claim.verdict}"
 
 
-def percent(fraction: float) -> str:
-    return f"{100 * fraction:g} %"
-
-
 LEGEND = (
-    "Times as long: median over n rounds of the ratio of two trials of the same round, with its "
-    f"95 % interval. FASTER and SLOWER need all of this: a p value under {percent(LEVEL)} "
+    "Times as long: median over n rounds of the ratio of two trials of the same round, with its 95 "
+    f"% interval. FASTER and SLOWER need all of this: a p value under {plain_percent(LEVEL)} "
     "(signed-rank test, adjusted for all verdicts of this report by Holm's method); an interval "
-    f"without 1; {percent(AGREEMENT)} of the rounds agree on the direction; and an effect of at "
-    f"least {percent(SAME_WITHIN)} (the slower one takes {1 + SAME_WITHIN:g} times as long), of at "
-    "least what this run could find, and of at least twice what it shows between rounds of one and "
-    f"the same cell. SAME: shown to be within {percent(SAME_WITHIN)} by two one-sided tests, "
-    "adjusted likewise. AMBIGUOUS: neither is shown. Could find: the smallest effect that a run "
-    "with this noise finds in nine cases of ten. A verdict is about this run, on this machine "
-    "and with these versions: the next run may differ by more than its rounds did."
+    f"without 1; {plain_percent(AGREEMENT)} of the rounds agree on the direction; and an effect of "
+    f"at least {plain_percent(SAME_WITHIN)} (the slower one takes {1 + SAME_WITHIN:g} times as "
+    "long), of at least what this run could find, and of at least twice what it shows between "
+    f"rounds of one and the same cell. SAME: shown to be within {plain_percent(SAME_WITHIN)} by "
+    "two one-sided tests, adjusted likewise. AMBIGUOUS: neither is shown. Could find: the smallest "
+    "effect that a run with this noise finds in nine cases of ten. A verdict is about this run, on "
+    "this machine and with these versions: the next run may differ by more than its rounds did."
 )
 
 
-def not_compared(cells: Sequence[CellResults]) -> Iterator[str]:
-    """List the pairs that are not compared, with the reasons."""
+def refused_pairs(cells: Sequence[CellResults]) -> Iterator[str]:
+    """Yield the pairs that are not compared, with the reasons."""
     lines = [
         f"- {escape(first.name)} and {escape(second.name)} on {escape(first.cell.workload)}: "
         f"{escape(why)}"
@@ -86,15 +82,17 @@ def not_compared(cells: Sequence[CellResults]) -> Iterator[str]:
 
 
 def omissions(cells: Sequence[CellResults]) -> Iterator[str]:
-    """Yield how many trials were left out of the comparisons, and how many stayed in disturbed."""
-    chosen = [record for results in cells for record in results.ranked]
-    kept = [record for results in cells for record in comparable(results.ranked)]
-    repeated = sum(len(results.good("timing")) for results in cells) - len(chosen)
-    if repeated:
-        yield f"{plural(repeated, 'trial')} not compared: the same round was timed once more."
-    if len(kept) < len(chosen):
-        unsteady = plural(len(chosen) - len(kept), "trial")
-        yield f"{unsteady} not compared: the time per step was still changing after the warm-up."
-    among = sum(map(disturbed, kept))
-    if among:
-        yield f"{plural(among, 'trial')} compared although disturbed: no repeat was undisturbed."
+    """Yield how many trials are left out of the comparisons, and how many disturbed ones are in."""
+    ranked_count = sum(len(results.ranked_records) for results in cells)
+    repeat_count = sum(len(results.good_records("timing")) for results in cells) - ranked_count
+    records = [record for results in cells for record in comparable(results.ranked_records)]
+    unsteady_count = ranked_count - len(records)
+    disturbed_count = sum(map(disturbed, records))
+    if repeat_count:
+        yield f"{plural(repeat_count, 'trial')} not compared: the same round was timed once more."
+    if unsteady_count:
+        trials = plural(unsteady_count, "trial")
+        yield f"{trials} not compared: the time per step was still changing after the warm-up."
+    if disturbed_count:
+        trials = plural(disturbed_count, "trial")
+        yield f"{trials} compared although disturbed: no repeat was undisturbed."

@@ -1,25 +1,25 @@
-"""The spread of single steps: what a median hides of the slow ones."""
+"""The spread of single steps: the slow steps that a median hides."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
 from reports.drawing.step_spread import figure_file
-from reports.results.cells import CellResults, by_device
+from reports.results.cells import CellResults, group_by_device
 from reports.results.report import Report
 from reports.sections.columns import cell_names
-from reports.text import figure, number, table
+from reports.text import figure, number, plain_percent, table
 
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 HEADERS = [
-    "workload", "backend", "device", *(f"{100 * share:g} %" for share in SHARES), "slowest",
+    "workload", "backend", "device", *map(plain_percent, SHARES), "slowest",
     "steps",
 ]  # fmt: skip
 
 
 def section(report: Report) -> Iterator[str]:
     """Yield the quantiles of every cell; nothing if no cell has single steps."""
-    cells = [one for one in report.cells if one.single_steps]
+    cells = [results for results in report.cells if results.single_steps]
     if not cells:
         return
     yield "## How single steps are spread"
@@ -29,7 +29,7 @@ def section(report: Report) -> Iterator[str]:
         "each step is waited for). Steps of one process are not independent of each other, so that "
         "these have no interval and no verdict."
     )
-    for device in by_device(cells):
+    for device in group_by_device(cells):
         yield figure(
             f"Share of single steps on {device} that took at most so many milliseconds, a curve "
             "for each backend and a panel for each workload; quantiles are in the table above",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bench.record.selection import UNSTEADY
-from reports.results.cells import CellResults, timed
+from reports.results.cells import CellResults, has_timing
 from reports.results.report import Report
 from reports.results.summary import SummaryRow
 from reports.sections.columns import DIFFERS, cell_names, published_verdict, training_extent
@@ -31,23 +31,23 @@ GPU_HEADERS = ["GPU memory MiB", "GPU speed / CPU speed"]
 
 
 def section(report: Report) -> Iterator[str]:
-    """Yield the table of accuracy, and that of speed if the run times anything."""
+    """Yield the table of accuracy, and the table of speed if the plan has timing trials."""
     yield "## Summary"
     yield from accuracy(report.rows)
-    if timed(report.run):
+    if has_timing(report.run):
         yield from speed(report.rows)
 
 
-def supported(rows: Sequence[SummaryRow]) -> list[SummaryRow]:
-    """Return the rows of cells that their backends have; the others stand under missing figures."""
-    return [row for row in rows if not row.results.unsupported]
+def supported_rows(rows: Sequence[SummaryRow]) -> list[SummaryRow]:
+    """Return the rows of the cells that their backends support."""
+    return [row for row in rows if not row.results.is_unsupported]
 
 
 def accuracy(rows: Sequence[SummaryRow]) -> Iterator[str]:
     yield "### Parameters and accuracy"
     yield table(
         ACCURACY_HEADERS,
-        map(accuracy_row, supported(rows)),
+        map(accuracy_row, supported_rows(rows)),
         "parameters, difference (points), seeds",
     )
     yield (
@@ -57,7 +57,7 @@ def accuracy(rows: Sequence[SummaryRow]) -> Iterator[str]:
         f"{NOTHING}: not measured; the reason is under Cells and trials without "
         "figures, or it was not in the plan."
     )
-    if any(row.accuracy is not None and not row.as_published for row in rows):
+    if any(row.accuracy is not None and not row.matches_published for row in rows):
         yield (
             f"{DIFFERS} Trained for another number of epochs, on a part of the training images or "
             "with another batch size than the published result: not the same experiment."
@@ -78,11 +78,11 @@ def accuracy_row(row: SummaryRow) -> list[str]:
 
 
 def parameters(results: CellResults) -> str:
-    """Return `535,818 ✓`: the framework's own total, and whether the rung held."""
+    """Return `535,818 ✓`: the framework's own total, and whether the rung `parameters` held."""
     marks = {True: "\u00a0✓", False: "\u00a0✗ differ", None: " (not checked)"}
     if results.parameter_total is None:
         return NOTHING
-    return f"{count(results.parameter_total)}{marks[results.parameters_checked]}"
+    return f"{count(results.parameter_total)}{marks[results.parameters_hold]}"
 
 
 def speed(rows: Sequence[SummaryRow]) -> Iterator[str]:
@@ -90,7 +90,7 @@ def speed(rows: Sequence[SummaryRow]) -> Iterator[str]:
     on_gpu = any(row.results.cell.execution.device != "cpu" for row in rows)
     headers = [*SPEED_HEADERS, *(GPU_HEADERS if on_gpu else ())]
     yield "### Speed"
-    cells = [speed_row(row)[: len(headers)] for row in supported(rows)]
+    cells = [speed_row(row)[: len(headers)] for row in supported_rows(rows)]
     yield table(headers, cells, ",".join(headers[3:]))
     yield from speed_legend(rows, on_gpu=on_gpu)
 
@@ -117,7 +117,7 @@ def trials(row: SummaryRow) -> str:
     speed = row.speed
     if speed is None:
         return NOTHING
-    # beside n and not in a footnote, where a reader who copies the row would lose it
+    # beside n and not in a footnote: a reader who copies the row gets it too
     unsteady = speed.flags.get(UNSTEADY, 0)
     return f"{speed.trials} ({unsteady} not steady)" if unsteady else str(speed.trials)
 

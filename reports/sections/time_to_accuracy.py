@@ -1,4 +1,4 @@
-"""The time that each cell trains until it first has a test accuracy."""
+"""The time that each cell trains until it first reaches a test accuracy."""
 
 from collections.abc import Iterator
 from statistics import median
@@ -7,13 +7,13 @@ from bench.spec import TRAIN_IMAGES
 from reports.results.accuracy import Accuracy
 from reports.results.report import Report
 from reports.results.summary import SummaryRow
-from reports.results.time_to_accuracy import TARGETS, Reached, reach, targets
+from reports.results.time_to_accuracy import TARGETS, TargetTimes, target_times, targets
 from reports.sections.columns import cell_names
-from reports.text import NOTHING, estimate, number, percent, table
+from reports.text import NOTHING, estimate, number, percent, plain_percent, table
 
 
 def section(report: Report) -> Iterator[str]:
-    """Yield the table of the cells that trained on all images, as the targets mean it."""
+    """Yield the table of the cells that trained on all images; nothing if there are none."""
     trained = [
         (row, row.accuracy)
         for row in report.rows
@@ -21,10 +21,12 @@ def section(report: Report) -> Iterator[str]:
     ]
     if not trained:
         return
-    headers = ["workload", "backend", "device", "seeds", *map(whole_percent, TARGETS)]
+    headers = ["workload", "backend", "device", "seeds", *map(plain_percent, TARGETS)]
     headers += ["published less half a point"]
     yield "## Time to accuracy"
-    yield table(headers, [table_row(*one) for one in trained], ", ".join(headers[3:]))
+    yield table(
+        headers, [table_row(row, measured) for row, measured in trained], ", ".join(headers[3:])
+    )
     yield (
         "Seconds of training until the end of the first epoch with that test accuracy, and that "
         "epoch; evaluations are outside the clock. Median over seeds, in brackets its 95 % "
@@ -34,26 +36,23 @@ def section(report: Report) -> Iterator[str]:
     )
 
 
-def whole_percent(target: float) -> str:
-    return f"{100 * target:g} %"
-
-
 def table_row(row: SummaryRow, measured: Accuracy) -> list[str]:
-    reached = [reach(measured, target) for target in targets(row)]
-    texts = [phrase(one) for one in reached]
+    all_times = [target_times(measured, target) for target in targets(row)]
+    texts = [phrase(times) for times in all_times]
     if len(texts) == len(TARGETS):
         texts.append(NOTHING)
     else:
-        texts[-1] = f"{texts[-1]} ({percent(reached[-1].target)})"
+        texts[-1] = f"{texts[-1]} ({percent(all_times[-1].target)})"
     return [*cell_names(row.results), str(len(measured.seeds)), *texts]
 
 
-def phrase(one: Reached) -> str:
+def phrase(times: TargetTimes) -> str:
     """Return `9.82 s, epoch 4`, `14.2 s, epoch 6; 7 of 10` or `never`."""
-    if not one.times:
+    reached, trainings = times.reached_count, len(times.seconds)
+    if not reached:
         return "never"
-    share = "" if one.times == len(one.seconds) else f"{one.times} of {len(one.seconds)}"
-    if one.median_seconds is None:
+    share = "" if reached == trainings else f"{reached} of {trainings}"
+    if times.median_seconds is None:
         return share
-    seconds = estimate(one.estimate) if one.estimate else number(one.median_seconds)
-    return f"{seconds} s, epoch {median(one.epochs):g}{share and f'; {share}'}"
+    seconds = estimate(times.estimate) if times.estimate else number(times.median_seconds)
+    return f"{seconds} s, epoch {median(times.epochs):g}{share and f'; {share}'}"

@@ -9,11 +9,11 @@ from reports.results.workload import WorkloadResults
 from reports.sections.columns import DIFFERS, cell_names, published_verdict, training_extent
 from reports.text import (
     NOTHING,
+    comma_list,
     count,
     details,
     escape,
     figure,
-    listed,
     number,
     percent,
     points,
@@ -22,8 +22,8 @@ from reports.text import (
 
 
 def part(workload: WorkloadResults) -> Iterator[str]:
-    """Yield the curves and their table, and where each training ended; nothing without one."""
-    trained = workload.trained
+    """Yield curves, final values, seeds and throughput; nothing if no cell was trained."""
+    trained = workload.trained_rows
     if not trained:
         return
     yield "### Training"
@@ -34,7 +34,11 @@ def part(workload: WorkloadResults) -> Iterator[str]:
         "seed, right, wrong, train loss, train accuracy, test loss, gap (points)",
     )
     yield from overfitting(trained)
-    yield table(SEED_HEADERS, [seed_row(*one) for one in trained], "published, difference (points)")
+    yield table(
+        SEED_HEADERS,
+        [seed_row(row, measured) for row, measured in trained],
+        "published, difference (points)",
+    )
     yield (
         "Final figures come from an evaluation after the last epoch. Train loss and accuracy of an "
         "epoch are running means during it. One more seed: 95 % prediction interval (Student's t) "
@@ -45,7 +49,7 @@ def part(workload: WorkloadResults) -> Iterator[str]:
     yield from other_optimizer(trained)
     yield table(
         THROUGHPUT_HEADERS,
-        [throughput_row(*one) for one in trained],
+        [throughput_row(row, measured) for row, measured in trained],
         ", ".join(THROUGHPUT_HEADERS[1:]),
     )
 
@@ -96,43 +100,43 @@ def curve_rows(row: SummaryRow, measured: Accuracy) -> Iterator[list[str]]:
 
 def final_rows(row: SummaryRow, measured: Accuracy) -> Iterator[list[str]]:
     """Yield a row per training, after its last epoch."""
-    for one in measured.trainings:
+    for training in measured.trainings:
         yield [
             escape(row.results.name),
-            str(one.seed),
-            f"{one.right:,} of {one.test_images:,}",
-            f"{one.test_images - one.right:,}",
-            f"{one.result.final_train_loss:.4f}",
-            percent(one.result.final_train_accuracy),
-            f"{one.result.final_test_loss:.4f}",
-            f"{one.gap_points:+.2f}",
+            str(training.seed),
+            f"{training.right:,} of {training.test_images:,}",
+            f"{training.test_images - training.right:,}",
+            f"{training.result.final_train_loss:.4f}",
+            percent(training.result.final_train_accuracy),
+            f"{training.result.final_test_loss:.4f}",
+            f"{training.gap_points:+.2f}",
         ]
 
 
 def overfitting(rows: Sequence[tuple[SummaryRow, Accuracy]]) -> Iterator[str]:
-    """Yield the rule of the published notebook, applied to every training."""
-    over = [
-        f"{escape(row.results.name)} (seed {one.seed})"
+    """Yield the trainings that overfit by the rule of the published notebook."""
+    names = [
+        f"{escape(row.results.name)} (seed {training.seed})"
         for row, measured in rows
-        for one in measured.trainings
-        if one.gap_points > OVERFIT_POINTS
+        for training in measured.trainings
+        if training.gap_points > OVERFIT_POINTS
     ]
     rule = f"a gap between train and test accuracy above {OVERFIT_POINTS:g} points is overfitting"
-    who = f"so: {', '.join(over)}" if over else "no training here is above it"
-    yield f"By the rule of a published notebook, {rule}; {who}."
+    finding = f"so: {', '.join(names)}" if names else "no training here is above it"
+    yield f"By the rule of a published notebook, {rule}; {finding}."
 
 
 def seed_row(row: SummaryRow, measured: Accuracy) -> list[str]:
-    """Return the accuracy over seeds, beside the published one."""
+    """Return the accuracy over seeds, beside the published accuracy."""
     further = NOTHING
     if measured.prediction is not None:
         low, high = measured.prediction
-        # a t interval knows no upper bound, an accuracy has one
+        # a t interval may exceed 1, an accuracy may not
         further = f"{percent(low)} to {percent(min(high, 1.0))}"
     return [
         *cell_names(row.results)[1:],
         training_extent(row),
-        listed(measured.seeds),
+        comma_list(measured.seeds),
         percent(measured.test_accuracy),
         further,
         percent(row.published_accuracy),
@@ -142,10 +146,11 @@ def seed_row(row: SummaryRow, measured: Accuracy) -> list[str]:
 
 
 def other_optimizer(rows: Sequence[tuple[SummaryRow, Accuracy]]) -> Iterator[str]:
-    """Yield the published optimizer if it was another: not quite the same experiment."""
-    for why in dict.fromkeys(row.published.other_optimizer for row, _ in rows if row.published):
-        if why:
-            yield f"Other optimizer: {escape(why)}."
+    """Yield the published optimizer if it differs from the workload's."""
+    results = [row.published_result for row, _ in rows]
+    optimizers = dict.fromkeys(result.other_optimizer for result in results if result is not None)
+    for optimizer in filter(None, optimizers):
+        yield f"Other optimizer: {escape(optimizer)}."
 
 
 def throughput_row(row: SummaryRow, measured: Accuracy) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from reports.drawing.training_time import figure_file
-from reports.results.cells import by_device
+from reports.results.cells import group_by_device
 from reports.results.report import Report
 from reports.results.training_time import PHASES, TrainingTime
 from reports.sections.columns import cell_names
@@ -26,7 +26,7 @@ def section(report: Report) -> Iterator[str]:
         "train: all epochs. evaluate: after each epoch and at last, and the predictions. check: "
         "rungs of parity before and after."
     )
-    for device in by_device(one.results for one in times):
+    for device in group_by_device(time.results for time in times):
         yield figure(
             f"Stacked bars of the seconds of a whole training on {device} by phase, for each "
             "workload and backend; the numbers are in the table above",

@@ -1,4 +1,4 @@
-"""The utilization: cells under their roofs, and the calibration that the roofs are made of."""
+"""The utilization: cells under their roofs, and the calibration behind the roofs."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -39,22 +39,22 @@ def section(report: Report) -> Iterator[str]:
     if not calibration:
         return
     yield "## How near to the machine's limits"
-    yield from under_roofs(report.limits)
+    yield from limits_table(report.limits)
     yield "### What was calibrated"
-    for one in roofs(calibration).values():
-        yield from calibrated(one, calibration)
-    yield from missing(calibration)
+    for roof in roofs(calibration).values():
+        yield from calibration_tables(roof, calibration)
+    yield from missing_calibrations(calibration)
 
 
-def under_roofs(limits: Sequence[Limit]) -> Iterator[str]:
-    """Yield the table of the cells, what it means, and a figure per roof."""
+def limits_table(limits: Sequence[Limit]) -> Iterator[str]:
+    """Yield the table of the cells, its explanation, and a figure per roof."""
     if not limits:
         yield "No cell with a time per step on a device that was calibrated."
         return
     yield table(ROW_HEADERS, map(row, limits), ",".join(ROW_HEADERS[3:-1]))
     yield MEANING
     yield NOT_MEANT
-    for roof in dict.fromkeys(one.roof for one in limits):
+    for roof in dict.fromkeys(limit.roof for limit in limits):
         yield figure(
             f"Roofline of {roof.name}: GFLOP/s of each cell over its FLOP/byte, both axes "
             f"logarithmic, under {reading(roof)}; the numbers are in the table above",
@@ -62,16 +62,16 @@ def under_roofs(limits: Sequence[Limit]) -> Iterator[str]:
         )
 
 
-def row(one: Limit) -> list[str]:
+def row(limit: Limit) -> list[str]:
     return [
-        *cell_names(one.results),
-        number(one.work.operations / GIGA),
-        number(one.work.moved_bytes / MEGA),
-        number(one.work.intensity),
-        estimate(one.operations_per_second, 1 / GIGA),
-        number(100 * one.share_of_product),
-        number(100 * one.share_of_roof),
-        "bandwidth" if one.under_bandwidth else "product",
+        *cell_names(limit.results),
+        number(limit.work.operations / GIGA),
+        number(limit.work.moved_bytes / MEGA),
+        number(limit.work.intensity),
+        estimate(limit.operations_per_second, 1 / GIGA),
+        number(100 * limit.share_of_product),
+        number(100 * limit.share_of_roof),
+        "bandwidth" if limit.is_bandwidth_bound else "product",
     ]
 
 
@@ -83,12 +83,13 @@ def reading(roof: Roof) -> str:
     )
 
 
-def calibrated(roof: Roof, calibration: Iterable[CalibrationModel]) -> Iterator[str]:
-    """Yield the calibration behind a roof, one column per backend; own products on a click."""
+def calibration_tables(roof: Roof, calibration: Iterable[CalibrationModel]) -> Iterator[str]:
+    """Yield the calibration behind a roof, a column per backend; own products in a closed block."""
     attained = {
-        escape(one.backend): one.attained
-        for one in calibration
-        if one.attained is not None and (one.device, one.precision) == (roof.device, roof.precision)
+        escape(entry.backend): entry.attained
+        for entry in calibration
+        if entry.attained is not None
+        and (entry.device, entry.precision) == (roof.device, roof.precision)
     }
     yield (
         f"On {escape(roof.name)}, the best of the repeats that `run.json` holds. The roof is the "
@@ -102,30 +103,35 @@ def calibrated(roof: Roof, calibration: Iterable[CalibrationModel]) -> Iterator[
 
 def roof_rows(attained: Sequence[AttainedModel]) -> Iterator[list[str]]:
     first = attained[0]
-    products = [number(one.large.operations_per_second / GIGA) for one in attained]
+    products = [number(rates.large.operations_per_second / GIGA) for rates in attained]
     yield [f"large product, {shape(first.large)}", "GFLOP/s", *products]
     arrays = f"two arrays of {first.accumulate.array_bytes / MEBIBYTE:g} MiB"
-    streams = [number(one.accumulate.bytes_per_second / GIGA) for one in attained]
+    streams = [number(rates.accumulate.bytes_per_second / GIGA) for rates in attained]
     yield [f"`y += x`, {arrays}", "GB/s", *streams]
-    launches = [None if one.launch is None else one.launch.call_seconds / MICRO for one in attained]
+    launches = [
+        None if rates.launch is None else rates.launch.call_seconds / MICRO for rates in attained
+    ]
     if any(launches):
         what = "`y += x` on one value, synchronized after many"
         yield [what, "µs", *map(number, launches)]
 
 
 def dense_rows(attained: Sequence[AttainedModel]) -> Iterator[list[str]]:
-    rates = [{p.shape: p.operations_per_second / GIGA for p in one.dense} for one in attained]
-    for one in sorted({product for products in rates for product in products}):
-        yield [" x ".join(map(str, one)), *(number(products.get(one)) for products in rates)]
+    columns = [
+        {product.shape: product.operations_per_second / GIGA for product in rates.dense}
+        for rates in attained
+    ]
+    for sizes in sorted({sizes for column in columns for sizes in column}):
+        yield [" x ".join(map(str, sizes)), *(number(column.get(sizes)) for column in columns)]
 
 
 def shape(product: ProductModel) -> str:
     return " x ".join(map(str, product.shape))
 
 
-def missing(calibration: Iterable[CalibrationModel]) -> Iterator[str]:
-    """Yield what could not be calibrated, with the reason."""
-    for one in calibration:
-        if one.missing is not None:
-            place = f"{escape(one.backend)} on {escape(one.device)}"
-            yield f"Not calibrated: {place}: {escape(one.missing)}."
+def missing_calibrations(calibration: Iterable[CalibrationModel]) -> Iterator[str]:
+    """Yield the backends that could not be calibrated, with the reason."""
+    for entry in calibration:
+        if entry.missing is not None:
+            place = f"{escape(entry.backend)} on {escape(entry.device)}"
+            yield f"Not calibrated: {place}: {escape(entry.missing)}."

@@ -1,4 +1,4 @@
-"""Each workload: its definition, lanes, trainings and predictions, and what was published of it."""
+"""Each workload: its definition, lanes, trainings, predictions and published results."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,7 +7,7 @@ from bench.spec import PublishedResult
 from reports.results.report import Report
 from reports.results.workload import WorkloadResults
 from reports.sections import lanes, more_epochs, predictions, training
-from reports.text import count, escape, listed, percent, table
+from reports.text import comma_list, count, escape, percent, table
 
 
 def section(report: Report) -> Iterator[str]:
@@ -23,20 +23,20 @@ def definition(results: WorkloadResults) -> Iterator[str]:
     if workload is None:
         yield "This version of samestep does not know this workload: no definition to show."
         return
-    how = workload.optimizer
+    optimizer = workload.optimizer
     yield (
-        f"{count(workload.parameter_total)} parameters; {how.name}, learning rate "
-        f"{how.learning_rate}, decay {listed(how.decay)}, epsilon {how.epsilon:g}; batches of "
-        f"{workload.batch_size}, {workload.steps_per_epoch:,} steps an epoch, "
-        f"{workload.epochs} epochs as published."
+        f"{count(workload.parameter_total)} parameters; {optimizer.name}, learning rate "
+        f"{optimizer.learning_rate}, decay {comma_list(optimizer.decay)}, epsilon "
+        f"{optimizer.epsilon:g}; batches of {workload.batch_size}, {workload.steps_per_epoch:,} "
+        f"steps an epoch, {workload.epochs} epochs as published."
     )
 
 
 def layers(workload: WorkloadResults) -> Iterator[str]:
-    """Yield the layer tables that the frameworks report: one per distinct answer."""
+    """Yield the layer tables that the frameworks report; equal tables are shown once."""
     answers: dict[tuple[tuple[str, ...], ...], list[str]] = {}
     for results in workload.cells:
-        # within a cell, too: a table that changes between trials must show
+        # also within a cell: a table that changes between trials must be visible
         for rows in dict.fromkeys(map(layer_rows, results.records)):
             if rows:
                 answers.setdefault(rows, []).append(results.name)
@@ -44,8 +44,10 @@ def layers(workload: WorkloadResults) -> Iterator[str]:
     if not answers:
         yield "No record of this workload holds a layer table."
     for rows, names in answers.items():
-        who = "All cells with records agree" if len(answers) == 1 else "**Cells differ.** This is"
-        yield f"{who}: {escape('; '.join(names))}."
+        finding = (
+            "All cells with records agree" if len(answers) == 1 else "**Cells differ.** This is"
+        )
+        yield f"{finding}: {escape('; '.join(names))}."
         yield table(["layer", "kind", "output shape", "parameters"], rows, "parameters")
 
 
@@ -54,8 +56,8 @@ def layer_rows(record: Record) -> tuple[tuple[str, ...], ...]:
     if record.parameters is None:
         return ()
     rows = [
-        (escape(one.name), escape(one.kind), shape(one.output_shape), count(one.count))
-        for one in record.parameters.layers
+        (escape(layer.name), escape(layer.kind), shape(layer.output_shape), count(layer.count))
+        for layer in record.parameters.layers
     ]
     return (*rows, ("total", "", "", count(record.parameters.total)))
 
@@ -64,7 +66,7 @@ def shape(sizes: Sequence[int]) -> str:
     return " x ".join(map(str, sizes))
 
 
-def published(workload: WorkloadResults) -> Iterator[str]:
+def published_results(workload: WorkloadResults) -> Iterator[str]:
     """Yield the published results as footnotes, never as rows beside measured figures."""
     sources = workload.definition.published if workload.definition is not None else ()
     if sources:
@@ -73,9 +75,9 @@ def published(workload: WorkloadResults) -> Iterator[str]:
 
 
 def footnote(result: PublishedResult) -> str:
-    who = listed(part for part in (result.author, result.where, result.date) if part)
+    source = comma_list(part for part in (result.author, result.where, result.date) if part)
     accuracy = percent(result.test_accuracy)
-    parts = [f"{escape(result.title)} ({escape(who)}): test accuracy {accuracy}"]
+    parts = [f"{escape(result.title)} ({escape(source)}): test accuracy {accuracy}"]
     if result.wrong is not None:
         parts.append(f"{result.wrong} wrong")
     if result.test_loss is not None:
@@ -97,5 +99,5 @@ PARTS = (
     training.part,
     more_epochs.part,
     predictions.part,
-    published,
+    published_results,
 )

@@ -45,7 +45,7 @@ def parser() -> MarkdownIt:
     return markdown
 
 
-def inline(text: str) -> Markup:
+def inline_html(text: str) -> Markup:
     """Convert one line of Markdown, without a paragraph around it."""
     return Markup(parser().renderInline(text))
 
@@ -76,8 +76,8 @@ def mark_headings(tokens: Sequence[Token], prefix: str, deeper: int) -> Iterator
     for opening, content, closing in zip(tokens, tokens[1:], tokens[2:], strict=False):
         if opening.type != "heading_open":
             continue
-        text = plain(content)
-        anchor = unique(prefix + slug(text), used)
+        text = plain_text(content)
+        anchor = unique_anchor(prefix + slug(text), used)
         level = int(opening.tag[1:]) + deeper
         opening.tag = closing.tag = f"h{level}"
         opening.attrSet("id", anchor)
@@ -85,7 +85,7 @@ def mark_headings(tokens: Sequence[Token], prefix: str, deeper: int) -> Iterator
         yield Heading(level=level, anchor=anchor, text=text)
 
 
-def plain(token: Token) -> str:
+def plain_text(token: Token) -> str:
     """Return a token's text without its markup."""
     return "".join(child.content for child in token.children or [])
 
@@ -95,7 +95,7 @@ def slug(text: str) -> str:
     return re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") or "section"
 
 
-def unique(anchor: str, used: set[str]) -> str:
+def unique_anchor(anchor: str, used: set[str]) -> str:
     """Return the anchor, with a number if it is in `used`, and add it there."""
     names = (anchor if number == 0 else f"{anchor}-{number}" for number in count())
     name = next(name for name in names if name not in used)
@@ -116,7 +116,7 @@ def mark_tables(tokens: Sequence[Token]) -> None:
 
 def first_headers(table: Sequence[Token]) -> list[str]:
     """Return the first two headers of the table whose tokens these are."""
-    cells = [plain(cell) for cell in table[:10] if cell.type == "inline"]
+    cells = [plain_text(cell) for cell in table[:10] if cell.type == "inline"]
     return cells[:2]
 
 

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from reports.compare import ComparedRun
 from reports.results.report import SMOKE
-from reports.site.document import Heading, document, inline
+from reports.site.document import Heading, document, inline_html
 from reports.site.pairs import pairs, ranking
 from reports.site.rows import COLUMNS, FILTERS, NUMBERS, cell_rows, choices
 from reports.site.runs import contents, link, machine, report_text
@@ -40,8 +40,8 @@ def run_row(compared: ComparedRun) -> list[Markup]:
         link(compared),
         Markup("<time>{}</time>").format(run.created[:10]),
         escape(SMOKE if run.profile == "smoke" else run.profile),
-        inline(contents(compared)),
-        inline(machine(compared)),
+        inline_html(contents(compared)),
+        inline_html(machine(compared)),
     ]
 
 

@@ -9,8 +9,8 @@ from bench.stats import Estimate
 from reports.compare import ComparedRun
 from reports.results.summary import SummaryRow, rows_of
 from reports.sections.columns import DIFFERS, cell_names
-from reports.sections.summary import supported, trials
-from reports.site.document import inline
+from reports.sections.summary import supported_rows, trials
+from reports.site.document import inline_html
 from reports.site.runs import link, machine
 from reports.text import NOTHING, estimate, number, percent
 
@@ -39,18 +39,18 @@ def cell_rows(runs: Sequence[ComparedRun]) -> list[CellRow]:
     """Return the rows, run by run, in the order of each run's report."""
     return [
         CellRow(
-            machine=inline(machine(run)).striptags(),
+            machine=inline_html(machine(run)).striptags(),
             cells=(*names(row), *figures(row), TableCell(text=link(run))),
         )
         for run in runs
-        for row in supported(rows_of(run.cells))
+        for row in supported_rows(rows_of(run.cells))
     ]
 
 
 def names(row: SummaryRow) -> Iterator[TableCell]:
     """Yield workload, backend and device."""
     for text in cell_names(row.results):
-        yield TableCell(text=inline(text))
+        yield TableCell(text=inline_html(text))
 
 
 def figures(row: SummaryRow) -> Iterator[TableCell]:
@@ -59,24 +59,24 @@ def figures(row: SummaryRow) -> Iterator[TableCell]:
     yield time(None if speed is None else speed.native_seconds)
     yield time(None if speed is None else speed.step_seconds)
     samples = None if speed is None else speed.samples_per_second
-    yield TableCell(text=inline(number(samples)), value=samples)
+    yield TableCell(text=inline_html(number(samples)), value=samples)
     yield test_accuracy(row)
-    yield TableCell(text=inline(trials(row)), value=None if speed is None else speed.trials)
+    yield TableCell(text=inline_html(trials(row)), value=None if speed is None else speed.trials)
 
 
 def time(seconds: Estimate | None) -> TableCell:
     """Return the milliseconds with their interval."""
     value = None if seconds is None else seconds.value
-    return TableCell(text=inline(estimate(seconds, 1e3)), value=value)
+    return TableCell(text=inline_html(estimate(seconds, 1e3)), value=value)
 
 
 def test_accuracy(row: SummaryRow) -> TableCell:
     """Return the accuracy, with a mark if the training differs from the published one."""
     if row.accuracy is None:
-        return TableCell(text=inline(NOTHING))
+        return TableCell(text=inline_html(NOTHING))
     value = row.accuracy.test_accuracy
-    mark = "" if row.as_published else f" {DIFFERS}"
-    return TableCell(text=inline(percent(value) + mark), value=value)
+    mark = "" if row.matches_published else f" {DIFFERS}"
+    return TableCell(text=inline_html(percent(value) + mark), value=value)
 
 
 def choices(rows: Sequence[CellRow], column: str) -> list[str]:

@@ -19,15 +19,15 @@ def table_of(tallies: Sequence[Mapping[str, Any]]) -> str:
     return table(HEADERS, map(row, tallies), "row,tries,passed,lost records,left behind")
 
 
-def row(one: Mapping[str, Any]) -> list[str]:
-    seconds = one["longest_seconds"]
+def row(tally: Mapping[str, Any]) -> list[str]:
+    seconds = tally["longest_seconds"]
     return [
-        str(one["number"]),
-        one["fault"],
-        str(one["tries"]),
-        str(one["passed"]),
-        NOTHING if one["lost"] is None else str(one["lost"]),
-        NOTHING if one["orphans"] is None else str(one["orphans"]),
+        str(tally["number"]),
+        tally["fault"],
+        str(tally["tries"]),
+        str(tally["passed"]),
+        NOTHING if tally["lost"] is None else str(tally["lost"]),
+        NOTHING if tally["orphans"] is None else str(tally["orphans"]),
         NOTHING if seconds is None else f"{seconds:.1f} s",
     ]
 

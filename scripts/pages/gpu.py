@@ -12,7 +12,7 @@ from bench.record.quantities import joules_per_step
 from bench.spec import MODES, PRECISIONS
 from bench.stats import fewest_rounds
 from bench.workloads import WORKLOADS
-from reports.text import listed, plural
+from reports.text import comma_list, plural
 from scripts.pages import marked
 from scripts.pages.published import good_records, hardware, is_on_gpu
 
@@ -34,64 +34,64 @@ class Facts:
 
     @property
     def rounds(self) -> int:
-        """The number of rounds that have a timing trial."""
+        """Return the number of rounds that have a timing trial."""
         return len({record.trial.round for record in self.timings})
 
     @property
-    def not_run(self) -> list[str]:
-        return missing(BACKENDS, (record.trial.backend for record in self.records))
+    def missing_backends(self) -> list[str]:
+        return missing_names(BACKENDS, (record.trial.backend for record in self.records))
 
     @property
-    def modes_not_timed(self) -> list[str]:
-        return missing(MODES, (record.trial.execution.mode for record in self.timings))
+    def untimed_modes(self) -> list[str]:
+        return missing_names(MODES, (record.trial.execution.mode for record in self.timings))
 
     @property
-    def precisions_not_timed(self) -> list[str]:
-        """The precisions that have a certificate and no timing trial."""
+    def untimed_precisions(self) -> list[str]:
+        """Return the precisions that have a certificate and no timing trial."""
         certified = {record.trial.execution.precision for record in self.certificates}
         timed = {record.trial.execution.precision for record in self.timings}
         return [name for name in PRECISIONS if name in certified - timed]
 
 
-def missing(names: Iterable[str], seen: Iterable[str]) -> list[str]:
-    present = set(seen)
+def missing_names(names: Iterable[str], present_names: Iterable[str]) -> list[str]:
+    present = set(present_names)
     return [name for name in names if name not in present]
 
 
 def facts() -> Facts:
-    dated = [(record, date) for record, date in good_records() if is_on_gpu(record)]
-    of_kind = {
-        kind: tuple(record for record, _ in dated if record.trial.kind == kind)
+    dated_records = [(record, date) for record, date in good_records() if is_on_gpu(record)]
+    by_kind = {
+        kind: tuple(record for record, _ in dated_records if record.trial.kind == kind)
         for kind in ("parity", "timing", "accuracy")
     }
-    dates = tuple(sorted({date for _, date in dated}))
-    return Facts(*of_kind.values(), dates)
+    dates = tuple(sorted({date for _, date in dated_records}))
+    return Facts(*by_kind.values(), dates)
 
 
-def statements(found: Facts) -> Iterator[str]:
+def statements(facts: Facts) -> Iterator[str]:
     """Yield one sentence per fact: what was timed, what was certified, what is still missing."""
-    where = listed(sorted({hardware(record) for record in found.records}))
-    python = listed(sorted({record.environment.python for record in found.records}))
-    yield f"Hardware: {where} ({listed(found.dates)}), Python {python}."
-    readings = sum(joules_per_step(record) is not None for record in found.timings)
+    where = comma_list(sorted({hardware(record) for record in facts.records}))
+    python = comma_list(sorted({record.environment.python for record in facts.records}))
+    yield f"Hardware: {where} ({comma_list(facts.dates)}), Python {python}."
+    readings = sum(joules_per_step(record) is not None for record in facts.timings)
     yield (
-        f"Timed: {plural(len(found.timings), 'trial')} in {plural(found.rounds, 'round')}, "
-        f"{readings} with an energy reading: {cells(found.timings)}."
+        f"Timed: {plural(len(facts.timings), 'trial')} in {plural(facts.rounds, 'round')}, "
+        f"{readings} with an energy reading: {cells(facts.timings)}."
     )
     for precision in PRECISIONS:
         certified = [
-            record for record in found.certificates
+            record for record in facts.certificates
             if record.trial.execution.precision == precision
         ]  # fmt: skip
         if certified:
             yield f"Certified in {precision}: {cells(certified)}."
     needed = fewest_rounds(1)
-    if found.rounds < needed:
-        yield f"No verdict: {found.rounds} rounds were timed, and a verdict needs {needed}."
-    yield f"Modes not timed: {names(found.modes_not_timed)}."
-    yield f"Precisions certified and not timed: {names(found.precisions_not_timed)}."
-    yield f"Backends not run: {names(found.not_run)}."
-    if not found.trainings:
+    if facts.rounds < needed:
+        yield f"No verdict: {facts.rounds} rounds were timed, and a verdict needs {needed}."
+    yield f"Modes not timed: {names(facts.untimed_modes)}."
+    yield f"Precisions certified and not timed: {names(facts.untimed_precisions)}."
+    yield f"Backends not run: {names(facts.missing_backends)}."
+    if not facts.trainings:
         yield "No accuracy trial was run."
 
 
@@ -100,15 +100,15 @@ def cells(records: Iterable[Record]) -> str:
     backends: dict[str, set[str]] = {}
     for record in records:
         backends.setdefault(record.trial.workload, set()).add(record.trial.backend)
-    return listed(
-        f"`{workload}` ({listed(name for name in BACKENDS if name in backends[workload])})"
+    return comma_list(
+        f"`{workload}` ({comma_list(name for name in BACKENDS if name in backends[workload])})"
         for workload in WORKLOADS
         if workload in backends
     )
 
 
-def names(some: Iterable[str]) -> str:
-    return listed(f"`{name}`" for name in some) or "none"
+def names(values: Iterable[str]) -> str:
+    return comma_list(f"`{name}`" for name in values) or "none"
 
 
 def page(text: str) -> str:

@@ -28,11 +28,11 @@ def page(text: str) -> str:
     """Return the page with the code of each workload as the files have it now."""
     for workload in WRITTEN:
         begin, end = BEGIN.format(workload.name), END.format(workload.name)
-        text = marked.fill(text, begin, end, beside(folder_of(workload.name)))
+        text = marked.fill(text, begin, end, code_table(folder_of(workload.name)))
     return text
 
 
-def beside(folder: Path) -> str:
+def code_table(folder: Path) -> str:
     """Return a table of two cells; blank lines make GitHub read the code in them as Markdown."""
     path = folder.relative_to(ROOT).as_posix()
     links = [f'<a href="../{path}/{VERSIONS[key]}">{label}</a>' for key, label in LABELS.items()]

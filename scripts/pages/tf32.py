@@ -15,22 +15,22 @@ PAGE = marked.ROOT / "docs" / "parity.md"
 HEADERS = ["rung", "workload", "gate", "largest measured", "in", "on", "margin"]
 
 
-def largest() -> dict[tuple[str, str], tuple[Record, RungModel]]:
+def largest_rungs() -> dict[tuple[str, str], tuple[Record, RungModel]]:
     """Return the largest measured value per rung and workload, of rungs that have a gate."""
-    found: dict[tuple[str, str], tuple[Record, RungModel]] = {}
+    largest: dict[tuple[str, str], tuple[Record, RungModel]] = {}
     for record, _ in good_records():
         if record.trial.kind != "parity" or record.trial.execution.precision != "tf32":
             continue
         for rung in record.parity.rungs if record.parity is not None else ():
             key = (rung.rung, record.trial.workload)
-            if rung.gate and (key not in found or rung.measured > found[key][1].measured):
-                found[key] = record, rung
-    return found
+            if rung.gate and (key not in largest or rung.measured > largest[key][1].measured):
+                largest[key] = record, rung
+    return largest
 
 
 def rows() -> Iterator[list[str]]:
     for (name, workload), (record, rung) in sorted(
-        largest().items(), key=lambda item: (RUNGS.index(item[0][0]), item[0][1])
+        largest_rungs().items(), key=lambda item: (RUNGS.index(item[0][0]), item[0][1])
     ):
         yield [
             name,

@@ -10,7 +10,7 @@ from backends import BACKENDS
 from bench.record import Record
 from bench.spec import MODES, PRECISIONS
 from bench.workloads import WORKLOADS
-from reports.text import NOTHING, escape, listed, table
+from reports.text import NOTHING, comma_list, escape, table
 from scripts.pages import marked
 from scripts.pages.published import good_records, hardware, is_on_gpu
 
@@ -34,7 +34,7 @@ class Runs:
 
     @property
     def cells(self) -> list[str]:
-        places = "; ".join(f"{where}: {listed(dates)}" for where, dates in self.dates.items())
+        places = "; ".join(f"{where}: {comma_list(dates)}" for where, dates in self.dates.items())
         certificates = count_by_workload(self.certificates) or NOTHING
         return [certificates, count_by_workload(self.trials) or "not timed", escape(places)]
 
@@ -43,22 +43,27 @@ def count_by_workload(counts: dict[str, int]) -> str:
     """Return the total and, in brackets, the count per workload, in the workloads' order."""
     if not counts:
         return ""
-    each = listed(f"{name} {counts[name]}" for name in WORKLOADS if name in counts)
-    return f"{sum(counts.values())} ({each})"
+    parts = comma_list(f"{name} {counts[name]}" for name in WORKLOADS if name in counts)
+    return f"{sum(counts.values())} ({parts})"
 
 
 def rows() -> Iterator[list[str]]:
     """Yield a row per combination that has run, and on a GPU per backend and mode in float32."""
-    found: dict[tuple[str, ...], Runs] = {}
+    combinations: dict[tuple[str, ...], Runs] = {}
     for record, date in good_records():
-        how = record.trial.execution
-        key = (record.trial.backend, how.mode, how.precision, DEVICES[is_on_gpu(record)])
-        found.setdefault(key, Runs()).note(record, date)
+        execution = record.trial.execution
+        key = (
+            record.trial.backend,
+            execution.mode,
+            execution.precision,
+            DEVICES[is_on_gpu(record)],
+        )
+        combinations.setdefault(key, Runs()).note(record, date)
     for backend in BACKENDS:
         for mode in MODES:
             for precision in PRECISIONS:
                 for device in DEVICES:
-                    runs = found.get((backend, mode, precision, device))
+                    runs = combinations.get((backend, mode, precision, device))
                     if runs is not None:
                         yield [backend, mode, precision, device, *runs.cells]
                     elif precision == "float32" and device == "NVIDIA GPU":

@@ -1,4 +1,4 @@
-"""The runs behind the golden reports. `python -m tests.reports.scenarios` writes them anew.
+"""The runs behind the golden reports. `python -m tests.reports.scenarios` writes them again.
 
 Look at the difference before you commit it: a golden file is what a reader sees.
 """

@@ -19,8 +19,8 @@ from reports.report import FIGURES, SECTIONS, compose, write_report
 from reports.results.content_hash import content_hash
 from reports.results.report import Report
 from reports.sections import compiling
-from reports.sections.reproduce import plain
-from reports.sections.workload import PARTS, definition, layers, published
+from reports.sections.reproduce import shell_list
+from reports.sections.workload import PARTS, definition, layers, published_results
 from tests.records import (
     BACKENDS,
     build_record,
@@ -281,7 +281,7 @@ def test_the_command_to_repeat_names_what_ran():
     assert "--profile smoke" in text
     assert "--workload mlp-1000 " in text
     assert "--backend keras-tensorflow,pytorch --device cpu\n" in text
-    assert plain("a b") == plain("$(x)") == plain("") == "..."
+    assert shell_list("a b") == shell_list("$(x)") == shell_list("") == "..."
 
 
 def test_the_content_hash_is_that_of_run_json_and_of_the_records_in_the_order_of_the_plan(tmp_path):
@@ -327,7 +327,7 @@ def test_a_run_without_a_rung_says_that_nothing_was_checked():
     assert said.strip() == "No record holds a parity rung: nothing was checked."
 
 
-def test_rungs_in_float64_that_were_left_out_are_told():
+def test_rungs_in_float64_that_were_left_out_are_named():
     absent = "This profile leaves the rungs in float64 out."
     assert absent in section_of(compose(Report(*smoke())), "Parity rungs checked")
     assert absent not in compose(Report(*complete()))
@@ -345,7 +345,7 @@ def test_the_worst_of_a_rung_is_shown_with_its_cells(trouble):
     assert by_rung["gradient", "float64", "1e-13"]["cells passed"] == "8 of 8"
 
 
-def test_what_diverged_is_told_once_and_what_did_not_run_for_it(trouble):
+def test_a_divergence_is_named_once_with_the_trials_that_did_not_run(trouble):
     section = section_of(trouble, "Cells and trials without figures")
     rows = [row for row in table_with(section, "status") if row["workload"] == "mlp-1000"]
     why = "rung gradient: measured 0.0099, gate 5e-05: dense_0/kernel"
@@ -380,7 +380,10 @@ def test_every_section_and_every_figure_has_its_place_in_a_report():
     for places, written in (
         (SECTIONS, functions(sections, "section")),
         (FIGURES, functions(drawing, "figures")),
-        ((*PARTS, compiling.part), functions(sections, "part") | {definition, layers, published}),
+        (
+            (*PARTS, compiling.part),
+            functions(sections, "part") | {definition, layers, published_results},
+        ),
     ):
         assert len(places) == len(set(places))
         assert set(places) == written

@@ -44,7 +44,7 @@ def by_lane(*runs):
 
 
 @pytest.mark.parametrize("seed", range(2, 7))
-def test_the_same_machine_again_is_the_same_or_not_to_be_told(base, seed):
+def test_the_same_machine_again_is_same_or_ambiguous(base, seed):
     again = one_run("again", records=noisy_records(seed=seed))
     assert verdicts(base, again) <= {"SAME", "AMBIGUOUS"}
 
@@ -282,7 +282,7 @@ def test_a_cell_that_one_of_them_lacks_is_named(base):
     assert "Not timed in both, other: mlp-512_keras-tensorflow_cpu_default_float32_b128." in text
 
 
-def test_settings_that_are_not_the_same_are_told(base):
+def test_settings_that_are_not_the_same_are_listed(base):
     text = compare.render((base, one_run("other", records=with_settings(BASE, tf32=True))))
     assert "tf32: False, now True" in section_of(text, "Settings that are not the same")
 

@@ -232,7 +232,7 @@ def test_an_axis_has_a_few_round_marks(low, high):
     assert any(abs(tick - 1) < 1e-9 for tick in found)
 
 
-def test_other_machines_are_told_in_the_table(folders, samestep, tmp_path):
+def test_other_machines_are_named_in_the_table(folders, samestep, tmp_path):
     records = noisy_records(seed=5, environment=elsewhere())
     other = str(run_in(tmp_path / "other", records=records))
     _, out, _ = samestep("compare", folders["base"], other)

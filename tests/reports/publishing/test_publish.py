@@ -43,7 +43,7 @@ def _no_figures(monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def _somebody(monkeypatch):
+def _author(monkeypatch):
     monkeypatch.setenv("HOME", "/data/people/alice")
     monkeypatch.setattr("getpass.getuser", lambda: "alice")
     monkeypatch.setattr("platform.node", lambda: "wonder.example.org")
@@ -207,7 +207,7 @@ def test_names_and_paths_are_left_out(tmp_path):
     assert escape("[user]@[host]: no ~/cache, ~/x, ~/y, ~/z on [gpu]") in report
 
 
-def test_what_was_changed_is_sealed_and_certifies_anew(tmp_path):
+def test_a_changed_record_is_sealed_and_certifies_again(tmp_path):
     source = reported(tmp_path / "run", *gossip())
     done = publish.publish(source, tmp_path / "published")
     before, after = (list(read_records(f, read_run(f))) for f in (source, done.folder))
@@ -275,7 +275,7 @@ def test_the_index_has_a_row_for_each_run_the_newest_first(source, tmp_path):
     assert rows[1]["machine"].startswith("Intel(R) Xeon(R) Processor @ 2.20GHz, 2 logical cores")
 
 
-def test_the_index_is_the_same_when_it_is_made_anew(source, tmp_path):
+def test_the_index_is_the_same_when_it_is_made_again(source, tmp_path):
     folder = publish.publish(source, tmp_path / "published").folder.parent
     text = (folder / "README.md").read_text("utf-8")
     assert insert_table(text, folder) == text
@@ -288,7 +288,7 @@ def test_one_marker_is_refused(tmp_path):
         insert_table(f"# Ours\n{BEGIN}\n", tmp_path)
 
 
-def test_an_unavailable_framework_is_told(tmp_path):
+def test_an_unavailable_framework_is_named(tmp_path):
     run, records = scenario()
     records = [
         failed_record(record.trial.trial(), "unavailable", "no module tensorflow")
@@ -303,7 +303,7 @@ def test_an_unavailable_framework_is_told(tmp_path):
     assert "no module tensorflow" in (done.folder / "report.md").read_text("utf-8")
 
 
-def test_an_incomplete_run_is_told(tmp_path):
+def test_an_incomplete_run_is_marked(tmp_path):
     run, records = scenario()
     source = reported(tmp_path / "run", run, records[:-1])
     done = publish.publish(source, tmp_path / "published")

@@ -16,7 +16,7 @@ from bench.record import as_line, digest, read_record, seal, write_record
 from bench.record.archive import ARCHIVE, write_archive
 from bench.record.run import read_run
 from bench.record.stored import stored_records
-from reports.drawing.png import described, texts
+from reports.drawing.png import add_description, texts
 from reports.drawing.style import DRAWN_BY, png
 from reports.publishing import verify as module
 from reports.publishing.verify import verify
@@ -100,7 +100,7 @@ def test_a_digit_that_no_float_holds_is_a_difference(run_folder, name, packed):
     assert "00000000000000000001" not in one.expected
 
 
-def test_the_line_is_told_with_what_was_expected(run_folder):
+def test_the_line_is_named_with_what_was_expected(run_folder):
     report = run_folder / "report.md"
     lines = report.read_text("utf-8").split("\n")
     at = next(number for number, line in enumerate(lines) if line.startswith("| mlp-512"))
@@ -123,7 +123,7 @@ def test_a_file_that_no_trial_left_is_a_difference(run_folder):
     assert places(run_folder) == {"records/timing-more.json"}
 
 
-def test_a_record_that_was_altered_and_sealed_anew_is_a_difference(run_folder):
+def test_a_record_that_was_altered_and_sealed_again_is_a_difference(run_folder):
     path = a_record(run_folder)
     document = json.loads(path.read_bytes())
     document["lanes"]["native"]["slice_seconds"][0] *= 0.5
@@ -132,7 +132,7 @@ def test_a_record_that_was_altered_and_sealed_anew_is_a_difference(run_folder):
     assert places(run_folder) == {"report.md"}
 
 
-def test_a_certificate_that_was_altered_and_sealed_anew_no_longer_certifies(run_folder):
+def test_a_certificate_that_was_altered_and_sealed_again_no_longer_certifies(run_folder):
     path = a_record(run_folder, "parity")
     document = json.loads(path.read_bytes())
     document["parity"]["rungs"][3]["measured"] *= 0.5
@@ -234,7 +234,7 @@ def test_every_figure_says_what_it_shows(written):
 
 
 def test_a_description_may_hold_any_letter():
-    content = described(png(Figure(figsize=(1, 1)), ""), "µs × 微")  # noqa: RUF001
+    content = add_description(png(Figure(figsize=(1, 1)), ""), "µs × 微")  # noqa: RUF001
     assert Image.open(io.BytesIO(content)).text["Description"] == "µs × 微"  # noqa: RUF001
     assert texts(content) == {"Description": "µs × 微", "Software": DRAWN_BY}  # noqa: RUF001
 

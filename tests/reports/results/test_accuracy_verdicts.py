@@ -81,7 +81,7 @@ def test_the_json_has_the_claim_unrounded():
 
 def judged(finals, workload="mlp-512-256", **options):
     run, records = with_accuracies({KERAS: finals, TORCH: finals}, workload, **options)
-    return Report(run, records).rows[0].judged_published
+    return Report(run, records).rows[0].published_verdict
 
 
 @pytest.mark.parametrize(

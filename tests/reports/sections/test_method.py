@@ -28,7 +28,7 @@ def test_the_timetable_says_what_was_the_workers_and_what_the_harness_took():
     assert text in method.timetable(run)
 
 
-def test_of_a_run_that_was_killed_the_least_is_told_that_it_took():
+def test_a_killed_run_has_the_least_time_that_it_took():
     run = run_with({"outcome": "killed"}, {})
     assert "Took: at least 33.3 min (2 sessions: killed, complete)." in method.timetable(run)
 
@@ -37,7 +37,7 @@ def test_runs_that_did_not_count_it_do_not_say_it():
     assert "inside workers" not in method.timetable(run_with({}))
 
 
-def test_of_a_session_that_took_no_time_no_share_is_told():
+def test_a_session_that_took_no_time_has_no_share():
     nothing = {"wall_seconds": 0.0, "worker_seconds": 1.0}
     assert "inside workers" not in method.timetable(run_with(nothing))
 
@@ -53,7 +53,7 @@ def test_that_processes_took_turns_is_said_of_those_that_did(waited):
 
 
 @pytest.mark.parametrize(("verdict", "told"), [("fit", False), ("doubtful", True), ("unfit", True)])
-def test_what_a_look_at_the_machine_found_is_told(verdict, told):
+def test_a_look_at_the_machine_is_reported(verdict, told):
     finding = FindingModel(name="load", value="30 %", verdict=verdict, reason="too much")
     look = PreflightModel(verdict=verdict, findings=[finding], seen=SEEN)
     blocks = list(disturbances.preflight(run_with({"preflight": look.model_dump()})))
@@ -61,5 +61,5 @@ def test_what_a_look_at_the_machine_found_is_told(verdict, told):
     assert (len(blocks) == 2 and "too much" in blocks[1]) == told
 
 
-def test_without_a_look_nothing_is_told():
+def test_without_a_look_nothing_is_reported():
     assert list(disturbances.preflight(run_with({}))) == []

@@ -115,9 +115,9 @@ def test_a_table_has_a_row_a_rung_and_two_columns_a_cell(bad):
 
 def test_a_certificates_table_holds_parity_trials_alone(good):
     """The short certificates of other trials belong to the report's own section."""
-    kinds = {one.certified for one in parity.climbed(good)}
+    kinds = {one.certified for one in parity.list_rungs(good)}
     assert kinds == {True, False}
-    assert {one.certified for one in parity.climbed(good, kinds=("parity",))} == {True}
+    assert {one.certified for one in parity.list_rungs(good, kinds=("parity",))} == {True}
 
 
 def test_a_rung_that_is_not_known_here_comes_last():

@@ -73,8 +73,10 @@ def test_the_numbers_of_a_training(data):
     for true_class, answer in zip(data.test_labels, predicted, strict=True):
         expected[true_class, answer] += 1
     assert one.confusion.tolist() == expected.tolist()
-    assert one.wrong.tolist() == [i for i in range(10_000) if predicted[i] != data.test_labels[i]]
-    assert len(one.right) == np.trace(expected) == one.claimed_right
+    assert one.wrong_indices.tolist() == [
+        i for i in range(10_000) if predicted[i] != data.test_labels[i]
+    ]
+    assert len(one.right_indices) == np.trace(expected) == one.claimed_right
 
 
 def test_the_first_declared_seed_counts():
@@ -82,7 +84,7 @@ def test_the_first_declared_seed_counts():
     wrong = {8: (5, 6), 2: (7,)}
     records = [trained(trial, answers(wrong[trial.seed])) for trial in trials]
     (one,) = predictions_of(Report(build_run(trials), records[::-1]))
-    assert (one.seed, one.wrong.tolist()) == (8, [5, 6])
+    assert (one.seed, one.wrong_indices.tolist()) == (8, [5, 6])
 
 
 def test_a_training_of_more_epochs_is_not_the_first():
@@ -90,7 +92,7 @@ def test_a_training_of_more_epochs_is_not_the_first():
     longer = replace(trial, accuracy=replace(trial.accuracy, epochs=50, longer=True))
     records = [trained(longer, answers([1])), trained(trial, answers([2]))]
     (one,) = predictions_of(Report(build_run([trial, longer]), records))
-    assert one.wrong.tolist() == [2]
+    assert one.wrong_indices.tolist() == [2]
 
 
 def test_without_the_first_seed_there_is_a_reason():
@@ -111,13 +113,13 @@ def test_other_images_than_the_test_images_are_not_shown():
     assert [*galleries.figures(alone), *confusion.figures(alone)] == []
 
 
-def test_what_nobody_trained_has_no_section():
+def test_a_workload_without_training_has_no_section():
     trials = plan(workloads=["mlp-512"], rounds=1, seeds=())
     (workload,) = Report(build_run(trials), build_records(trials)).workloads
     assert list(part(workload)) == []
 
 
-def test_a_record_that_contradicts_itself_is_told():
+def test_a_record_that_contradicts_itself_is_named():
     good = {PYTORCH: answers(THIRTY)}
     assert "contradicts itself" not in text_of(report_of(good))
     told = text_of(report_of(good, final_test_accuracy=0.98))

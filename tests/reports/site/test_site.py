@@ -12,7 +12,7 @@ from bench.errors import RecordError, UsageError
 from reports.report import compose, write_report
 from reports.results.report import Report
 from reports.site import write_site
-from reports.site.document import document, inline
+from reports.site.document import document, inline_html
 from reports.text import NOTHING
 from tests.records import build_records, build_run, failed_record, plan, write_folder
 from tests.reports.pages_of import Page
@@ -52,7 +52,7 @@ def publish(directory):
 
 
 def report(folder, text):
-    """The report and its figures, of which a page reads the headers alone: drawing takes long."""
+    """Return the report and its figures; a page reads only their headers, and drawing takes long."""
     (folder / "report.md").write_text(text, encoding="utf-8")
     (folder / "figures").mkdir()
     for name in re.findall(r"\]\((figures/.*?\.png)\)", text):
@@ -152,8 +152,8 @@ def test_links_between_reports_lead_to_their_pages(tmp_path):
 
 
 def test_intervals_are_marked():
-    assert inline("4.2 [3.8,\u00a05.0]") == '4.2 <span class="interval">[3.8,\u00a05.0]</span>'
-    assert inline("a [b, c]") == "a [b, c]"
+    assert inline_html("4.2 [3.8,\u00a05.0]") == '4.2 <span class="interval">[3.8,\u00a05.0]</span>'
+    assert inline_html("a [b, c]") == "a [b, c]"
 
 
 def test_the_same_runs_give_the_same_bytes(pages, directory):
@@ -216,7 +216,7 @@ def test_a_directory_without_runs_is_named(tmp_path):
         write_site(tmp_path)
 
 
-def test_a_browser_is_told_to_run_one_script_alone(pages):
+def test_a_browser_may_run_one_script_alone(pages):
     script = OWN_FILES.joinpath("script.js").read_bytes()
     assert b"</script" not in script
     digest = base64.b64encode(hashlib.sha256(script).digest()).decode()
