@@ -52,7 +52,7 @@ def publish(directory):
 
 
 def report(folder, text):
-    """Return the report and its figures; a page reads only their headers, and drawing takes long."""
+    """Return the report with figures that are headers alone, which is all that a page reads."""
     (folder / "report.md").write_text(text, encoding="utf-8")
     (folder / "figures").mkdir()
     for name in re.findall(r"\]\((figures/.*?\.png)\)", text):
