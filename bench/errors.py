@@ -49,7 +49,7 @@ class TrainingError(SamestepError):
 
 
 # start of the reason in the record of a trial that ran out of memory
-PREFIX = "out of memory: "
+OUT_OF_MEMORY_PREFIX = "out of memory: "
 # exception types of PyTorch and TensorFlow
 TYPES = frozenset({"OutOfMemoryError", "ResourceExhaustedError"})
 # JAX, CUDA's libraries, C++ and the system report it by text, in errors of other types
@@ -74,7 +74,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def says_out_of_memory(reason: str | None) -> bool:
     """Return whether a record's reason says that memory ran out."""
-    return reason is not None and reason.startswith(PREFIX)
+    return reason is not None and reason.startswith(OUT_OF_MEMORY_PREFIX)
 
 
 def one_line(error: BaseException) -> str:

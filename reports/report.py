@@ -1,94 +1,19 @@
 """The report of a run: `report.md` and its figures, from `run.json` and the records alone."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bench.errors import WriteError
 from bench.files import write_atomically
 from bench.record.run import read_run
 from bench.record.stored import read_records
-from reports.drawing.batch_sweep import figures as batch_sweep_figures
-from reports.drawing.confusion import figures as confusion_figures
-from reports.drawing.framework_tax import figures as framework_tax_figures
-from reports.drawing.gallery import figures as gallery_figures
-from reports.drawing.more_epochs import figures as more_epochs_figures
+from reports.drawing import FIGURES
 from reports.drawing.png import add_description
-from reports.drawing.step_spread import figures as step_spread_figures
-from reports.drawing.step_times import figures as step_times_figures
-from reports.drawing.training import figures as training_figures
-from reports.drawing.training_time import figures as training_time_figures
-from reports.drawing.utilization import figures as utilization_figures
 from reports.results.report import Report
-from reports.sections import (
-    accuracy_verdicts,
-    batch_sweep,
-    citing,
-    disturbances,
-    every_mode,
-    facts,
-    framework_tax,
-    headline,
-    machine,
-    method,
-    missing,
-    parity,
-    power,
-    reproduce,
-    settings,
-    speed_verdicts,
-    step_spread,
-    step_times,
-    summary,
-    time_to_accuracy,
-    title,
-    training_time,
-    utilization,
-    workload,
-)
+from reports.sections import SECTIONS
 from reports.text import FIGURE_FOLDER, alternatives
 
 REPORT_FILE = "report.md"
-
-# in the order of reading: the subject of the run first, how to repeat it last
-SECTIONS: tuple[Callable[[Report], Iterator[str]], ...] = (
-    title.section,
-    headline.section,
-    facts.section,
-    summary.section,
-    step_times.section,
-    speed_verdicts.section,
-    accuracy_verdicts.section,
-    time_to_accuracy.section,
-    every_mode.section,
-    missing.section,
-    workload.section,
-    step_spread.section,
-    training_time.section,
-    framework_tax.section,
-    batch_sweep.section,
-    utilization.section,
-    power.section,
-    machine.section,
-    settings.section,
-    parity.section,
-    method.section,
-    disturbances.section,
-    reproduce.section,
-    citing.section,
-)
-# each yields file names and PNGs
-FIGURES: tuple[Callable[[Report], Iterator[tuple[str, bytes]]], ...] = (
-    step_times_figures,
-    training_figures,
-    more_epochs_figures,
-    step_spread_figures,
-    training_time_figures,
-    utilization_figures,
-    framework_tax_figures,
-    batch_sweep_figures,
-    confusion_figures,
-    gallery_figures,
-)
 
 
 def write_report(folder: Path) -> Path:

@@ -42,6 +42,8 @@ def rooms() -> dict[str, set[str]]:
     for place, room in enumerate(ROOMS):
         below[f"bench.{room}"] = {f"bench.{other}" for other in ROOMS[place + 1 :]} | GROUND_FLOOR
     below["bench.worker"] = WORKER_ROOMS | GROUND_FLOOR
+    # a worker imports it, and so all that it imports
+    below["bench.parity"] = {"bench.mnist"} | GROUND_FLOOR
     below["bench.cli"] |= COMMANDS
     below["bench.__main__"] = {"bench.cli"}
     for place, shelf in enumerate(SHELVES):

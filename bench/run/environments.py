@@ -3,17 +3,18 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from bench.machine.devices import Gpu
 from bench.machine.gpu_support import OK, Support, support
 from bench.record.run import BackendModel
+from bench.run.log import log_path
 from bench.run.outcome import Outcome
 from bench.run.pilot import backend_model, build_of
 from bench.run.process import worker_packages
 from bench.run.progress import Display
 from bench.run.request import Request
-from bench.run.workers import Workers
+from bench.run.scratch import scratch_folder
+from bench.run.workers import Workers, pilot_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,17 +46,13 @@ class Installed:
 
 def look_at(request: Request, gpus: Sequence[Gpu], display: Display) -> Iterator[Installed]:
     """Yield what a worker of each backend reports, one at a time; no file is left behind."""
-    with (
-        TemporaryDirectory(prefix="samestep-") as folder,
-        worker_packages(*request.packages) as packages,
-    ):
-        workers = Workers(request, Path(folder), packages)
+    with worker_packages(*request.packages) as packages, scratch_folder() as folder:
+        workers = Workers(request, folder, packages)
         for backend in request.backends:
             display.piloting(backend, "environment")
             outcome = workers.look(backend, ())
             # the worker's log goes with the folder
-            log = Path(folder) / "logs" / f"pilot-{backend}_probe.log"
-            found = reported_backend(outcome, log)
+            found = reported_backend(outcome, log_path(folder, pilot_name(backend, ())))
             yield Installed(
                 backend=backend,
                 environment=request.places[backend].environment,

@@ -12,7 +12,7 @@ from bench.errors import SamestepError
 from bench.worker.messages import EpochFigures, Event, Result, ResultEvent, Task
 
 LARGEST_RESULT_BYTES = 2 * 2**20
-LOOK_SECONDS = 2.0
+POLL_SECONDS = 2.0
 
 # seconds that a phase may take, waiting for a turn left out; `accuracy` counts from epoch to epoch
 DEADLINES: Mapping[str, float] = {
@@ -113,9 +113,9 @@ class Events:
                 f"no end in phase {self._phase!r}. Expected: all within {self._most_seconds:g} s"
             )
         started = time.monotonic()
-        ready, _, _ = select.select(self._watched, [], [], min(left, LOOK_SECONDS))
+        ready, _, _ = select.select(self._watched, [], [], min(left, POLL_SECONDS))
         # it took longer if this process was stopped meanwhile
-        taken = min(time.monotonic() - started, LOOK_SECONDS)
+        taken = min(time.monotonic() - started, POLL_SECONDS)
         self._phase_seconds += taken
         self._seconds += taken
         return ready

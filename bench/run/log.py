@@ -12,6 +12,11 @@ KEPT_LOG_BYTES = 2**20
 LARGEST_LOG_BYTES = 8 * 2**20
 
 
+def log_path(folder: Path, name: str) -> Path:
+    """Return the log of a worker of this name, in the folder of its run."""
+    return folder / "logs" / f"{name}.log"
+
+
 def open_log(log: Path) -> IO[bytes]:
     """Return the log, empty and open for a worker's output. Raises `WriteError`."""
     with writing(log):

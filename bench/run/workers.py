@@ -10,13 +10,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from bench.errors import PREFIX
+from bench.errors import OUT_OF_MEMORY_PREFIX
 from bench.files import writing
 from bench.machine.cgroups import memory_kills
 from bench.machine.devices import BY_BUS, ORDER
 from bench.machine.environment import environment
 from bench.record import EnvironmentModel
 from bench.record.run import now
+from bench.run.log import log_path
 from bench.run.outcome import Outcome
 from bench.run.process import Launch, Listener, Worker, run_in_turns, signal_reason
 from bench.run.request import Request
@@ -86,15 +87,13 @@ class Workers:
 
     def look(self, backend: str, cells: Sequence[Cell]) -> Outcome:
         """Run a pilot of these cells; without cells it reports versions and devices alone."""
-        device = cells[0].execution.device.replace(":", "") if cells else "probe"
-        many = f"{backend}_{device}"
         assignment = Assignment(
             task=PilotTask(
                 backend=backend,
                 adapter=self._request.places[backend].adapter,
                 cells=list(cells),
             ),
-            name=f"pilot-{cells[0].label if len(cells) == 1 else many}",
+            name=pilot_name(backend, cells),
             cache="kept" if any(cell.execution.mode != "default" for cell in cells) else "none",
         )
         (outcome,) = self.work([assignment], random.Random())
@@ -140,7 +139,7 @@ class Workers:
             },
             deadlines=self._request.deadlines,
         )
-        log = self._folder / "logs" / f"{assignment.name}.log"
+        log = log_path(self._folder, assignment.name)
         return Worker(assignment.task, launch, log, assignment.listen)
 
     def _variables(self, backend: str) -> dict[str, str]:
@@ -160,6 +159,14 @@ class Workers:
         return environment(versions, self._recorded_variables(backend))
 
 
+def pilot_name(backend: str, cells: Sequence[Cell]) -> str:
+    """Return the name of a pilot of these cells, after which its log is named."""
+    if len(cells) == 1:
+        return f"pilot-{cells[0].label}"
+    device = cells[0].execution.device.replace(":", "") if cells else "probe"
+    return f"pilot-{backend}_{device}"
+
+
 def mark_out_of_memory(outcome: Outcome, before: int | None, after: int | None) -> Outcome:
     """Mark the outcome as out of memory if the kernel's OOM-kill count rose.
 
@@ -168,7 +175,7 @@ def mark_out_of_memory(outcome: Outcome, before: int | None, after: int | None) 
     killed = (outcome.reason or "").startswith(signal_reason(signal.SIGKILL))
     if before is None or after is None or after <= before or not killed:
         return outcome
-    return replace(outcome, reason=f"{PREFIX}{outcome.reason}")
+    return replace(outcome, reason=f"{OUT_OF_MEMORY_PREFIX}{outcome.reason}")
 
 
 def setup_variables(setup: Setup | None) -> dict[str, str]:

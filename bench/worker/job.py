@@ -13,7 +13,7 @@ from pathlib import Path
 from bench import mnist
 from bench.adapter import Array, Backend, Program
 from bench.errors import (
-    PREFIX,
+    OUT_OF_MEMORY_PREFIX,
     ParityError,
     SamestepError,
     TrainingError,
@@ -221,4 +221,4 @@ def status_of(error: Exception) -> Status:
 
 def reason_of(error: Exception) -> str:
     """Return the error on one line, with a prefix if memory ran out."""
-    return f"{PREFIX if is_out_of_memory(error) else ''}{one_line(error)}"
+    return f"{OUT_OF_MEMORY_PREFIX if is_out_of_memory(error) else ''}{one_line(error)}"

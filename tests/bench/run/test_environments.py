@@ -13,10 +13,12 @@ from backends import BACKENDS
 from bench.cli import doctor_environments
 from bench.machine import doctor, nvml
 from bench.machine.lock import MACHINE, hold
-from bench.run import process
+from bench.run import environments, process
 from bench.run.environments import Installed, look_at
+from bench.run.outcome import Outcome
 from bench.run.progress import Display
 from bench.run.request import Request
+from bench.run.scratch import sweep
 from tests.bench.run.test_runner import request_for
 from tests.fakes.machines import (
     COMPILING,
@@ -64,6 +66,22 @@ def test_a_backend_that_does_not_import_is_unavailable_and_the_others_are_looked
     assert not missing.usable
     assert not missing.good
     assert fake.good
+
+
+def test_the_folder_of_the_logs_stays_until_the_end(monkeypatch):
+    """Another run that starts meanwhile removes every scratch folder that no process holds."""
+    seen = []
+
+    def look(self, backend, cells):
+        sweep()
+        seen.append(self._folder)
+        assert self._folder.is_dir()
+        return Outcome(status="failed", reason="not looked at", result=None)
+
+    monkeypatch.setattr(environments.Workers, "look", look)
+    look_at_all(request_for("fake"))
+    assert seen
+    assert not seen[0].exists()
 
 
 def test_an_interpreter_without_numpy_says_which_module_it_lacks(tmp_path):
