@@ -3,6 +3,9 @@
 A message says what failed, what was expected, what was received and what to do next, on one line.
 """
 
+import difflib
+from collections.abc import Iterable, Mapping
+
 
 class SamestepError(Exception):
     """A request that could not be carried out."""
@@ -81,3 +84,14 @@ def one_line(error: BaseException) -> str:
     """Return the error's type and the first line of its text; of our own errors the text alone."""
     text = next(iter(str(error).splitlines()), "")
     return text if isinstance(error, SamestepError) else f"{type(error).__name__}: {text}"
+
+
+def suggestion(
+    unknown: Iterable[str], known: Iterable[str], aliases: Mapping[str, str] | None = None
+) -> str:
+    """Return `. Did you mean pytorch?`; empty if no known name resembles an unknown one."""
+    aliases = aliases or {}
+    names = [*known, *aliases]
+    alike = [difflib.get_close_matches(name.lower(), names, n=1) for name in unknown]
+    meant = dict.fromkeys(aliases.get(name, name) for matches in alike for name in matches)
+    return f". Did you mean {', '.join(meant)}?" if meant else ""

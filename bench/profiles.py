@@ -11,6 +11,8 @@ from bench.spec import (
 from bench.workloads import WORKLOADS
 
 MOST_ROUNDS = 30
+# as many as a verdict needs
+GOOD_ROUNDS = 6
 # float64 comes first: the certificate of float32 refers to its certificate
 CERTIFICATE = (
     ParityPlan(precision="float64", steps=500),
@@ -26,15 +28,14 @@ class Profile:
     with the first seed and this number of epochs, by workload name.
 
     Every cell passes the rungs of `parity` before anything else. In the first `cold_rounds` rounds
-    the compile cache is empty, if a mode has one. If `judged`, the number of rounds grows with the
-    number of cells, as the verdicts need; rounds are also added while a cell was steady in fewer
-    than `steady_rounds` rounds. Rounds are added up to `most_rounds` while an interval is too wide.
+    the compile cache is empty, if a mode has one. Rounds are added while two cells that are
+    compared were steady together in fewer than `steady_rounds` rounds, and up to `most_rounds`
+    while an interval is too wide.
     With `repeats`, disturbed trials are run once more.
     """
 
     name: str
     rounds: int
-    judged: bool = False
     parity: tuple[ParityPlan, ...] = CERTIFICATE
     window_blocks: int = 10
     blocks: int = 12
@@ -72,11 +73,13 @@ PROFILES = {
             epochs=dict.fromkeys(WORKLOADS, 1),
             train_images=6_400,
         ),
-        Profile(name="standard", rounds=10, judged=True, epochs={"mlp-256-256-128-64": 20}),
+        Profile(
+            name="standard", rounds=10, steady_rounds=GOOD_ROUNDS, epochs={"mlp-256-256-128-64": 20}
+        ),
         Profile(
             name="full",
             rounds=20,
-            judged=True,
+            steady_rounds=GOOD_ROUNDS,
             most_rounds=MOST_ROUNDS,
             seeds=tuple(range(10)),
             longer={"mlp-512-256": 50},

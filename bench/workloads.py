@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from importlib import resources
 from typing import Any
 
-from bench.errors import UsageError
+from bench.errors import UsageError, suggestion
 from bench.spec import (
     ADAM,
     IMAGE_SHAPE,
@@ -144,5 +144,6 @@ def select_workloads(names: Iterable[str]) -> tuple[Workload, ...]:
     if unknown:
         raise UsageError(
             f"unknown workload. Expected: {', '.join(WORKLOADS)}. Received: {', '.join(unknown)}"
+            f"{suggestion(unknown, WORKLOADS)}"
         )
     return tuple(workload for name, workload in WORKLOADS.items() if name in wanted)

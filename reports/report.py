@@ -1,59 +1,105 @@
-"""The report of a run: `report.md` and its figures, from `run.json` and the records alone."""
+"""The report of a run: its pages and figures, from `run.json` and the records alone."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from bench.errors import WriteError
+from bench.errors import UsageError, WriteError
 from bench.files import write_atomically
-from bench.record.run import read_run
+from bench.record.run import RunModel, read_run
 from bench.record.stored import read_records
 from reports.drawing import FIGURES
-from reports.drawing.png import add_description
+from reports.drawing.files import SUFFIXES, add_description
 from reports.results.report import Report
-from reports.sections import SECTIONS
-from reports.text import FIGURE_FOLDER, alternatives
+from reports.sections import DETAILS, SUMMARY
+from reports.sections.contents import DETAILS_FILE, network_file
+from reports.sections.workload import page as network_page
+from reports.text import FIGURE_FOLDER, alternatives, escape
 
 REPORT_FILE = "report.md"
+NETWORK_PAGES = "network-*.md"
 
 
-def write_report(folder: Path) -> Path:
-    """Write `report.md` and `figures/*.png` into a run's folder; return the path of the report.
+def write_report(folder: Path, baseline: str | None = None) -> Path:
+    """Write the pages and the figures into a run's folder; return the path of `report.md`.
 
-    It uses the records that exist, so that an interrupted run has a report too. Figures of an
-    earlier report are removed. Raises `RecordError` for a damaged run or record, `WriteError`.
+    Speeds are shown against the backend `baseline`; None takes the usual one. It uses the records
+    that exist, so that an interrupted run has a report too. Figures and pages of an earlier report
+    are removed. Raises `RecordError` for a damaged run or record, `UsageError` for an unknown
+    baseline, `WriteError`.
     """
     run = read_run(folder)
-    report = Report(run, tuple(read_records(folder, run)))
-    text = compose(report)
-    # figures first, so that at any moment a report links to figures that exist
-    write_figures(figures(report, text), folder / FIGURE_FOLDER)
-    write_atomically(folder / REPORT_FILE, text.encode())
+    report = Report(run, tuple(read_records(folder, run)), known_backend(run, baseline))
+    texts = pages(report)
+    # figures first, so that at any moment a page links to figures that exist
+    write_figures(figures(report, "".join(texts.values())), folder / FIGURE_FOLDER)
+    for name, text in reversed(texts.items()):
+        write_atomically(folder / name, text.encode())
+    for path in folder.glob(NETWORK_PAGES):
+        if path.name not in texts:
+            remove(path)
     return folder / REPORT_FILE
 
 
-def compose(report: Report) -> str:
-    """Return the text of the report, with links to figures; the same records give the same text."""
-    return "\n\n".join(block for section in SECTIONS for block in section(report)) + "\n"
+def known_backend(run: RunModel, name: str | None) -> str | None:
+    """Return the name of a backend of the run; raises `UsageError` if the run has none of it."""
+    names = sorted({trial.cell.backend for trial in run.trials})
+    if name is not None and name not in names:
+        raise UsageError(
+            f"the run has no such backend. Expected: {', '.join(names)}. Received: {name!r}"
+        )
+    return name
+
+
+def pages(report: Report) -> dict[str, str]:
+    """Return the text of each page by its file name, the report first.
+
+    The same records give the same texts.
+    """
+    return {
+        REPORT_FILE: join_blocks(block for section in SUMMARY for block in section(report)),
+        DETAILS_FILE: join_blocks([
+            f"# Details of {escape(report.run.run_id)}",
+            *(block for section in DETAILS for block in section(report)),
+        ]),
+        **{
+            network_file(workload.name): join_blocks(network_page(workload))
+            for workload in report.workloads
+        },
+    }  # fmt: skip
+
+
+def join_blocks(blocks: Iterable[str]) -> str:
+    """Return the blocks as one text, with an empty line between them."""
+    return "\n\n".join(blocks) + "\n"
 
 
 def figures(report: Report, text: str) -> Iterator[tuple[str, bytes]]:
-    """Yield file name and PNG of every figure; its alternative in `text` is its description."""
-    descriptions = alternatives(text)
+    """Yield file name and bytes of every picture; its alternative in `text` is its description.
+
+    A PNG and the SVG beside it are one figure, with one alternative.
+    """
+    descriptions = {stem(path): words for path, words in alternatives(text).items()}
     for draw in FIGURES:
         for name, content in draw(report):
-            yield name, add_description(content, descriptions.get(f"{FIGURE_FOLDER}/{name}", ""))
+            words = descriptions.get(stem(f"{FIGURE_FOLDER}/{name}"), "")
+            yield name, add_description(content, words)
+
+
+def stem(path: str) -> str:
+    """Return a path without its suffix."""
+    return path.rpartition(".")[0]
 
 
 def write_figures(figures: Iterable[tuple[str, bytes]], folder: Path) -> None:
-    """Write these figures into the folder, and remove all other PNGs from it."""
+    """Write these figures into the folder, and remove all other pictures from it."""
     written = set()
     for name, content in figures:
         write_atomically(folder / name, content)
         written.add(name)
     # an earlier report may have drawn a cell that has failed since
-    for stale in sorted(folder.glob("*.png")):
-        if stale.name not in written:
-            remove(stale)
+    for path in sorted(folder.glob("*")):
+        if path.suffix in SUFFIXES and path.name not in written:
+            remove(path)
 
 
 def remove(path: Path) -> None:

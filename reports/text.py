@@ -16,6 +16,12 @@ SPECIAL = re.compile(
 )
 ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "@": "&#64;", "://": "&#58;//"}
 IMAGE = re.compile(r"!\[(?P<alternative>(?:\\.|[^\]\\])*)\]\((?P<path>[^)]+)\)")
+# the four lines that `picture` writes
+PICTURE = re.compile(
+    r"<picture>\n"
+    r'<source media="\(prefers-color-scheme: dark\)" srcset="(?P<dark>figures/[\w.-]+)">\n'
+    r'<img alt="(?P<alternative>[^"]*)" src="(?P<light>figures/[\w.-]+)">\n</picture>'
+)
 MEBIBYTE = 2**20
 # the folder beside a report with the PNGs of its figures
 FIGURE_FOLDER = "figures"
@@ -116,9 +122,23 @@ def figure(alternative: str, name: str) -> str:
     return f"![{escape(alternative)}]({FIGURE_FOLDER}/{name})"
 
 
+def picture(alternative: str, light: str, dark: str) -> str:
+    """Return a figure with a variant for light and one for dark pages, as HTML of four lines."""
+    return (
+        "<picture>\n"
+        f'<source media="(prefers-color-scheme: dark)" srcset="{FIGURE_FOLDER}/{dark}">\n'
+        f'<img alt="{html.escape(one_line(alternative))}" src="{FIGURE_FOLDER}/{light}">\n'
+        "</picture>"
+    )
+
+
 def alternatives(text: str) -> dict[str, str]:
-    """Return the alternative of each figure in a report, by path."""
-    return {match["path"]: unescape(match["alternative"]) for match in IMAGE.finditer(text)}
+    """Return the alternative of each figure in a report, by path; of both variants of a picture."""
+    figures = {m["path"]: unescape(m["alternative"]) for m in IMAGE.finditer(text)}
+    for match in PICTURE.finditer(text):
+        words = html.unescape(match["alternative"])
+        figures |= dict.fromkeys((match["light"], match["dark"]), words)
+    return figures
 
 
 def unescape(text: str) -> str:
@@ -134,3 +154,9 @@ def details(summary: str, content: str) -> str:
 def file_name(text: str) -> str:
     """Return `text` as a part of a file name and of a link: no separators, no leading dot."""
     return re.sub(r"[^A-Za-z0-9._-]", "-", text).lstrip(".") or "unnamed"
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Return `a`, `a and b`, or `a, b and c`."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last

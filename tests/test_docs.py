@@ -8,7 +8,7 @@ from markdown_it import MarkdownIt
 
 from backends import BACKENDS
 from reports.text import NOTHING
-from scripts.pages import faults, readme, side_by_side, verified
+from scripts.pages import faults, readme, side_by_side, terminal, verified
 from scripts.pages import selftest as table
 from tests.faults.rows import ROWS
 
@@ -49,8 +49,14 @@ def test_the_page_of_verified_cells_follows_from_the_published_records():
 def test_the_readme_quotes_the_reports_correctly():
     text = readme.PAGE.read_text(encoding="utf-8")
     assert readme.page(text) == text, "run `python -m scripts.pages.readme`"
-    assert "times (" in text
-    assert "equivalent accuracy" in text
+    assert "as fast as" in text
+    assert "Equivalent accuracy" in text
+
+
+def test_the_readme_shows_what_the_command_prints():
+    text = terminal.PAGE.read_text(encoding="utf-8")
+    assert terminal.page(text) == text, "run `python -m scripts.pages.terminal`"
+    assert max(map(len, terminal.screen().splitlines())) <= terminal.COLUMNS
 
 
 def test_the_guide_quotes_the_example_correctly():

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from bench import __version__
-from bench.cli import compare, doctor, parity, publish, report, run, verify
+from bench.cli import compare, doctor, parity, publish, report, run, show, verify
 from bench.cli.list import list_
-from bench.cli.options import EXIT_INTERRUPTED
+from bench.cli.options import EXIT_INTERRUPTED, FLAG
 from bench.errors import SamestepError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app.command("list")(list_)
 app.command()(doctor.doctor)
 app.command()(run.run)
 app.command()(parity.parity)
+app.command()(show.show)
 app.command()(report.report)
 app.command()(compare.compare)
 app.command()(verify.verify)
@@ -49,9 +50,11 @@ def main() -> None:
 
 @app.callback(invoke_without_command=True)
 def version(
-    show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    wanted: Annotated[
+        bool, typer.Option("--version", help="Print the version.", metavar=FLAG)
+    ] = False,
 ) -> None:
     """Print the version for `--version`, without a command."""
-    if show:
+    if wanted:
         print(f"samestep {__version__}")
         raise typer.Exit

@@ -22,9 +22,11 @@ PERCENTAGE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)%")
 
 def compare(
     folders: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
-            help="Folders of runs; each is compared with the first.", metavar="RUN RUN..."
+            help="Folders of runs. A B: how fast B is against A. A1 A2 A3 against B1 B2 B3: the "
+            "same for repeated runs, with the word `against` between them. A: its devices.",
+            metavar="RUN",
         ),
     ],
     out: Annotated[
@@ -40,33 +42,33 @@ def compare(
         typer.Option(
             "--fail-slower",
             metavar="N%",
-            help="Exit with 1 if a cell is SLOWER by N % or more, and print a line for each such "
-            "cell.",
+            help="Exit with 1 if a configuration is SLOWER by N % or more, and print a line for "
+            "each.",
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare the cells of two or more runs. Needs no framework."""
+    """Compare the speed of runs, machines and devices. Needs no framework."""
     from reports import compare as comparison
     from reports.results.impossible import reject_impossible
 
     limit = None if fail_slower is None else percentage(fail_slower)
-    runs = comparison.read(folders)
-    with reject_impossible(" and ".join(map(str, folders))):
-        cells = comparison.compare(runs)
+    sides = comparison.read(folders)
+    with reject_impossible(" and ".join(folders)):
+        compared = comparison.compare(sides)
         written = None
         if out is not None:
             from reports.compare.files import write
 
-            written = write(runs, cells, out)
+            written = write(compared, out)
         if as_json:
-            print(json.dumps(comparison.as_json(runs, cells), indent=1, allow_nan=False))
+            print(json.dumps(comparison.as_json(compared), indent=1, allow_nan=False))
         elif written is not None:
             print(written)
         else:
-            print(comparison.compose(runs, cells), end="")
+            print(comparison.compose(compared), end="")
     if limit is not None:
-        sys.exit(gate(cells, limit))
+        sys.exit(gate(compared.cells, limit))
 
 
 def percentage(text: str) -> Decimal:

@@ -13,6 +13,8 @@ from bench.cli.doctor_environments import as_json as environments_as_json
 from bench.cli.doctor_environments import as_text as environments_as_text
 from bench.cli.doctor_environments import look_into
 from bench.cli.options import (
+    FLAG,
+    NAMES,
     AsJson,
     Interpreters,
     select_backends,
@@ -37,20 +39,23 @@ CONCLUSIONS = {
 
 def doctor(
     out: Annotated[
-        Path, typer.Option(help="Folder of the planned run, whose disk needs room.")
+        Path,
+        typer.Option(help="Folder of the planned run, whose disk needs room.", metavar="FOLDER"),
     ] = Path("runs"),
     environments: Annotated[
         bool,
         typer.Option(
             "--environments",
             help="Also check each backend's environment: some seconds per backend.",
+            metavar=FLAG,
         ),
     ] = False,
     backend: Annotated[
         list[str] | None,
         typer.Option(
             "--backend",
-            help="Backends to check, comma-separated (default: all). Implies --environments.",
+            help="Backends to check. Default: all. Implies --environments.",
+            metavar=NAMES,
         ),
     ] = None,
     python: Interpreters = None,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from backends import DEFAULT_BACKENDS, all_backends
-from bench.errors import UsageError
+from bench.errors import UsageError, suggestion
 from bench.spec import MODES, OPTIMIZER_MATH, PRECISIONS, TRAIN_IMAGES, Mode, Precision, require
 from bench.workloads import select_workloads
 
@@ -22,70 +22,89 @@ if TYPE_CHECKING:
 Known = TypeVar("Known", bound=str)
 
 EXIT_INTERRUPTED = 130
+# names under which users look for a backend: only suggested, because each might mean another
+ALIASES = {
+    "torch": "pytorch",
+    **dict.fromkeys(("tf", "tensorflow", "keras"), "keras-tensorflow"),
+}
 # float64 is for parity alone
 MEASURED_PRECISIONS: tuple[Precision, ...] = tuple(name for name in PRECISIONS if name != "float64")
 # float64 certifies the math, the others what is measured
 CERTIFIED_PRECISIONS: tuple[Precision, ...] = ("float64", *MEASURED_PRECISIONS)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON on standard output.")]
+# metavars: of options that take several names or numbers, and of flags, which take no value
+NAMES, NUMBERS, FLAG = "NAME,NAME", "N,N", ""
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Answer in JSON on standard output.", metavar=FLAG)
+]
 RunFolder = Annotated[Path, typer.Argument(help="The run's folder.", metavar="RUN")]
 Workloads = Annotated[
     list[str] | None,
-    typer.Option("--workload", help="Workloads, comma-separated. Default: all."),
+    typer.Option("--workload", help="Workloads. Default: all.", metavar=NAMES),
 ]
 Backends = Annotated[
     list[str] | None,
     typer.Option(
         "--backend",
-        help=f"Backends, comma-separated, or 'all'. Default: {', '.join(DEFAULT_BACKENDS)}.",
+        help=f"Backends, or 'all'. Default: {', '.join(DEFAULT_BACKENDS)}.",
+        metavar=NAMES,
     ),
 ]
 Devices = Annotated[
     list[str] | None,
     typer.Option(
         "--device",
-        help="cpu, cuda, cuda:N or cuda:GPU-UUID (its beginning is enough), comma-separated. "
+        help="cpu, cuda, cuda:N or cuda:GPU-UUID (its beginning is enough). "
         "Default: the CPU and, if there is one, the first NVIDIA GPU.",
+        metavar=NAMES,
     ),
 ]
 Modes = Annotated[
     list[str] | None,
     typer.Option(
         "--mode",
-        help=f"{', '.join(MODES)}, comma-separated, or 'all', which leaves out the modes that a "
-        "backend lacks. Default: default.",
+        help=f"{', '.join(MODES)}, or 'all', which leaves out the modes that a backend lacks. "
+        "Default: default.",
+        metavar=NAMES,
     ),
 ]
 Precisions = Annotated[
     list[str] | None,
     typer.Option(
-        "--precision", help=f"{', '.join(MEASURED_PRECISIONS)}, comma-separated. Default: float32."
+        "--precision",
+        help=f"{', '.join(MEASURED_PRECISIONS)}. Default: float32.",
+        metavar=NAMES,
     ),
 ]
 CertifiedPrecisions = Annotated[
     list[str] | None,
     typer.Option(
         "--precision",
-        help=f"{', '.join(CERTIFIED_PRECISIONS)}, comma-separated. Default: float64,float32.",
+        help=f"{', '.join(CERTIFIED_PRECISIONS)}. Default: float64,float32.",
+        metavar=NAMES,
     ),
 ]
 Optimizers = Annotated[
     list[str] | None,
     typer.Option(
         "--optimizer",
-        help="matched (Keras' equations everywhere) or stock (PyTorch's own: other math), "
-        "comma-separated. Default: matched.",
+        help="matched (Keras' equations everywhere) or stock (PyTorch's own: other math). "
+        "Default: matched.",
+        metavar=NAMES,
     ),
 ]
 BatchSizes = Annotated[
     list[str] | None,
-    typer.Option("--batch-size", help="Batch sizes, comma-separated. Default: the workload's own."),
+    typer.Option("--batch-size", help="Batch sizes. Default: the workload's own.", metavar=NUMBERS),
 ]
 Interpreters = Annotated[
     list[str] | None,
     typer.Option("--python", help="The Python of a backend's environment.", metavar="BACKEND=PATH"),
 ]
-Out = Annotated[Path | None, typer.Option("--out", help="The run's new folder. Default: runs/...")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", help="The run's new folder. Default: runs/...", metavar="FOLDER"),
+]
 
 
 def make_request(
@@ -130,6 +149,7 @@ def select_backends(names: Sequence[str]) -> tuple[str, ...]:
     if unknown:
         raise UsageError(
             f"unknown backend. Expected: all, {', '.join(known)}. Received: {', '.join(unknown)}"
+            f"{suggestion(unknown, known, ALIASES)}"
         )
     return tuple(dict.fromkeys(names)) or DEFAULT_BACKENDS
 

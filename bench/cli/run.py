@@ -11,13 +11,17 @@ import typer
 
 from backends import DEFAULT_BACKENDS
 from bench.cli import options
+from bench.cli.next_command import next_commands
 from bench.cli.options import EXIT_INTERRUPTED, MEASURED_PRECISIONS, make_request, select, split
+from bench.cli.show import answer
+from bench.cli.speed_table import speeds_so_far
 from bench.errors import UsageError
 from bench.profiles import MOST_ROUNDS, PROFILES, Profile, select_profile
 from bench.run.signals import EXIT_TERMINATED, Termination
 from bench.spec import require
 
 if TYPE_CHECKING:
+    from bench.record import Record
     from bench.record.run import RunModel
     from bench.run.request import Request
 
@@ -32,16 +36,22 @@ def run(
     batch_size: options.BatchSizes = None,
     profile: Annotated[
         str | None,
-        typer.Option(help=f"How much to measure: {', '.join(PROFILES)}. Default: standard."),
+        typer.Option(
+            help=f"How much to measure: {', '.join(PROFILES)}. Default: standard.", metavar="NAME"
+        ),
     ] = None,
     rounds: Annotated[
-        int | None, typer.Option(help="Rounds of timing trials, instead of the profile's.")
+        int | None,
+        typer.Option(
+            help="Rounds of timing trials, instead of the profile's; with --resume, in all.",
+            metavar="N",
+        ),
     ] = None,
     seeds: Annotated[
         list[str] | None,
         typer.Option(
-            help="Seeds to train with, comma-separated, instead of the profile's; 'none' for "
-            "timing alone."
+            help="Seeds to train with, instead of the profile's; 'none' for timing alone.",
+            metavar=options.NUMBERS,
         ),
     ] = None,
     extend: Annotated[
@@ -49,14 +59,26 @@ def run(
         typer.Option(
             "--extend",
             help=f"Add rounds, up to {MOST_ROUNDS}, while an interval is wider than 2 %.",
+            metavar=options.FLAG,
         ),
     ] = False,
     out: options.Out = None,
     resume: Annotated[
         Path | None,
-        typer.Option(help="Finish the run in this folder: run the trials that have no record."),
+        typer.Option(
+            help="Finish the run in this folder: run the trials that have no record.",
+            metavar="FOLDER",
+        ),
     ] = None,
     python: options.Interpreters = None,
+    quiet: Annotated[
+        bool,
+        typer.Option(
+            "--quiet",
+            help="Print only warnings, errors and the report's path.",
+            metavar=options.FLAG,
+        ),
+    ] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Check, time and train every cell, each trial in a fresh process, and write the report."""
@@ -74,14 +96,17 @@ def run(
         require_resumable(
             resume,
             *(workload, backend, device, mode, precision, optimizer, batch_size),
-            *(profile, rounds, seeds, extend or None, out),
+            *(profile, seeds, extend or None, out),
+            rounds=rounds,
         )
     folder = resume or out or options.new_folder(request.profile.name)
     with Termination() as termination:
         try:
-            finished = measure(request, folder, resume=resume is not None)
+            finished = measure(
+                request, folder, resume=resume is not None, rounds=rounds, quiet=quiet
+            )
             named = bool(backend) if resume is None else has_chosen_backends(finished)
-            code = conclude(finished, folder, named=named, as_json=as_json)
+            code = conclude(finished, folder, named=named, as_json=as_json, quiet=quiet)
         except KeyboardInterrupt:
             # a second Ctrl-C, or the first while the report was being written
             termination.ignore()
@@ -93,10 +118,11 @@ def run(
     sys.exit(EXIT_TERMINATED if termination.came else code)
 
 
-def require_resumable(folder: Path, *others: object) -> None:
+def require_resumable(folder: Path, *others: object, rounds: int | None) -> None:
     """Raise `UsageError` if `--resume` is combined with an option, or a GPU of the run is gone.
 
-    Without this check each trial of that GPU would be recorded as a failure.
+    Without this check each trial of that GPU would be recorded as a failure. `rounds` may be more
+    than the run has.
     """
     from bench.record.run import read_run
     from bench.run.carry_out import devices_of
@@ -104,18 +130,35 @@ def require_resumable(folder: Path, *others: object) -> None:
     if any(option is not None for option in others):
         raise UsageError(
             "--resume finishes the plan that the run was started with. Expected: nothing beside it "
-            "but --python and --json"
+            "but --rounds, --python, --quiet and --json"
         )
-    options.select_devices(devices_of(read_run(folder)))
+    run = read_run(folder)
+    if rounds is not None:
+        require_more_rounds(run, rounds)
+    options.select_devices(devices_of(run))
 
 
-def measure(request: "Request", folder: Path, *, resume: bool) -> "RunModel | None":
+def require_more_rounds(run: "RunModel", rounds: int) -> None:
+    """Raise `UsageError` if a run can't get so many rounds: it has more, or times nothing."""
+    planned = len({trial.round for trial in run.trials if trial.round is not None})
+    require(
+        0 < planned <= rounds,
+        "--rounds with --resume",
+        expected=f"at least the {planned} rounds of the run, and a run that times something",
+        received=rounds,
+    )
+
+
+def measure(
+    request: "Request", folder: Path, *, resume: bool, rounds: int | None, quiet: bool
+) -> "RunModel | None":
     """Carry out the run with progress on the terminal; None if interrupted before the plan."""
     from bench.run.carry_out import carry_out
-    from bench.run.display import TerminalDisplay
+    from bench.run.display import TerminalDisplay, WarningsDisplay
 
-    with TerminalDisplay() as display:
-        return carry_out(request, folder, resume=resume, display=display)
+    shown = WarningsDisplay() if quiet else TerminalDisplay(lambda: speeds_so_far(folder))
+    with shown as display:
+        return carry_out(request, folder, resume=resume, rounds=rounds, display=display)
 
 
 def has_chosen_backends(run: "RunModel | None") -> bool:
@@ -143,7 +186,8 @@ def adjust(
         profile = replace(profile, most_rounds=MOST_ROUNDS)
     if rounds is not None:
         require(rounds >= 0, "rounds", expected="0 or more", received=rounds)
-        profile = replace(profile, rounds=rounds, judged=False)
+        steady = min(rounds, profile.steady_rounds)
+        profile = replace(profile, rounds=rounds, steady_rounds=steady)
     if list(seeds) == ["none"]:
         profile = replace(profile, seeds=())
     elif seeds:
@@ -155,8 +199,10 @@ def adjust(
     return profile
 
 
-def conclude(run: "RunModel | None", folder: Path, *, named: bool, as_json: bool) -> int:
-    """Write the report of the finished trials, print its path, and return the exit code."""
+def conclude(
+    run: "RunModel | None", folder: Path, *, named: bool, as_json: bool, quiet: bool = False
+) -> int:
+    """Write the report of the finished trials, print the answer, and return the exit code."""
     from bench.record.stored import read_records
     from bench.run.carry_out import count_statuses, excuses, exit_code
     from reports.report import write_report
@@ -165,16 +211,14 @@ def conclude(run: "RunModel | None", folder: Path, *, named: bool, as_json: bool
         print("samestep: interrupted before there was a plan", file=sys.stderr)
         return EXIT_INTERRUPTED
     records = list(read_records(folder, run))
-    # a run without a session was interrupted directly after it was planned
-    interrupted = not run.sessions or run.sessions[-1].outcome != "complete"
     report = write_report(folder)
     if as_json:
-        answer = {"run": str(folder), "report": str(report), "statuses": count_statuses(records)}
-        print(json.dumps(answer))
+        document = {"run": str(folder), "report": str(report), "statuses": count_statuses(records)}
+        print(json.dumps(document))
     else:
-        counts = ", ".join(f"{count} {name}" for name, count in count_statuses(records).items())
-        print(f"{len(records)} of {len(run.trials)} trials: {counts}\n{report}")
-    if interrupted:
+        print(report if quiet else summary(run, records, folder, report))
+    # a run without a session was interrupted directly after it was planned
+    if not run.sessions or run.sessions[-1].outcome != "complete":
         print(f"samestep: interrupted; finish it with --resume {folder}", file=sys.stderr)
         return EXIT_INTERRUPTED
     if any(record.status == "unavailable" for record in records):
@@ -184,3 +228,18 @@ def conclude(run: "RunModel | None", folder: Path, *, named: bool, as_json: bool
             file=sys.stderr,
         )
     return exit_code(records, len(run.trials), excuses(run, named=named))
+
+
+def summary(run: "RunModel", records: "Sequence[Record]", folder: Path, written: Path) -> str:
+    """Return how the trials ended, the answer, the report's path and the next command."""
+    from bench.run.carry_out import count_statuses
+    from reports.results.report import Report
+
+    counts = ", ".join(f"{count} {name}" for name, count in count_statuses(records).items())
+    report = Report(run, records)
+    return "\n".join((
+        f"{len(records)} of {len(run.trials)} trials: {counts}\n",
+        f"{answer(report)}\n",
+        str(written),
+        *next_commands(report, folder),
+    ))  # fmt: skip

@@ -120,8 +120,20 @@ def write_run(run: RunModel, folder: Path) -> None:
 
 def read_run(folder: Path) -> RunModel:
     """Return the run of the folder; raises `RecordError` if it holds none."""
+    require_run(folder)
     document = read_strict_json(folder / RUN_FILE)
     try:
         return RunModel.model_validate(document)
     except ValidationError as error:
         raise RecordError(f"{folder / RUN_FILE} is not a run: {first_problem(error)}") from error
+
+
+def require_run(folder: Path) -> None:
+    """Raise `RecordError` if the folder holds no run; a file that can't be looked at is none."""
+    try:
+        (folder / RUN_FILE).lstat()
+    except OSError as error:
+        raise RecordError(
+            f"{folder} holds no run. Expected: a run's folder, with {RUN_FILE}. "
+            f"Received: {error.strerror}"
+        ) from error

@@ -20,12 +20,18 @@ from bench.spec import MODES
 
 
 def carry_out(
-    request: Request, folder: Path, *, resume: bool = False, display: Display | None = None
+    request: Request,
+    folder: Path,
+    *,
+    resume: bool = False,
+    rounds: int | None = None,
+    display: Display | None = None,
 ) -> RunModel | None:
     """Look at the machine, plan or resume a run, run what is missing, and return the run.
 
     The run and its records are in `folder` afterwards, which must be new or empty; with `resume`
-    it holds a run, whose plan counts instead of the request's. The call holds the locks of the
+    it holds a run, whose plan counts instead of the request's; `rounds` are then how many rounds
+    it gets in all. The call holds the locks of the
     machine and of the run's GPUs. It does not write a report. For example:
 
         request = Request(
@@ -51,7 +57,8 @@ def carry_out(
             preflight = look_first(request, folder, started, display)
         except KeyboardInterrupt:
             return started
-        return run_trials(replace(request, preflight=preflight), folder, started, display)
+        request = replace(request, preflight=preflight)
+        return run_trials(request, folder, started, display, rounds or 0)
 
 
 def certify(request: Request, folder: Path, display: Display | None = None) -> RunModel | None:
@@ -99,9 +106,9 @@ def preflight(
 
 
 def run_trials(
-    request: Request, folder: Path, started: RunModel | None, display: Display
+    request: Request, folder: Path, started: RunModel | None, display: Display, rounds: int = 0
 ) -> RunModel | None:
-    """Plan a run, or resume one that was `started`, and run what is missing.
+    """Plan a run, or resume one that was `started` with so many rounds, and run what is missing.
 
     Returns the run as far as it came; None if it was interrupted before there was a plan. The
     caller holds the locks.
@@ -114,6 +121,7 @@ def run_trials(
                 run = Planner(request, folder, packages, display).new_run()
             else:
                 runner.resume(run)
+                run = runner.extend(run, rounds)
             return runner.execute(run)
     except KeyboardInterrupt:
         return RunFolder(folder).read_planned()

@@ -1,64 +1,43 @@
-"""Show a run on a terminal as a bar with the time left, elsewhere as one line per trial.
+"""Show a run: two lines that stay in place on a terminal, elsewhere one line per trial.
 
 It goes to standard error; standard output is for answers, and for records that can't be written.
 """
 
+import sys
+import textwrap
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.live import Live
+from rich.text import Text
 
 from bench.record import Record, as_line
 from bench.record.preflight import PreflightModel
 from bench.record.run import PilotModel, RunModel
 from bench.run import estimate
 from bench.run.progress import Display
+from bench.run.words import clock_time, describe, duration, plural, running_line
 from bench.spec import Trial
 from bench.worker.messages import EpochFigures
 
-
-def duration(seconds: float) -> str:
-    """Return `45 s`, `12 min` or `1 h 05 min`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+# columns; with the longest count, the bar leaves room in a terminal of 60 columns
+BAR_WIDTH = 20
 
 
-def plural(number: int, what: str) -> str:
-    """Return `1 trial` or `2 trials`."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-class TerminalDisplay(Display):
-    """Shows a run on a rich console; a context manager, because it removes its bar at the end."""
+class WarningsDisplay(Display):
+    """Shows what went wrong, and nothing else; a context manager, as the displays based on it."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False)
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[count]}, {task.fields[left]} left"),
-            console=self._console,
-            disable=not self._console.is_terminal,
-            # no thread that redraws beside a worker that is being timed
-            auto_refresh=False,
-        )
-        self._bar: TaskID | None = None
-        self._expected: dict[str, PilotModel] = {}
-        self._done = 0
-        self._trials = 0
-        self._total_seconds = 0.0
-        self._done_seconds = 0.0
-        self._started = 0.0
-        self._estimated = True
+        # not from FORCE_COLOR: a file or a pipe gets no control codes
+        self._console = Console(stderr=True, highlight=False, force_terminal=sys.stderr.isatty())
 
-    def __enter__(self) -> "TerminalDisplay":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -67,14 +46,27 @@ class TerminalDisplay(Display):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._progress.stop()
+        self.stop()
+
+    def stop(self) -> None:
+        """Remove what stays in place; there is nothing here."""
+
+    @property
+    def is_terminal(self) -> bool:
+        """Return whether lines can be replaced in place."""
+        return self._console.is_terminal and not self._console.is_dumb_terminal
 
     def say(self, text: str) -> None:
-        """Print a line above the bar; the text has no markup."""
-        self._console.print(escape(text), soft_wrap=True)
+        """Print a line; on a terminal it breaks between words."""
+        if self._console.is_terminal:
+            text = textwrap.fill(
+                text, self._console.width, break_long_words=False, break_on_hyphens=False
+            )
+        self.show(text)
 
-    def looking(self, seconds: float) -> None:
-        self.say(f"looking at the machine for {seconds:g} s")
+    def show(self, text: str) -> None:
+        """Print lines as they are; the text has no markup."""
+        self._console.print(text, soft_wrap=True, markup=False, emoji=False)
 
     def preflight(self, found: PreflightModel) -> None:
         """Print each finding that speaks against a run now; what is unknown does not."""
@@ -82,95 +74,143 @@ class TerminalDisplay(Display):
             if finding.verdict in {"doubtful", "unfit"}:
                 self.say(f"{finding.verdict}: {finding.name}: {finding.value}; {finding.reason}")
 
+    def ended(self, record: Record) -> None:
+        """Print the reason if the trial has no result."""
+        if record.status != "ok":
+            self.say(f"{describe(record.trial.trial())}: {record.status}: {record.reason}")
+
+    def unwritten(self, record: Record, path: Path) -> None:
+        """Print the record on standard output, so that the user can put it where it belongs."""
+        self.stop()
+        self.show(f"cannot write {path}: save the next line there, to the letter, and use --resume")
+        # that may be a file on the same disk
+        with suppress(OSError):
+            print(as_line(record.model_dump()).decode(), end="", flush=True)
+
+
+class TerminalDisplay(WarningsDisplay):
+    """Shows a run on a terminal, or as lines in a file.
+
+    `medians` returns a table of the speeds so far. A terminal shows it after each round that other
+    trials follow; who called the run shows it after the last trial.
+    """
+
+    def __init__(self, medians: Callable[[], str] = str) -> None:
+        super().__init__()
+        self._medians = medians
+        self._live: Live | None = None
+        self._expected: dict[str, PilotModel] = {}
+        self._running: list[Trial] = []
+        self._epoch: EpochFigures | None = None
+        self._round: int | None = None
+        self._done = 0
+        self._trials = 0
+        self._total_seconds = 0.0
+        self._done_seconds = 0.0
+        self._started = 0.0
+        self._estimated = True
+
+    def stop(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def looking(self, seconds: float) -> None:
+        self.say(f"looking at the machine for {seconds:g} s")
+
     def piloting(self, backend: str, device: str) -> None:
         self.say(f"looking at {backend} ({device})")
 
     def planned(self, run: RunModel, missing: Sequence[Trial]) -> None:
-        """Print the plan and what it will take, and start the bar."""
+        """Print the plan and what it will take, and start the two lines."""
         self._expected = {pilot.cell: pilot for pilot in run.pilot}
         self._done, self._done_seconds = 0, 0.0
         self._trials, self._started = len(missing), time.monotonic()
         self._estimated = run.estimate_seconds is not None
         self._total_seconds = sum(map(self._seconds_of, missing))
+        self.say(self._plan(run, missing))
+        if missing and self.is_terminal:
+            # no thread that redraws beside a worker that is being timed
+            self._live = Live(
+                console=self._console, auto_refresh=False, transient=True, redirect_stdout=False
+            )
+            self._live.start()
+            self._update()
+
+    def _plan(self, run: RunModel, missing: Sequence[Trial]) -> str:
+        """Return what is to run and how long it will take."""
+        if not missing:
+            return "no trial is left to run"
         kept = f" ({len(run.trials) - len(missing)} are done)" if run.sessions else ""
         cells = len({trial.cell for trial in missing})
         cost = f": about {duration(self._total_seconds)}" if self._estimated else ""
-        self.say(
-            f"{plural(len(missing), 'trial')} to run{kept}, {plural(cells, 'cell')}, "
+        return (
+            f"{plural(len(missing), 'trial')} to run{kept}, {plural(cells, 'configuration')}, "
             f"profile {run.profile}{cost}"
         )
-        self._progress.start()
-        self._bar = self._progress.add_task("", total=self._total_seconds, count="", left="")
-        self._update()
 
     def _seconds_of(self, trial: Trial) -> float:
         if not self._estimated:
-            # the bar then counts trials, and the time left is known from the second one on
+            # the bar then counts trials, and the end is known from the second one on
             return 1.0
         pilot = self._expected.get(trial.cell.label)
         return estimate.trial_seconds(trial, pilot) if pilot else 0.0
 
     def started(self, trial: Trial) -> None:
-        self._update(describe(trial))
+        """Show the trial; before the first trial after a round, the medians so far."""
+        if self._round not in {None, trial.round}:
+            self._show_medians()
+        self._round = trial.round
+        self._running.append(trial)
+        self._epoch = None
+        self._update()
+
+    def _show_medians(self) -> None:
+        if self._live is not None and (table := self._medians()):
+            self.show(f"\n{table}")
 
     def epoch(self, trial: Trial, figures: EpochFigures) -> None:
-        total = trial.accuracy.epochs if trial.accuracy else "?"
-        self.say(
-            f"{describe(trial)}, epoch {figures['epoch']}/{total}: "
-            f"train loss {figures['train_loss']:.4f}, accuracy {figures['train_accuracy']:.4f}; "
-            f"test loss {figures['test_loss']:.4f}, accuracy {figures['test_accuracy']:.4f}"
-        )
+        """Show the last epoch alone, in place; not as a line."""
+        self._epoch = figures
+        self._update()
 
     def ended(self, record: Record) -> None:
         trial = record.trial.trial()
         self._done += 1
         self._done_seconds += self._seconds_of(trial)
+        self._running = [other for other in self._running if other != trial]
+        super().ended(record)
+        if record.status == "ok" and self._live is None:
+            self.say(f"{self._count()}: {describe(trial)}")
         self._update()
-        if record.status != "ok":
-            self.say(f"{describe(trial)}: {record.status}: {record.reason}")
-        elif not self._console.is_terminal:
-            self.say(f"{self._done}/{self._trials} {describe(trial)}: ok, {self._left()} left")
-
-    def unwritten(self, record: Record, path: Path) -> None:
-        """Print the record on standard output, so that the user can put it where it belongs."""
-        self.say(f"cannot write {path}: save the next line there, to the letter, and use --resume")
-        # that may be a file on the same disk
-        with suppress(OSError):
-            print(as_line(record.model_dump()).decode(), end="", flush=True)
 
     def added(self, trials: Sequence[Trial], why: str) -> None:
         self._trials += len(trials)
         self._total_seconds += sum(map(self._seconds_of, trials))
-        if self._bar is not None:
-            self._progress.update(self._bar, total=self._total_seconds)
         self.say(f"{why}: {plural(len(trials), 'trial')} more")
+        self._update()
 
-    def _update(self, description: str | None = None) -> None:
-        if self._bar is not None:
-            self._progress.update(
-                self._bar,
-                description=description,
-                completed=self._done_seconds,
-                count=f"{self._done}/{self._trials}",
-                left=self._left(),
-                refresh=True,
-            )
+    def _update(self) -> None:
+        """Draw the two lines again: the bar with its count, and what runs now."""
+        if self._live is None:
+            return
+        share = self._done_seconds / self._total_seconds if self._total_seconds else 0.0
+        bar = "#" * round(BAR_WIDTH * share)
+        line = running_line(self._running, self._epoch, self._console.width)
+        text = f"[{bar:-<{BAR_WIDTH}}] {self._count()}\n{line}"
+        self._live.update(Text(text, no_wrap=True, overflow="ellipsis"), refresh=True)
 
-    def _left(self) -> str:
+    def _count(self) -> str:
+        """Return `12 of 44, done about 17:40`; only the count if the end is not known."""
+        left = self._seconds_left()
+        count = f"{self._done} of {self._trials}"
+        if left is None:
+            return count
+        return f"{count}, done about {clock_time(datetime.now(UTC).astimezone(), left)}"
+
+    def _seconds_left(self) -> float | None:
         """Return the rest of the estimate, at the pace seen so far."""
-        pace = 1.0
-        if not self._estimated and not self._done_seconds:
-            return "?"
+        left = max(0.0, self._total_seconds - self._done_seconds)
         if self._done_seconds:
-            pace = (time.monotonic() - self._started) / self._done_seconds
-        return duration(max(0.0, self._total_seconds - self._done_seconds) * pace)
-
-
-def describe(trial: Trial) -> str:
-    """Return a trial in words: kind, workload, backend, device, mode and turn."""
-    cell = trial.cell
-    turn = f"seed {trial.seed}" if trial.round is None else f"round {trial.round + 1}"
-    if trial.parity is not None:
-        turn = trial.parity.precision
-    mode = "" if cell.execution.mode == "default" else f" {cell.execution.mode}"
-    return f"{trial.kind} {cell.workload} {cell.backend} {cell.execution.device}{mode}, {turn}"
+            return left * (time.monotonic() - self._started) / self._done_seconds
+        return left if self._estimated else None

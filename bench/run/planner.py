@@ -2,13 +2,12 @@
 
 import secrets
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import __version__, profiles
+from bench import __version__
 from bench.machine.environment import environment
 from bench.machine.gpu_support import OK, Support, support
 from bench.machine.nvml import visible_gpus
@@ -30,16 +29,6 @@ from bench.run.progress import Display
 from bench.run.request import Request
 from bench.run.workers import Workers
 from bench.spec import Cell, Trial
-from bench.spec.pairing import claims
-from bench.stats import fewest_rounds
-
-
-def raise_rounds(profile: profiles.Profile, cells: Iterable[Cell]) -> profiles.Profile:
-    """Raise the rounds until every verdict of the report can reach significance."""
-    if not profile.judged:
-        return profile
-    fewest = fewest_rounds(claims(cells))
-    return replace(profile, rounds=max(profile.rounds, fewest), steady_rounds=fewest)
 
 
 class Planner:
@@ -57,7 +46,7 @@ class Planner:
         started = time.monotonic()
         pilot = self._pilot()
         order_seed = secrets.randbelow(2**32)
-        profile = raise_rounds(self._request.profile, pilot.figures)
+        profile = self._request.profile
         trials = plan.expand(pilot.figures, profile, order_seed)
         run = self._write_run(
             pilot,

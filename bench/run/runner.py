@@ -54,6 +54,15 @@ class Runner:
                 f"Received: {received or outcome.reason}. Start a new run"
             )
 
+    def extend(self, run: RunModel, rounds: int) -> RunModel:
+        """Add rounds to the plan until it has so many; return the run."""
+        planned = [model.trial() for model in run.trials]
+        for _ in range(schedule.rounds(planned), rounds):
+            another = schedule.another_round(planned, run.order_seed)
+            run = self._folder.add_trials(run, len(planned), another)
+            planned += another
+        return run
+
     def execute(self, run: RunModel) -> RunModel:
         """Run what is missing. An interruption is written into the run, then raised again.
 

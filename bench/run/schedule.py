@@ -13,10 +13,12 @@ from bench.record.quantities import native_seconds, step_seconds
 from bench.record.selection import Quantity, comparable, disturbed
 from bench.run.plan import draw_setup, shuffle
 from bench.spec import Cell, Trial
-from bench.spec.pairing import shared_by
+from bench.spec.pairing import opponents, shared_by
 from bench.stats import cell_value
 
 WIDEST_INTERVAL = 0.02
+# of a run's rounds; with fewer good ones there is little hope of enough
+FEWEST_GOOD = 0.25
 QUANTITIES: tuple[Quantity, ...] = (native_seconds, step_seconds)
 
 
@@ -73,16 +75,32 @@ def why_another(
 ) -> str | None:
     """Return why a plan of `planned` rounds gets another round; None if it does not.
 
-    `records` are the good timing records per cell. At most a third of `steady` is added
-    for cells that were not steady, for some cells never are.
+    `records` are the good timing records per cell.
     """
-    unsteady = [cell for cell, found in records.items() if len(comparable(found)) < steady]
-    if unsteady and planned < steady + steady // 3:
-        return f"{cell_subject(len(unsteady))} steady in fewer than {steady} rounds"
+    short = short_of_rounds(records, planned, steady)
+    if short:
+        return f"{cell_subject(len(short))} short of {steady} good rounds"
     wide = too_wide(records)
     if wide and planned < most:
         return f"{cell_subject(len(wide))} not known to {100 * WIDEST_INTERVAL:g} %"
     return None
+
+
+def short_of_rounds(
+    records: Mapping[Cell, Sequence[Record]], planned: int, steady: int
+) -> set[Cell]:
+    """Return the cells that lack good rounds, by themselves or in common with a rival.
+
+    Some cells are hardly ever steady: they get no more rounds.
+    """
+    good = {cell: {one.trial.round for one in comparable(own)} for cell, own in records.items()}
+    groups: list[tuple[Cell, ...]] = [*((cell,) for cell in good), *opponents(good)]
+    short: set[Cell] = set()
+    for group in groups:
+        common = set.intersection(*(good[cell] for cell in group))
+        if FEWEST_GOOD * planned <= len(common) < steady:
+            short |= set(group)
+    return short
 
 
 def cell_subject(cells: int) -> str:

@@ -7,9 +7,6 @@ from bench.spec import (
     Cell,
 )
 
-# the lanes native and step
-LANES_JUDGED = 2
-
 
 def opponents(cells: Iterable[Cell]) -> Iterator[tuple[Cell, Cell]]:
     """Yield each pair of cells once, in the order of `cells`.
@@ -31,11 +28,6 @@ def other_backend(first: Cell, second: Cell) -> bool:
 def other_mode(first: Cell, second: Cell) -> bool:
     """Return whether the second cell is the first one in the default mode."""
     return second == first.but(mode="default")
-
-
-def claims(cells: Iterable[Cell]) -> int:
-    """Return how many verdicts a report of these cells judges together."""
-    return LANES_JUDGED * sum(1 for _ in opponents(cells))
 
 
 def shared_by(cell: Cell) -> tuple[str, str, int]:

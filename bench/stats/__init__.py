@@ -22,13 +22,23 @@ from bench.stats.estimates import (
     prediction_interval,
     samples_per_second,
 )
-from bench.stats.ranks import rank_sum, signed_rank
+from bench.stats.repeated_runs import FEWEST_RUNS, judge_repeated
 from bench.stats.rounding import decimals, format_number
-from bench.stats.verdicts import AGREEMENT, LEVEL, Claim, Verdict, fewest_rounds, holm, judge
+from bench.stats.verdicts import (
+    AGREEMENT,
+    BETWEEN_RUNS,
+    LEVEL,
+    Claim,
+    Verdict,
+    judge_rounds,
+    judge_runs,
+)
 
 __all__ = [
     "AGREEMENT",
+    "BETWEEN_RUNS",
     "CONFIDENCE",
+    "FEWEST_RUNS",
     "FEWEST_SEEDS",
     "LEVEL",
     "SAME_WITHIN",
@@ -45,14 +55,12 @@ __all__ = [
     "compare_rounds",
     "compare_samples",
     "decimals",
-    "fewest_rounds",
     "format_number",
-    "holm",
-    "judge",
     "judge_means",
+    "judge_repeated",
+    "judge_rounds",
+    "judge_runs",
     "median_interval",
     "prediction_interval",
-    "rank_sum",
     "samples_per_second",
-    "signed_rank",
 ]

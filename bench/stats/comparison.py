@@ -4,8 +4,9 @@ All is computed in logarithms, in which twice as long and half as long are equal
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -16,18 +17,18 @@ from bench.stats.estimates import (
     median_interval,
     student_t,
 )
-from bench.stats.ranks import Alternative, Floats, rank_sum, signed_rank
+from bench.stats.step_down import Floats
 
 # Times within this share count as the same: 3 % more, or 3 % less.
 SAME_WITHIN = 0.03
 # At 80 % power the smallest effect would pass as a difference in 1.4 % of pairs of equal cells.
 POWER = 0.9
 NORMAL_975 = 1.959964
-# The signed-rank test and the U test need 1 / 0.955 times the rounds of a t test on normal noise
-# (Hodges and Lehmann 1956, "The efficiency of some nonparametric competitors of the t-test").
-EFFICIENCY = 3 / math.pi
-# Equal ratios must stay equal after arithmetic; else the last bit would break ties.
+# Equal ratios must stay equal after arithmetic.
 DIGITS = 12
+
+# seconds by round
+Rounds: TypeAlias = Mapping[int, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,20 +38,17 @@ class Comparison:
     Effects are fractions: 0.03 says that the slower cell takes 1.03 times as long. Values that are
     None need at least `SMALLEST_SAMPLE` rounds.
 
-    `p_value`: two-sided, of no difference. `equivalence_p_value`: of a difference of more than
-    `SAME_WITHIN`, the larger of two one-sided tests (Schuirmann 1987). `agreement`: share of the
-    rounds whose ratio lies on the median's side of 1; between two runs, share of all pairs of a
-    trial of each. `minimum_detectable_effect`: detected in 90 % of runs with this spread, at 5 %
-    two-sided. `floor`: the effect that is measured though there is none: between the even and the
-    odd rounds of the same ratio. Between two runs it is that of each cell, or between the halves of
-    its run.
+    `deviation`: standard deviation of the log ratios. `agreement`: share of the rounds whose ratio
+    lies on the median's side of 1. Between two runs, both are of all pairs of a trial of each.
+    `chance_effect`: the effect that a t test of this comparison alone detects with 90 % power.
+    `floor`: the effect that is measured though there is none: between the even and the odd rounds
+    of the same ratio. Between two runs it is that of each cell, or between the halves of its run.
     """
 
     ratio: Estimate
     agreement: float
-    p_value: float | None = None
-    equivalence_p_value: float | None = None
-    minimum_detectable_effect: float | None = None
+    deviation: float | None = None
+    chance_effect: float | None = None
     floor: float | None = None
 
     @property
@@ -64,37 +62,38 @@ class Comparison:
         return effect_size(math.log(self.ratio.value))
 
 
-def compare_rounds(first: Mapping[int, float], second: Mapping[int, float]) -> Comparison | None:
-    """Compare two cells of one run by their seconds per round; None without a common round.
+def round_ratios(first: Rounds, second: Rounds) -> dict[int, float]:
+    """Return the log ratio of each round that both cells have, from their seconds per round.
 
-    Seconds must be above zero.
+    Seconds must be above zero. A slow machine in a round slows both cells: their ratio is free of
+    it.
     """
     rounds = sorted(first.keys() & second.keys())
-    if not rounds:
+    return {turn: round(math.log(first[turn]) - math.log(second[turn]), DIGITS) for turn in rounds}
+
+
+def compare_rounds(first: Rounds, second: Rounds) -> Comparison | None:
+    """Compare two cells of one run by their seconds per round; None without a common round."""
+    ratios = np.array(list(round_ratios(first, second).values()))
+    if not ratios.size:
         return None
-    above, below = logarithms(first[r] for r in rounds), logarithms(second[r] for r in rounds)
-    # a slow machine in a round slows both cells: their ratio is free of it
-    ratios = np.round(above - below, DIGITS)
-    ratio = ratio_estimate(ratios, median_interval(ratios.tolist()), len(rounds))
-    if len(rounds) < SMALLEST_SAMPLE:
+    ratio = ratio_estimate(ratios, median_interval(ratios.tolist()), len(ratios))
+    if len(ratios) < SMALLEST_SAMPLE:
         return Comparison(ratio=ratio, agreement=agreement(ratios))
-    p_value, equivalence = p_values(lambda shift, side: signed_rank(ratios - shift, side))
     return Comparison(
         ratio=ratio,
         agreement=agreement(ratios),
-        p_value=p_value,
-        equivalence_p_value=equivalence,
-        minimum_detectable_effect=detectable(squared_error(ratios), len(rounds) - 1),
+        deviation=float(np.std(ratios, ddof=1)),
+        chance_effect=chance_effect(squared_error(ratios), len(ratios) - 1),
         floor=floor(ratios),
     )
 
 
-def compare_samples(first: Sequence[float], second: Sequence[float]) -> Comparison | None:
+def compare_samples(first: Rounds, second: Rounds) -> Comparison | None:
     """Compare a cell of one run with a cell of another run; their rounds have nothing in common.
 
-    `first` and `second` are each run's seconds in the order of its rounds; the result is None if
-    either is empty. The ratio is the median over all pairs of a trial of each run (Hodges and
-    Lehmann 1963).
+    `first` and `second` are each run's seconds per round; the result is None if either is empty.
+    The ratio is the median over all pairs of a trial of each run (Hodges and Lehmann 1963).
     """
     if not first or not second:
         return None
@@ -103,23 +102,23 @@ def compare_samples(first: Sequence[float], second: Sequence[float]) -> Comparis
     n = min(len(above), len(below))
     if n < SMALLEST_SAMPLE:
         return Comparison(ratio=ratio_estimate(ratios, None, n), agreement=agreement(ratios))
-    p_value, equivalence = p_values(lambda shift, side: rank_sum(above - shift, below, side))
-    error = squared_error(above) + squared_error(below)
     return Comparison(
         ratio=ratio_estimate(ratios, shift_interval(ratios, len(above), len(below)), n),
         agreement=agreement(ratios),
-        p_value=p_value,
-        equivalence_p_value=equivalence,
+        deviation=math.hypot(np.std(above, ddof=1), np.std(below, ddof=1)),
         # the fewest degrees of freedom that two unequal spreads can leave
-        minimum_detectable_effect=detectable(error, n - 1),
+        chance_effect=chance_effect(squared_error(above) + squared_error(below), n - 1),
         # no rounds are shared, so that a drift within a run also lies between the runs
         floor=max(floor(above, below), drift(above), drift(below)),
     )
 
 
-def logarithms(seconds: Iterable[float]) -> Floats:
-    """Return natural logarithms; raises `ValueError` for seconds that are not above zero."""
-    return np.array([math.log(one) for one in seconds])
+def logarithms(seconds: Rounds) -> Floats:
+    """Return natural logarithms in the order of the rounds.
+
+    Raises `ValueError` for seconds that are not above zero.
+    """
+    return np.array([math.log(seconds[turn]) for turn in sorted(seconds)])
 
 
 def effect_size(logarithm: float) -> float:
@@ -138,30 +137,20 @@ def agreement(ratios: Floats) -> float:
     return float(np.mean(np.sign(ratios) == np.sign(np.median(ratios))))
 
 
-def p_values(test: Callable[[float, Alternative], float]) -> tuple[float, float]:
-    """Return the p values of no difference and of a difference beyond `SAME_WITHIN`.
-
-    `test` returns the p value of the values less a shift in logarithms, for an alternative. The
-    second p value is the larger one of two one-sided tests (Schuirmann 1987).
-    """
-    reach = math.log1p(SAME_WITHIN)
-    equivalence = max(test(-reach, "greater"), test(reach, "less"))
-    return test(0.0, "two-sided"), equivalence
-
-
 def squared_error(values: Floats) -> float:
     """Return the squared standard error of the mean."""
     return float(np.var(values, ddof=1)) / len(values)
 
 
-def detectable(squared: float, freedom: int) -> float:
-    """Return the smallest effect that a test detects with 90 % power at 5 % two-sided.
+def chance_effect(squared: float, freedom: int) -> float:
+    """Return the effect that a t test at 5 % two-sided detects with 90 % power.
 
     It is a multiple of the standard error (Bloom 1995, "Minimum detectable effects", Evaluation
-    Review 19:547-556). For a test by ranks it is divided by the root of that test's efficiency.
+    Review 19:547-556). A smaller effect is not called a difference, whatever its p value: of one
+    comparison alone, 5 % of equal cells have a p value under 5 %.
     """
     multiple = student_t((1 + CONFIDENCE) / 2, freedom) + student_t(POWER, freedom)
-    return effect_size(multiple * math.sqrt(squared / EFFICIENCY))
+    return effect_size(multiple * math.sqrt(squared))
 
 
 def floor(*series: Floats) -> float:

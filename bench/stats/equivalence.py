@@ -8,7 +8,8 @@ from enum import StrEnum
 import numpy as np
 
 from bench.stats.estimates import CONFIDENCE, student_t
-from bench.stats.verdicts import LEVEL, adjust
+from bench.stats.holm import adjust
+from bench.stats.verdicts import LEVEL
 
 # Seeds that a verdict needs, and the difference that still counts as none, as a fraction.
 FEWEST_SEEDS = 10

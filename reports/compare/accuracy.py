@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.stats import AccuracyClaim, compare_means, judge_means
-from reports.compare.pairs import ComparedRun, common_cells
+from reports.compare.pairs import matched_cells
+from reports.compare.sides import Side
 from reports.results import comparability
 from reports.results.accuracy import Accuracy
 from reports.results.accuracy_verdicts import final_accuracies
@@ -31,9 +32,12 @@ class ComparedAccuracy:
     claim: AccuracyClaim | None
 
 
-def accuracies(runs: Sequence[ComparedRun]) -> tuple[ComparedAccuracy, ...]:
-    """Compare each run with the first in all cells trained in both; judge all claims together."""
-    trainings = list(common_trainings(runs))
+def accuracies(sides: Sequence[Side]) -> tuple[ComparedAccuracy, ...]:
+    """Compare each side with the first in all cells trained on both; judge all claims together.
+
+    Repeated runs train with the same seeds, which are no new evidence: the first run counts.
+    """
+    trainings = list(common_trainings(sides))
     claims = iter(
         judge_means([
             compare_means(final_accuracies(after), final_accuracies(before))
@@ -51,16 +55,16 @@ def accuracies(runs: Sequence[ComparedRun]) -> tuple[ComparedAccuracy, ...]:
 
 
 def common_trainings(
-    runs: Sequence[ComparedRun],
+    sides: Sequence[Side],
 ) -> Iterator[tuple[str, CellResults, Accuracy, Accuracy, str]]:
-    """Yield run, cell, both accuracies, and the reason not to compare them, which may be empty."""
-    first, *others = runs
-    for other in others:
-        for cell, twin in common_cells(first, other, "accuracy"):
+    """Yield side, cell, both accuracies, and the reason not to compare them, which may be empty."""
+    first, *others = sides
+    for other in others or [first]:
+        for (cell, *_), (twin, *_) in matched_cells(first, other, "accuracy"):
             # a cell that only has trainings with more epochs has no accuracy
             if (before := cell.accuracy) and (after := twin.accuracy):
                 reasons = [comparability.refusal(cell, twin), *training_differences(before, after)]
-                yield other.name, cell, before, after, "; ".join(filter(None, reasons))
+                yield other.name, twin, before, after, "; ".join(filter(None, reasons))
 
 
 def training_differences(first: Accuracy, other: Accuracy) -> Iterator[str]:
@@ -89,9 +93,9 @@ LEGEND = (
 )
 
 
-def section(runs: Sequence[ComparedRun]) -> Iterator[str]:
-    """Write heading, table and legend; nothing if the runs have no trained cell in common."""
-    rows = [row(accuracy) for accuracy in accuracies(runs)]
+def section(sides: Sequence[Side]) -> Iterator[str]:
+    """Write heading, table and legend; nothing if the sides have no trained cell in common."""
+    rows = [row(accuracy) for accuracy in accuracies(sides)]
     if rows:
         yield "## Accuracy of the same cells"
         yield table(HEADERS, rows, "first,first n,its,its n,difference (points),95 % interval")

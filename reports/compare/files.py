@@ -1,15 +1,14 @@
 """A comparison's folder: `comparison.md`, `comparison.json` and `figures/*.png`."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 from bench.errors import UsageError
 from bench.files import write_atomically
+from reports.compare.comparison import ComparedSides
 from reports.compare.comparison_json import as_json
 from reports.compare.figure import figures, pages
 from reports.compare.markdown import compose
-from reports.compare.pairs import ComparedCell, ComparedRun
 from reports.report import write_figures
 from reports.text import FIGURE_FOLDER
 
@@ -17,20 +16,20 @@ MARKDOWN_FILE = "comparison.md"
 JSON_FILE = "comparison.json"
 
 
-def write(runs: Sequence[ComparedRun], cells: Sequence[ComparedCell], folder: Path) -> Path:
+def write(compared: ComparedSides, folder: Path) -> Path:
     """Write the comparison into the folder, and return the path of its Markdown.
 
-    `cells` are those that `compare` returns for these runs. Raises `UsageError` if the folder holds
+    Raises `UsageError` if the folder holds
     anything but an earlier comparison, `WriteError` if a file can't be written.
     """
     require_available(folder)
-    document = json.dumps(as_json(runs, cells), indent=1, allow_nan=False)
+    document = json.dumps(as_json(compared), indent=1, allow_nan=False)
     # first, because it marks the folder as a comparison's
     write_atomically(folder / JSON_FILE, f"{document}\n".encode())
-    sheets = pages(runs[0].name, cells)
+    sheets = pages(compared)
     # before the text, so that the text always links to figures that exist
     write_figures(figures(sheets), folder / FIGURE_FOLDER)
-    text = compose(runs, cells, [page.link for page in sheets])
+    text = compose(compared, [page.link for page in sheets])
     write_atomically(folder / MARKDOWN_FILE, text.encode())
     return folder / MARKDOWN_FILE
 

@@ -78,15 +78,19 @@ def lanes(plans: Sequence[TimingPlan]) -> str:
     return " + ".join(lane for lane in timed if timed[lane])
 
 
-def notes(first: Protocol, other: Protocol, lane: str) -> Iterator[str]:
-    """Yield the differences that do not forbid the comparison: `blocks: 12, 6`."""
-    yield from differences(first, other, [*FLAGGED, *FLAGGED_IN[lane]])
+def flagged(lane: str) -> list[str]:
+    """Return the names whose differences do not forbid the comparison in a lane."""
+    return [*FLAGGED, *FLAGGED_IN[lane]]
 
 
 def refusals(first: Protocol, other: Protocol, lane: str) -> Iterator[str]:
     """Yield the differences that forbid the comparison, although each time is right."""
     yield from differences(first, other, [*REFUSED, *REFUSED_IN[lane]])
-    if lane == "native" and not are_similar(first["native_steps"], other["native_steps"]):
+
+
+def refuse_slices(first: Protocol, other: Protocol) -> Iterator[str]:
+    """Yield the native steps if one slice has too many times the steps of another."""
+    if not are_similar(first["native_steps"], other["native_steps"]):
         yield from differences(first, other, ["native_steps"])
 
 

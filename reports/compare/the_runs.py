@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from reports.compare.pairs import ComparedRun
+from reports.compare.sides import ComparedRun
 from reports.results.cells import rounds
 from reports.results.utilization import roofs
 from reports.sections.machine import machine_rows, version_rows

@@ -1,57 +1,176 @@
-"""The result of a comparison, in one sentence that is no stronger than its verdicts."""
+"""The result of a comparison in sentences that are no stronger than its verdicts."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import median
 
-from bench.stats import SAME_WITHIN, Verdict
-from reports.compare.pairs import ComparedCell
-from reports.text import NOTHING, escape, estimate, plain_percent, plural
+from bench.stats import SAME_WITHIN, SMALLEST_SAMPLE, Claim, Estimate, Verdict, cell_value
+from bench.stats.comparison import Rounds
+from reports.compare.comparison import ComparedSides
+from reports.compare.means import ComparedMean, backend_settings
+from reports.compare.pairs import ComparedCell, Matchup
+from reports.results.cells import CellResults
+from reports.text import NOTHING, comma_list, escape, estimate, percent, plain_percent, plural
 
-IN_WORDS = {
-    Verdict.FASTER: "faster",
-    Verdict.SLOWER: "slower",
-    Verdict.SAME: f"the same within {plain_percent(SAME_WITHIN)}",
-    Verdict.AMBIGUOUS: "ambiguous",
+NAMES = {
+    "keras-tensorflow": "Keras on TensorFlow",
+    "keras-jax": "Keras on JAX",
+    "keras-torch": "Keras on PyTorch",
+    "pytorch": "PyTorch",
+    "jax": "JAX",
 }
+LANE_NAMES = {"native": "full training loop", "step": "training step"}
+# the sentences are on the first of these lanes that a backend has
+SENTENCE_LANES = ("native", "step")
+DIFFERENT = {Verdict.FASTER: "faster", Verdict.SLOWER: "slower"}
 
 
-def summary(first: str, cells: Sequence[ComparedCell]) -> str:
-    """Write the number of each verdict, and the largest difference; `first` names the first run."""
-    judged = [cell for cell in cells if cell.claim is not None]
-    if not judged:
-        return f"Nothing is said about speed: no timed cell may be compared with {escape(first)}."
-    counts = Counter(cell.verdict for cell in judged)
-    verdicts = ", ".join(f"{counts[verdict]} {words}" for verdict, words in IN_WORDS.items())
-    refused = len(cells) - len(judged)
-    more = f"; {refused} more may not be compared" if refused else ""
-    timings = f"{plural(len(judged), 'timing')} (a cell in a lane)"
-    difference = largest_difference(judged)
-    return f"Of {timings}, compared with {escape(first)}: {verdicts}{more}. {difference}."
+def sentences(compared: ComparedSides) -> list[str]:
+    """Return one sentence per backend and hardware, in Markdown."""
+    return [sentence(mean) for mean in leading_means(compared.means)]
 
 
-def largest_difference(judged: Sequence[ComparedCell]) -> str:
-    """Write the largest difference that has a verdict; if there is none, the ratio furthest from 1.
-
-    `judged` are cells with a claim.
-    """
-    different = [cell for cell in judged if cell.verdict in (Verdict.FASTER, Verdict.SLOWER)]
-    most = max(different or judged, key=effect)
-    what = "The largest difference" if different else "No difference is shown; the farthest from 1"
-    ratio = f"{ratio_text(most)} in {escape(most.run)}, {most.verdict}"
-    return f"{what}: {escape(cell_text(most))} takes {ratio}"
+def leading_means(means: Sequence[ComparedMean]) -> Iterator[ComparedMean]:
+    """Yield the mean of each backend on each hardware in the lane that readers ask for."""
+    lanes: dict[tuple[str, tuple[str, str]], dict[str, ComparedMean]] = {}
+    for mean in means:
+        key = mean.matchup.title, backend_settings(mean.cells[0].first)
+        lanes.setdefault(key, {})[mean.lane] = mean
+    for by_lane in lanes.values():
+        yield next(by_lane[lane] for lane in SENTENCE_LANES if lane in by_lane)
 
 
-def effect(cell: ComparedCell) -> float:
-    """Return the size of the effect in either direction; 0 if nothing was compared."""
-    return 0.0 if cell.comparison is None else cell.comparison.effect
+def sentence(mean: ComparedMean) -> str:
+    """Write `NVIDIA H200 against AMD EPYC, 2 cores: PyTorch 2.5x as fast in the ...`."""
+    statement = f"{backend_name(mean.cells[0].first)} {statement_on(mean)}"
+    return f"{escape(mean.matchup.title)}: {statement}{exceptions(mean)}."
+
+
+def backend_name(results: CellResults) -> str:
+    """Write `PyTorch` or `PyTorch (compiled)`; plug-ins have their own names."""
+    backend, settings = backend_settings(results)
+    name = escape(NAMES.get(backend, backend))
+    return f"{name} ({escape(settings)})" if settings else name
+
+
+def statement_on(mean: ComparedMean) -> str:
+    """Write what the claim allows: `2.5x as fast in the full training loop of cnn (2.1 to 2.9)`."""
+    claim, where = mean.claim, place(mean)
+    if claim is None or claim.comparison is None:
+        return f"undecided {where}: no good round of all workloads on both sides"
+    speedup = speedup_of(claim)
+    if claim.verdict is Verdict.UNDECIDED:
+        rates = " against ".join(map(median_rate, mean_rates(mean)))
+        rounds = progress(claim, mean.matchup)
+        return (
+            f"{factor(speedup)} as fast {where}, {rates} images per second; preliminary, {rounds}"
+        )
+    reach = interval(speedup)
+    if claim.verdict is Verdict.SAME:
+        return f"as fast within {plain_percent(SAME_WITHIN)} {where} ({reach})"
+    if claim.verdict is Verdict.UNCLEAR:
+        least = f"smallest detectable difference {percent(claim.detectable, 0)}"
+        return f"unclear {where}, {factor(speedup)} as fast ({reach}): {claim.reason}; {least}"
+    return f"{factor(speedup)} as fast {where} ({reach})"
+
+
+def place(mean: ComparedMean) -> str:
+    """Write the lane and the workloads: `in the full training loop of cnn`."""
+    lane = f"in the {LANE_NAMES.get(mean.lane, mean.lane)}"
+    if len(mean.cells) == 1:
+        return f"{lane} of {escape(mean.workloads[0])}"
+    return f"{lane}, geometric mean of {plural(len(mean.cells), 'workload')}"
+
+
+def progress(claim: Claim, matchup: Matchup) -> str:
+    """Write `3 of 6 rounds`, or the reason of repeated runs."""
+    if matchup.is_repeated or claim.comparison is None:
+        return claim.reason
+    return f"{claim.comparison.n} of {SMALLEST_SAMPLE} rounds"
+
+
+def exceptions(mean: ComparedMean) -> str:
+    """Write the workloads whose own verdict is another one: `; slower on cnn`."""
+    if len(mean.cells) == 1:
+        return ""
+    verdict = None if mean.claim is None else mean.claim.verdict
+    parts = [
+        f"{word} on {comma_list(names)}"
+        for other, word in DIFFERENT.items()
+        if other is not verdict
+        and (names := [escape(c.first.cell.workload) for c in mean.cells if c.verdict is other])
+    ]
+    return "".join(f"; {part}" for part in parts)
+
+
+def speedup_of(claim: Claim) -> Estimate:
+    """Return how many times as fast the other side is, from a claim with a comparison."""
+    assert claim.comparison is not None, "only claims with a comparison have a speed-up"
+    ratio = claim.comparison.ratio
+    low, high = (None if end is None else 1 / end for end in (ratio.high, ratio.low))
+    return Estimate(value=1 / ratio.value, low=low, high=high, n=ratio.n)
+
+
+def speedup_text(claim: Claim | None) -> str:
+    """Write `2.5x [2.1, 2.9]`."""
+    if claim is None or claim.comparison is None:
+        return NOTHING
+    speedup = speedup_of(claim)
+    return estimate(speedup).replace(centre(speedup), factor(speedup), 1)
+
+
+def factor(speedup: Estimate) -> str:
+    """Write `2.5x`."""
+    return f"{centre(speedup)}x"
+
+
+def centre(value: Estimate) -> str:
+    """Write the value with as many digits as its interval allows."""
+    return estimate(value).split(" ")[0]
+
+
+def interval(value: Estimate) -> str:
+    """Write `2.1 to 2.9`."""
+    _, _, ends = estimate(value).partition(" [")
+    return ends.rstrip("]").replace(",\u00a0", " to ")
+
+
+def rates(cell: ComparedCell) -> tuple[str, str]:
+    """Write the images per second of the first side and of the other side, with intervals."""
+    other, first = cell.samples
+    size = cell.first.cell.execution.batch_size
+    return rate(first, size), rate(other, size)
+
+
+def rate(runs: Sequence[Rounds], images: int) -> str:
+    """Write the images per second of a side: the median of its rounds, or of several runs."""
+    return estimate(cell_value(side_rates(runs, images)))
+
+
+def mean_rates(mean: ComparedMean) -> tuple[list[float], list[float]]:
+    """Return the images per second of the other side and of the first side."""
+    other, first = mean.samples
+    return side_rates(other, 1), side_rates(first, 1)
+
+
+def median_rate(values: Sequence[float]) -> str:
+    """Write the median with the digits that the table has."""
+    value = cell_value(values)
+    return NOTHING if value is None else centre(value)
+
+
+def side_rates(runs: Sequence[Rounds], images: int) -> list[float]:
+    """Return the images per second of each round of a run; of several runs, of each run."""
+    if len(runs) == 1:
+        return [images / seconds for seconds in by_turn(runs[0])]
+    return [images / median(run.values()) for run in runs if run]
+
+
+def by_turn(rounds: Mapping[int, float]) -> list[float]:
+    """Return the values in the order of their rounds."""
+    return [rounds[turn] for turn in sorted(rounds)]
 
 
 def cell_text(cell: ComparedCell) -> str:
-    """Write `pytorch on mlp-512 (step lane)`."""
-    return f"{cell.first.name} on {cell.first.cell.workload} ({cell.lane} lane)"
-
-
-def ratio_text(cell: ComparedCell) -> str:
-    """Write `1.10 [1.09, 1.11] times as long`."""
-    comparison = cell.comparison
-    return NOTHING if comparison is None else f"{estimate(comparison.ratio)} times as long"
+    """Write `pytorch (cpu) on mlp-512 (full training loop)`."""
+    lane = LANE_NAMES.get(cell.lane, cell.lane)
+    return f"{cell.other.name} on {cell.first.cell.workload} ({lane})"

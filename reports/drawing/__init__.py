@@ -1,9 +1,10 @@
-"""One figure per file: PNG bytes and their file names."""
+"""One figure per file: the bytes of its pictures and their file names."""
 
 from collections.abc import Callable, Iterator
 
 from reports.drawing import (
     batch_sweep,
+    card,
     confusion,
     framework_tax,
     gallery,
@@ -16,8 +17,9 @@ from reports.drawing import (
 )
 from reports.results.report import Report
 
-# each yields file names and PNGs
+# each yields file names and pictures
 FIGURES: tuple[Callable[[Report], Iterator[tuple[str, bytes]]], ...] = (
+    card.figures,
     step_times.figures,
     training.figures,
     more_epochs.figures,

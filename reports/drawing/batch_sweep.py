@@ -6,7 +6,8 @@ from itertools import groupby
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
-from reports.drawing.style import MARKERS, backend_colours, house_style, png, round_ticks
+from reports.drawing.files import figure_files
+from reports.drawing.style import MARKERS, backend_colours, house_style, round_ticks
 from reports.results import batch_sweep
 from reports.results.cells import CellResults, workloads
 from reports.results.report import Report
@@ -19,15 +20,16 @@ def figure_file(workload: str) -> str:
 
 
 def figures(report: Report) -> Iterator[tuple[str, bytes]]:
-    """Yield a figure per workload with several batch sizes, as file name and PNG."""
+    """Yield the files of a figure per workload with several batch sizes, by name."""
     colours = backend_colours(report.cells)
     with house_style():
         for name in workloads(report.sweep):
             cells = [results for results in report.sweep if results.cell.workload == name]
-            yield figure_file(name), png(lines(name, cells, colours), report.stamp)
+            title = f"{name}: throughput of the training step over the batch size"
+            yield from figure_files(figure_file(name), lines(cells, colours), title, report)
 
 
-def lines(name: str, cells: Sequence[CellResults], colours: dict[str, str]) -> Figure:
+def lines(cells: Sequence[CellResults], colours: dict[str, str]) -> Figure:
     """Return a figure with a line per backend and execution, all but its batch size."""
     figure = Figure(figsize=(7.5, 4.2), layout="constrained")
     axes = figure.subplots()
@@ -43,7 +45,6 @@ def lines(name: str, cells: Sequence[CellResults], colours: dict[str, str]) -> F
             color=colours[line[0].cell.backend],
             label=f"{line[0].cell.backend} ({way_of(line[0])})",
         )  # fmt: skip
-    axes.set_title(f"{name}: throughput of the train step")
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
     round_ticks(axes.xaxis)

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.spec import CLASSES
-from reports.drawing.style import house_style, png
+from reports.drawing.files import pixel_file
+from reports.drawing.style import house_style
 from reports.results.predictions import Predictions
 from reports.results.report import Report
 from reports.text import file_name
@@ -22,7 +23,6 @@ HEIGHT = 4.05
 SIDE = 3.2
 LEFT = 0.45
 BOTTOM = 0.4
-LINE = 0.22
 
 
 def figure_file(workload: str) -> str:
@@ -30,28 +30,25 @@ def figure_file(workload: str) -> str:
 
 
 def figures(report: Report) -> Iterator[tuple[str, bytes]]:
-    """Yield a figure per workload with predictions, as file name and PNG."""
+    """Yield the PNG of a figure per workload with predictions, by name."""
     with house_style():
         for workload in report.workloads:
             if workload.predictions:
-                figure = confusions(workload.name, workload.predictions, report.stamp)
-                # the stamp is in its own head
-                yield figure_file(workload.name), png(figure, "")
+                seed = workload.predictions[0].seed
+                title = f"{workload.name}, seed {seed}: number of test images by class"
+                figure = confusions(workload.predictions)
+                yield pixel_file(figure_file(workload.name), figure, title, report)
 
 
-def confusions(name: str, cells: Sequence[Predictions], stamp: str) -> Figure:
+def confusions(cells: Sequence[Predictions]) -> Figure:
     """Return a figure with a panel per cell.
 
     Each panel has its own scale of colours: on a common scale a bad cell makes all others pale.
     """
-    head = [f"{name}, seed {cells[0].seed}: number of test images", *([stamp] if stamp else [])]
     rows = math.ceil(len(cells) / COLUMNS)
     width = WIDTH * min(COLUMNS, len(cells))
-    height = HEIGHT * rows + LINE * len(head)
+    height = HEIGHT * rows
     figure = Figure(figsize=(width, height))
-    for line, text in enumerate(head):
-        y = 1 - LINE * (line + 0.6) / height
-        figure.text(0.1 / width, y, text, va="center", fontsize=10, fontweight="bold")
     for number, predictions in enumerate(cells):
         row, column = divmod(number, COLUMNS)
         left, bottom = WIDTH * column + LEFT, HEIGHT * (rows - 1 - row) + BOTTOM

@@ -6,7 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from reports.drawing.style import COLOURS, GREY, house_style, png, round_ticks
+from reports.drawing.files import figure_files
+from reports.drawing.style import COLOURS, GREY, house_style, round_ticks
 from reports.results.cells import workloads
 from reports.results.framework_tax import MICRO, Tax
 from reports.results.report import Report
@@ -26,13 +27,14 @@ def figure_file(device: str) -> str:
 
 
 def figures(report: Report) -> Iterator[tuple[str, bytes]]:
-    """Yield a figure per device, as file name and PNG; nothing without the mode `epoch`."""
+    """Yield the files of a figure per device, by name; nothing without the mode `epoch`."""
     if all(tax.epoch is None for tax in report.taxes):
         return
     with house_style():
         for device in dict.fromkeys(tax.results.cell.execution.device for tax in report.taxes):
             taxes = [tax for tax in report.taxes if tax.results.cell.execution.device == device]
-            yield figure_file(device), png(layers(taxes), report.stamp)
+            title = f"Layers of the time of a training step on {device}"
+            yield from figure_files(figure_file(device), layers(taxes), title, report)
 
 
 def layers(taxes: Sequence[Tax]) -> Figure:

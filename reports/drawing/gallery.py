@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from reports.drawing.style import house_style, png
+from reports.drawing.files import pixel_file
+from reports.drawing.style import house_style
 from reports.results.cells import CellResults
 from reports.results.predictions import Predictions, images_and_classes
 from reports.results.report import Report
@@ -37,37 +38,36 @@ def common_mistakes_file(workload: str) -> str:
 
 
 def figures(report: Report) -> Iterator[tuple[str, bytes]]:
-    """Yield the galleries of all workloads, as file names and PNGs."""
+    """Yield the PNGs of the galleries of all workloads, by name."""
     with house_style():
         for workload in report.workloads:
-            yield from galleries(workload, report.stamp)
+            yield from galleries(workload, report)
 
 
-def galleries(workload: WorkloadResults, stamp: str) -> Iterator[tuple[str, bytes]]:
+def galleries(workload: WorkloadResults, report: Report) -> Iterator[tuple[str, bytes]]:
     """Yield a gallery of the images that all cells get wrong, and a gallery per cell."""
     predictions, common = workload.predictions, workload.band_of_all
     if common is not None:
-        figure = gallery(head(predictions[0], stamp), [common])
-        yield common_mistakes_file(workload.name), png(figure, "")
+        title = f"{title_of(predictions[0])}: images that all configurations get wrong"
+        yield pixel_file(common_mistakes_file(workload.name), gallery([common]), title, report)
     for cell_predictions, bands in zip(predictions, workload.bands, strict=True):
-        titles = head(cell_predictions, cell_predictions.results.name, stamp)
-        yield gallery_file(cell_predictions.results), png(gallery(titles, bands), "")
+        results = cell_predictions.results
+        title = f"{title_of(cell_predictions)}: predictions of {results.name}"
+        yield pixel_file(gallery_file(results), gallery(bands), title, report)
 
 
-def head(predictions: Predictions, *further: str) -> list[str]:
-    """Return the lines above a gallery: workload, seed and what is in `further`, if not empty."""
-    return [f"{predictions.results.cell.workload}, seed {predictions.seed}", *filter(None, further)]
+def title_of(predictions: Predictions) -> str:
+    """Return workload and seed, with which the titles begin."""
+    return f"{predictions.results.cell.workload}, seed {predictions.seed}"
 
 
-def gallery(titles: Sequence[str], bands: Sequence[Band]) -> Figure:
+def gallery(bands: Sequence[Band]) -> Figure:
     """Return a figure with bands of images below each other, each image above its caption."""
-    tops = list(accumulate(map(height, bands), initial=LINE * len(titles)))
+    tops = list(accumulate(map(height, bands), initial=0))
     sheet = np.full((tops[-1], COLUMNS * COLUMN), PAPER, dtype=np.uint8)
     figure = sheet_figure(sheet)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
-    for line, text in enumerate(titles):
-        axes.text(LEFT, LINE * (line + 0.5), text, va="center", fontsize=10, fontweight="bold")
     for top, band in zip(tops, bands, strict=False):
         draw(axes, sheet, top, band)
     axes.imshow(sheet, cmap="gray", vmin=0, vmax=PAPER, interpolation="nearest")

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from reports.drawing.curves import curves
-from reports.drawing.style import backend_colours, house_style, png
+from reports.drawing.files import figure_files
+from reports.drawing.style import backend_colours, house_style
 from reports.results.report import Report
 from reports.text import file_name
 
@@ -13,10 +14,11 @@ def figure_file(workload: str) -> str:
 
 
 def figures(report: Report) -> Iterator[tuple[str, bytes]]:
-    """Yield a figure per workload with a longer training, as file name and PNG."""
+    """Yield the files of a figure per workload with a longer training, by name."""
     colours = backend_colours(report.cells)
     with house_style():
         for workload in report.workloads:
             if workload.longer_rows:
                 figure = curves(workload.longer_rows, colours, own_end=True)
-                yield figure_file(workload.name), png(figure, report.stamp)
+                title = f"{workload.name}: loss and accuracy of trainings of more epochs"
+                yield from figure_files(figure_file(workload.name), figure, title, report)

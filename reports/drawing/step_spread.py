@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
-from reports.drawing.style import backend_colours, house_style, label, png, round_ticks
+from reports.drawing.files import figure_files
+from reports.drawing.style import backend_colours, house_style, label, round_ticks
 from reports.results.cells import CellResults, group_by_device, workloads
 from reports.results.report import Report
 from reports.text import file_name
@@ -27,12 +28,13 @@ def figure_file(device: str) -> str:
 
 
 def figures(report: Report) -> Iterator[tuple[str, bytes]]:
-    """Yield a figure per device with single steps, as file name and PNG."""
+    """Yield the files of a figure per device with single steps, by name."""
     colours = backend_colours(report.cells)
     step_cells = (results for results in report.cells if results.single_steps)
     with house_style():
         for device, cells in group_by_device(step_cells).items():
-            yield figure_file(device), png(panels(cells, colours), report.stamp)
+            title = f"Share of training steps that took at most so long on {device}"
+            yield from figure_files(figure_file(device), panels(cells, colours), title, report)
 
 
 def panels(cells: Sequence[CellResults], colours: dict[str, str]) -> Figure:

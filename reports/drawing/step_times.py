@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from bench.stats import Estimate
-from reports.drawing.style import GREY, backend_colours, house_style, lighten, png, workload_panels
+from reports.drawing.files import figure_files
+from reports.drawing.style import GREY, backend_colours, house_style, lighten, workload_panels
 from reports.results.cells import CellResults, group_by_device
 from reports.results.report import Report
 from reports.text import centre, file_name
@@ -20,11 +21,12 @@ def figure_file(device: str) -> str:
 
 
 def figures(report: Report) -> Iterator[tuple[str, bytes]]:
-    """Yield a figure per device with a time per step, as file name and PNG."""
+    """Yield the files of a figure per device with a time per step, by name."""
     colours = backend_colours(report.cells)
     with house_style():
         for device, timed in group_timed_cells(report.cells).items():
-            yield figure_file(device), png(step_times(timed, colours), report.stamp)
+            title = f"Time per training step on {device}, shorter is better"
+            yield from figure_files(figure_file(device), step_times(timed, colours), title, report)
 
 
 def group_timed_cells(cells: Sequence[CellResults]) -> dict[str, list[CellResults]]:

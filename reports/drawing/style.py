@@ -1,36 +1,50 @@
-"""The style of all figures: fonts, one colour per backend, ticks, and how a PNG is written."""
+"""The style of all figures: fonts, one colour per backend, ticks."""
 
-import io
 import platform
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
+from functools import cache
 from importlib import metadata
 from itertools import cycle
 
 import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
-from reports.drawing.png import SOFTWARE
 from reports.results.cells import CellResults, backends, workloads
 
 # Okabe and Ito (2008): distinct with every common form of colour blindness; without yellow
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+# the same in every report, so that a reader who knows one figure can read all others
+BACKEND_COLOURS = {
+    "jax": COLOURS[0],
+    "pytorch": COLOURS[1],
+    "keras-tensorflow": COLOURS[2],
+    "keras-torch": COLOURS[3],
+    "keras-jax": COLOURS[4],
+}
+PLUG_IN_COLOURS = tuple(colour for colour in COLOURS if colour not in BACKEND_COLOURS.values())
 MARKERS = ("o", "s", "^", "D", "v")
+# if an axis of ratios spans more than this factor, ticks at 1, 2, 3, 5, 10 suffice
+LONG_AXIS = 4.0
+# the same for 1, 2, 5, 10
+LONGER_AXIS = 20.0
 GREY = "#666666"
+STAMP_COLOUR = "#A33600"
 WHITE_SHARE = 0.55
 # the bytes of a figure depend on these: the picture, its compression and the arithmetic
 DRAWN_BY = (
     f"matplotlib {metadata.version('matplotlib')}, pillow {metadata.version('pillow')}, "
     f"{platform.machine()}"
 )
+FONT = "DejaVu Sans"
 STYLE = {
     "figure.dpi": 150,
-    "font.family": "DejaVu Sans",
+    "font.family": FONT,
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -42,6 +56,11 @@ STYLE = {
     "legend.frameon": False,
     # names come from records; a dollar sign in one is not a formula
     "text.parse_math": False,
+    # A picture in a page can load no font. With text as outlines it looks the same everywhere, and
+    # no name from a record becomes markup; the description keeps it readable without eyes.
+    "svg.fonttype": "path",
+    # otherwise the names of its parts are random, and the bytes differ each time
+    "svg.hashsalt": "samestep",
 }
 
 
@@ -51,9 +70,36 @@ def house_style() -> AbstractContextManager[None]:
     return matplotlib.style.context(["default", STYLE])
 
 
+def drawable(text: str) -> str:
+    """Return the text with a question mark for each character that the font lacks.
+
+    Names of machines come from records, and Matplotlib warns of each character without a shape.
+    """
+    return "".join(c if ord(c) in characters() else "?" for c in text)
+
+
+@cache
+def characters() -> frozenset[int]:
+    """Return the codes of the characters that the font has in both its weights."""
+    fonts = [
+        get_font(findfont(FontProperties(family=FONT, weight=weight)))
+        for weight in ("normal", "bold")
+    ]
+    return frozenset.intersection(*(frozenset(font.get_charmap()) for font in fonts))
+
+
 def backend_colours(cells: Sequence[CellResults]) -> dict[str, str]:
-    """Return a colour per backend of the run, by the order of names."""
-    return dict(zip(backends(cells), cycle(COLOURS), strict=False))
+    """Return a colour per backend of these cells."""
+    return colours_of(backends(cells))
+
+
+def colours_of(names: Collection[str]) -> dict[str, str]:
+    """Return a colour per backend: always the same for ours, then one per plug-in by its name."""
+    plug_ins = sorted(name for name in names if name not in BACKEND_COLOURS)
+    return {
+        **{name: BACKEND_COLOURS[name] for name in names if name in BACKEND_COLOURS},
+        **dict(zip(plug_ins, cycle(PLUG_IN_COLOURS), strict=False)),
+    }
 
 
 def lighten(colour: str) -> str:
@@ -93,14 +139,14 @@ def round_ticks(axis: Axis, ticks: Sequence[float] = (1, 2, 5)) -> None:
     axis.set_minor_locator(NullLocator())
 
 
-def png(figure: Figure, stamp: str) -> bytes:
-    """Return the figure's PNG, with the software that drew it; the same software, the same bytes.
+def ratio_ticks(low: float, high: float) -> list[float]:
+    """Return round numbers between `low` and `high`, for a logarithmic axis of ratios.
 
-    The stamp is a part of the picture, because figures are copied without their report.
+    Matplotlib's own ticks would be a single number if the axis spans less than a decade.
     """
-    content = io.BytesIO()
-    if stamp:
-        figure.suptitle(stamp, fontsize=9, fontweight="bold")
-    FigureCanvasAgg(figure)
-    figure.savefig(content, format="png", metadata={SOFTWARE: DRAWN_BY})
-    return content.getvalue()
+    if high / low < LONG_AXIS:
+        values = MaxNLocator(nbins=5, steps=[1, 2, 5, 10]).tick_values(low, high)
+    else:
+        subs = (1, 2, 3, 5) if high / low < LONGER_AXIS else (1, 2, 5)
+        values = LogLocator(subs=subs).tick_values(low, high)
+    return [float(tick) for tick in values if low <= tick <= high]

@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from bench.spec import Cell
-from reports.drawing.style import COLOURS, house_style, png, workload_panels
+from reports.drawing.files import figure_files
+from reports.drawing.style import COLOURS, house_style, workload_panels
 from reports.results.cells import CellResults, group_by_device
 from reports.results.report import Report
 from reports.results.training_time import PHASES
@@ -32,12 +33,13 @@ def figure_file(device: str) -> str:
 
 
 def figures(report: Report) -> Iterator[tuple[str, bytes]]:
-    """Yield a figure per device on which a cell was trained, as file name and PNG."""
+    """Yield the files of a figure per device on which a cell was trained, by name."""
     phases = {time.results.cell: time.phases for time in report.training_times}
     with house_style():
         cells_by_device = group_by_device(time.results for time in report.training_times)
         for device, cells in cells_by_device.items():
-            yield figure_file(device), png(stacked_bars(cells, phases), report.stamp)
+            title = f"Time of a whole training on {device} by phase, shorter is better"
+            yield from figure_files(figure_file(device), stacked_bars(cells, phases), title, report)
 
 
 def stacked_bars(

@@ -8,14 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from reports.drawing.style import (
-    GREY,
-    MARKERS,
-    backend_colours,
-    house_style,
-    png,
-    round_ticks,
-)
+from reports.drawing.files import figure_files
+from reports.drawing.style import GREY, MARKERS, backend_colours, house_style, round_ticks
 from reports.results.cells import backends, workloads
 from reports.results.report import Report
 from reports.results.utilization import Limit, Roof
@@ -35,12 +29,14 @@ def figure_file(roof: Roof) -> str:
 
 
 def figures(report: Report) -> Iterator[tuple[str, bytes]]:
-    """Yield a figure per roof with a cell under it, as file name and PNG."""
+    """Yield the files of a figure per roof with a cell under it, by name."""
     colours = backend_colours(report.cells)
     with house_style():
         for roof in dict.fromkeys(limit.roof for limit in report.limits):
             limits = [limit for limit in report.limits if limit.roof == roof]
-            yield figure_file(roof), png(roofline(roof, limits, colours), report.stamp)
+            title = f"Training steps on {roof.name} under what was calibrated in the same run"
+            figure = roofline(roof, limits, colours)
+            yield from figure_files(figure_file(roof), figure, title, report)
 
 
 def roofline(roof: Roof, limits: Sequence[Limit], colours: dict[str, str]) -> Figure:
@@ -80,7 +76,6 @@ def frame(axes: Axes, roof: Roof, limits: Iterable[Limit], span: tuple[float, fl
     round_ticks(axes.yaxis)
     axes.set_xlim(span)
     axes.set_ylim(lowest / GIGA / BELOW, highest / GIGA * ABOVE)
-    axes.set_title(f"Train steps on {roof.name} under what was calibrated in the same run")
     axes.set_xlabel("intensity of a train step: FLOP per byte that it must move (log scale)")
     axes.set_ylabel("GFLOP/s, step lane (log scale)")
     axes.grid(visible=True)

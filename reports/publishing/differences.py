@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import zip_longest
 
-from reports.drawing.png import DESCRIPTION, SOFTWARE, texts
+from reports.drawing.files import texts
+from reports.drawing.png import DESCRIPTION, SOFTWARE
 
 ABSENT = "nothing"
 # lines per excerpt, and characters per line before and after the first difference
@@ -93,7 +94,7 @@ def figure_differences(
 
 
 def picture_differences(file: str, drawn: bytes, actual: bytes) -> Iterator[Difference]:
-    """Compare the descriptions in two PNG files, then the bytes if the same software drew both."""
+    """Compare the descriptions in two pictures, then the bytes if the same software drew both."""
     expected, received = (texts(picture).get(DESCRIPTION, ABSENT) for picture in (drawn, actual))
     if expected != received:
         yield Difference(file=file, where=DESCRIPTION, expected=expected, found=received)

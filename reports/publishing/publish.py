@@ -19,6 +19,7 @@ from reports.publishing.index import write_index
 from reports.publishing.redaction import Redactor, local_replacements
 from reports.publishing.verify import verify
 from reports.report import write_report
+from reports.results.machine import cpu_name, gpu_names
 from reports.text import plural
 
 
@@ -110,17 +111,13 @@ def machine(run: RunModel) -> str:
     """Name the GPUs if a trial is planned for a GPU, else the CPU and its cores."""
     environment = run.environment
     if environment.gpus and any(trial.execution.device != "cpu" for trial in run.trials):
-        return words(" ".join(dict.fromkeys(gpu.name for gpu in environment.gpus)))
-    cores, logical = environment.cores, environment.cores_logical
-    count = f"{cores}" if cores == logical else f"{cores} of {logical}"
-    # after the @ comes the nominal clock rate
-    return words(f"{environment.cpu.partition('@')[0]} {count} cores")
+        return words(gpu_names(environment))
+    return words(cpu_name(environment))
 
 
 def words(text: str) -> str:
-    """Return the words of `text` in lower case, joined by hyphens, without trade marks."""
-    plain = re.sub(r"\((?:R|TM|C)\)", " ", text, flags=re.IGNORECASE).lower()
-    return "-".join(re.findall(r"[a-z0-9]+", plain))
+    """Return the words of `text` in lower case, joined by hyphens."""
+    return "-".join(re.findall(r"[a-z0-9]+", text.lower()))
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Verify a report: compute all of it again from the records, and compare."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,10 @@ from reports.publishing.differences import (
     software_notes,
     text_differences,
 )
-from reports.report import REPORT_FILE, compose, figures
+from reports.report import NETWORK_PAGES, REPORT_FILE, figures, pages
 from reports.results.impossible import reject_impossible
 from reports.results.report import Report
+from reports.sections.title import baseline_of
 from reports.text import FIGURE_FOLDER, plural
 
 
@@ -81,9 +82,10 @@ def unreadable_run(folder: Path, reason: str) -> Verification:
 
 def recompute(folder: Path, run: RunModel, stored: Sequence[StoredRecord]) -> Verification:
     """Compute report and figures from the records, and compare all files of the folder."""
-    report = Report(run, [entry.record for entry in stored])
-    text = compose(report)
-    drawn = dict(figures(report, text))
+    shown = read_text(folder / REPORT_FILE)
+    report = Report(run, [entry.record for entry in stored], baseline_of(shown or ""))
+    texts = pages(report)
+    drawn = dict(figures(report, "".join(texts.values())))
     actual = {path.name: read_capped(path) for path in (folder / FIGURE_FOLDER).glob("*")}
     return Verification(
         folder=folder,
@@ -93,11 +95,20 @@ def recompute(folder: Path, run: RunModel, stored: Sequence[StoredRecord]) -> Ve
             *spelling_differences(folder, run, stored),
             *foreign_files(folder, run),
             *certificate_differences(run, stored),
-            *text_differences(REPORT_FILE, text, read_text(folder / REPORT_FILE)),
+            *page_differences(folder, texts),
             *figure_differences(FIGURE_FOLDER, drawn, actual),
         ),
         notes=tuple(software_notes(FIGURE_FOLDER, drawn, actual)),
     )
+
+
+def page_differences(folder: Path, texts: Mapping[str, str]) -> Iterator[Difference]:
+    """Yield pages with another text, and pages of networks that the run does not have."""
+    for name, text in texts.items():
+        yield from text_differences(name, text, read_text(folder / name))
+    for path in sorted(folder.glob(NETWORK_PAGES)):
+        if path.name not in texts:
+            yield Difference(file=path.name, where="", expected=ABSENT, found="a file")
 
 
 def read_text(path: Path) -> str | None:

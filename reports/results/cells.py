@@ -37,6 +37,13 @@ class CellResults:
         return any(record.status == "failed_training" for record in self.records)
 
     @property
+    def certificate_holds(self) -> bool | None:
+        """Return whether all planned parity trials are good; None if none was planned."""
+        planned = [trial for trial in self.planned_trials if trial.kind == "parity"]
+        good = self.good_records("parity")
+        return len(good) == len(planned) if planned else None
+
+    @property
     def is_complete(self) -> bool:
         """Return whether every planned trial has a good record."""
         good = sum(record.status == "ok" for record in self.records)

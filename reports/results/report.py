@@ -8,10 +8,12 @@ from bench.record import Record
 from bench.record.run import RunModel
 from reports.results.accuracy_verdicts import AccuracyPair, accuracy_pairs
 from reports.results.batch_sweep import sweep
+from reports.results.caption import Caption, caption
 from reports.results.cells import CellResults, group
 from reports.results.content_hash import content_hash
 from reports.results.framework_tax import Tax, taxes
 from reports.results.speed_verdicts import RankedPair, rank
+from reports.results.standings import Standings, standings
 from reports.results.summary import SummaryRow, rows_of
 from reports.results.training_time import TrainingTime, training_times
 from reports.results.utilization import Limit, limits
@@ -27,6 +29,8 @@ class Report:
 
     run: RunModel
     records: Sequence[Record]
+    # the backend against which speeds are shown; None takes the usual one
+    baseline: str | None = None
 
     @property
     def stamp(self) -> str:
@@ -37,6 +41,11 @@ class Report:
     def content_hash(self) -> str:
         """Return the hash by which the run is cited."""
         return content_hash(self.run, self.records)
+
+    @cached_property
+    def caption(self) -> Caption:
+        """Return what every figure says of the run."""
+        return caption(self.run, self.records, self.content_hash)
 
     @cached_property
     def cells(self) -> tuple[CellResults, ...]:
@@ -72,6 +81,11 @@ class Report:
     def default_accuracy_pairs(self) -> Sequence[AccuracyPair]:
         """Return the claims on accuracy of two backends in the default mode."""
         return [pair for pair in self.accuracy_pairs if is_default_pair(pair)]
+
+    @cached_property
+    def standings(self) -> tuple[Standings, ...]:
+        """Return how many times as fast as the baseline every timed cell is, per device."""
+        return standings(self.cells, self.pairs, self.baseline)
 
     @cached_property
     def limits(self) -> Sequence[Limit]:

@@ -6,10 +6,12 @@ from typing import Any
 
 from bench.record.run import RunModel
 from bench.spec.pairing import opponents
-from bench.stats import AccuracyClaim, Claim, compare_rounds, judge
+from bench.stats import AccuracyClaim, Claim, Verdict, judge_rounds
 from reports.results.cells import CellResults, has_timing
 from reports.results.comparability import notes, refusal
 from reports.results.speed import LANES
+
+MIRROR = {Verdict.FASTER: Verdict.SLOWER, Verdict.SLOWER: Verdict.FASTER}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +32,11 @@ class RankedPair:
         first, second = (f"{cell.backend} ({cell.execution.mode})" for cell in cells)
         return first, second
 
+    def verdict_on(self, results: CellResults) -> Verdict:
+        """Return the claim's verdict as a verdict on `results`, which may be the second cell."""
+        verdict = self.claim.verdict
+        return verdict if self.first is results else MIRROR.get(verdict, verdict)
+
 
 def rank(run: RunModel, cells: Sequence[CellResults]) -> tuple[RankedPair, ...]:
     """Return a claim per pair and lane, judged together; none for a smoke run.
@@ -44,8 +51,8 @@ def rank(run: RunModel, cells: Sequence[CellResults]) -> tuple[RankedPair, ...]:
         if refusal(first, second) is None
         for lane in LANES
     ]
-    claims = judge([
-        compare_rounds(first.seconds[lane], second.seconds[lane]) for first, second, lane in pairs
+    claims = judge_rounds([
+        (first.seconds[lane], second.seconds[lane]) for first, second, lane in pairs
     ])  # fmt: skip
     return tuple(
         RankedPair(first=first, second=second, lane=lane, claim=claim)

@@ -1,12 +1,15 @@
-"""One section of the report per file: Markdown blocks from results."""
+"""One section of the report per file: Markdown blocks from results; here is their order."""
 
 from collections.abc import Callable, Iterator
 
 from reports.results.report import Report
 from reports.sections import (
     accuracy_verdicts,
+    answer,
     batch_sweep,
+    card,
     citing,
+    contents,
     disturbances,
     every_mode,
     facts,
@@ -26,23 +29,33 @@ from reports.sections import (
     time_to_accuracy,
     title,
     training_time,
+    undecided,
     utilization,
-    workload,
 )
 
-# in the order of reading: the subject of the run first, how to repeat it last
-SECTIONS: tuple[Callable[[Report], Iterator[str]], ...] = (
+Section = Callable[[Report], Iterator[str]]
+
+# of report.md, in the order of reading
+SUMMARY: tuple[Section, ...] = (
     title.section,
     headline.section,
+    card.section,
+    answer.section,
+    undecided.section,
+    citing.section,
+    reproduce.section,
+    contents.section,
+)
+# of details.md
+DETAILS: tuple[Section, ...] = (
     facts.section,
-    summary.section,
     step_times.section,
     speed_verdicts.section,
+    summary.section,
     accuracy_verdicts.section,
     time_to_accuracy.section,
     every_mode.section,
     missing.section,
-    workload.section,
     step_spread.section,
     training_time.section,
     framework_tax.section,
@@ -54,6 +67,5 @@ SECTIONS: tuple[Callable[[Report], Iterator[str]], ...] = (
     parity.section,
     method.section,
     disturbances.section,
-    reproduce.section,
-    citing.section,
+    citing.records,
 )

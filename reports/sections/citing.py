@@ -4,25 +4,40 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bench.record.run import RunModel
+from reports.results.cells import has_timing, rounds
 from reports.results.content_hash import SHORT_HASH
-from reports.results.machine import hardware
+from reports.results.machine import hardware, machines
 from reports.results.report import Report
-from reports.text import comma_list, one_line, plural
+from reports.text import comma_list, details, escape, one_line, plural
 
 # characters that TeX reads as commands; the last three become spaces
 TEX = str.maketrans({**{sign: f"\\{sign}" for sign in "&%$#_{}"}, **dict.fromkeys("\\~^", " ")})
 
 
 def section(report: Report) -> Iterator[str]:
-    """Yield the entry, except for a smoke run, and the number of records with their hash."""
+    """Yield a line and an entry to cite the run with; a smoke run is not for citation."""
+    yield "## How to cite"
+    if report.run.profile == "smoke":
+        yield "Not at all: a smoke run is not for citation."
+        return
+    yield plain_citation(report)
+    yield details("BibTeX", entry(report.run, report.content_hash))
+
+
+def plain_citation(report: Report) -> str:
+    """Return the line that names what, where, when, how often, and the hash."""
+    run = report.run
+    timed = f", {plural(rounds(run), 'round')}" if has_timing(run) else ""
+    return escape(
+        f"samestep {run.samestep}, {machines(run)}, {run.created[:10]}{timed}, run "
+        f"{run.run_id}, content hash {report.content_hash[:SHORT_HASH]}."
+    )
+
+
+def records(report: Report) -> Iterator[str]:
+    """Yield the number of records with their hash."""
     statuses = Counter(record.status for record in report.records)
     by_status = comma_list(f"{status} {n}" for status, n in sorted(statuses.items()))
-    smoke = report.run.profile == "smoke"
-    yield "## How to cite"
-    if smoke:
-        yield "Not at all: a smoke run is not for citation."
-    else:
-        yield entry(report.run, report.content_hash)
     yield "## Records"
     yield (
         f"{plural(len(report.records), 'record')} ({by_status}). Content hash: "

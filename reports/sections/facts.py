@@ -77,7 +77,7 @@ def verdict_summary(pairs: Sequence[RankedPair]) -> str:
 
 
 def verdict_counts(verdicts: Counter[Verdict]) -> str:
-    """Return `FASTER in 3, AMBIGUOUS in 1 of 4 comparisons`."""
+    """Return `FASTER in 3, UNCLEAR in 1 of 4 comparisons`."""
     counts = ", ".join(
         f"{verdict} in {verdicts[verdict]}" for verdict in Verdict if verdicts[verdict]
     )

@@ -1,11 +1,9 @@
-"""The headline: which backend is faster, by how much, how sure, and at which accuracy."""
+"""The headline: at most four sentences, made from the values of the first table."""
 
-import math
 from collections.abc import Iterator, Sequence
 
-from bench.record.run import RunModel
 from bench.stats import (
-    SAME_WITHIN,
+    FEWEST_SEEDS,
     SMALLEST_SAMPLE,
     AccuracyVerdict,
     Estimate,
@@ -14,203 +12,248 @@ from bench.stats import (
     format_number,
 )
 from reports.results.accuracy_verdicts import AccuracyPair
-from reports.results.cells import CellResults
-from reports.results.machine import hardware
+from reports.results.cells import has_timing
+from reports.results.names import framework, networks
 from reports.results.report import Report
-from reports.results.speed import LANES
-from reports.results.speed_verdicts import RankedPair
-from reports.text import escape, percent, plain_percent, plural
+from reports.results.standings import MeanSpeedup, Standing, Standings
+from reports.text import escape, join_words, percent, plural
 
-MIRROR = {Verdict.FASTER: Verdict.SLOWER, Verdict.SLOWER: Verdict.FASTER}
-OTHERWISE = {
-    Verdict.SAME: f"takes as long (within {plain_percent(SAME_WITHIN)}) as",
-    Verdict.AMBIGUOUS: "is not told apart from",
-    Verdict.SLOWER: "is slower than",
-}
-ACCURACY = {
-    AccuracyVerdict.EQUIVALENT: "{} train to equivalent accuracy",
-    AccuracyVerdict.DIFFERENT: "{} train to different accuracy",
-    AccuracyVerdict.INCONCLUSIVE: "whether {} train to the same accuracy is not shown",
-}
+MOST_DEVICES = 2
+MOST_ON_SPEED = 3
+MOST_NAMED = 4
+DECIDED = (Verdict.FASTER, Verdict.SLOWER, Verdict.SAME)
 
 
 def section(report: Report) -> Iterator[str]:
-    """Yield a line per workload and device on speed; on accuracy if no speed was judged.
-
-    Only the default mode counts; the other modes have their own section.
-    """
-    if report.default_pairs:
-        groups = group_by_settings(report.default_pairs)
-        yield from speed_headline(report.run, groups, report.accuracy_pairs)
-    elif report.default_accuracy_pairs:
-        yield from accuracy_headline(report.run, report.default_accuracy_pairs)
+    """Yield the headline as one paragraph."""
+    yield " ".join(escape(sentence) for sentence in sentences(report))
 
 
-def group_by_settings(pairs: Sequence[RankedPair]) -> list[list[RankedPair]]:
-    """Group the pairs by workload and execution."""
-    groups: dict[tuple[object, ...], list[RankedPair]] = {}
-    for pair in pairs:
-        cell = pair.first.cell
-        groups.setdefault((cell.workload, cell.execution), []).append(pair)
-    return list(groups.values())
-
-
-def speed_headline(
-    run: RunModel, groups: Sequence[Sequence[RankedPair]], trained: Sequence[AccuracyPair]
-) -> Iterator[str]:
-    accuracies = [accuracy_of(group, trained) for group in groups]
-    # a statement that holds for all is written once
-    common = accuracies[0] if len(set(accuracies)) == 1 else None
-    own = [""] * len(groups) if common else [f"; {accuracy}" for accuracy in accuracies]
-    yield (
-        f"**On this machine** ({escape(hardware(run))}), backends as they come, the train step "
-        f"alone (step) and in the framework's own loop (native){f'; {common}' if common else ''}:"
-    )
-    several = len({group[0].first.device for group in groups}) > 1
-    yield "\n".join(
-        f"- {line(group, several=several)}{accuracy}."
-        for group, accuracy in zip(groups, own, strict=True)
-    )
-
-
-def line(group: Sequence[RankedPair], *, several: bool) -> str:
-    """Return `**cnn**, step: a is about 1.32 times (1.31 to 1.34, n = 10) as fast as b; ...`."""
-    first = group[0].first
-    where = f" on {escape(first.device)}" if several else ""
-    about = f"**{escape(first.cell.workload)}**{where}"
-    if all(pair.claim.p_value is None for pair in group):
-        return f"{about}: no verdict, which takes {SMALLEST_SAMPLE} rounds or more of any two"
-    lanes = [
-        f"{lane}: {standing(lane_pairs)}"
-        for lane in reversed(LANES)
-        if (lane_pairs := [pair for pair in group if pair.lane == lane])
+def sentences(report: Report) -> list[str]:
+    """Return the sentences on speed and on accuracy; none is stronger than its claims."""
+    kinds = {record.trial.kind for record in report.records if record.status == "ok"}
+    if kinds <= {"parity"}:
+        return [unmeasured(report)]
+    if report.run.profile == "smoke":
+        return ["A smoke run ranks nothing: it shows only that everything runs."]
+    speeds = [
+        sentence
+        for standings in report.standings[:MOST_DEVICES]
+        for sentence in speed_sentences(standings, several=len(report.standings) > 1)
     ]
-    return f"{about}, {'; '.join(lanes)}"
+    if has_timing(report.run) and not speeds:
+        speeds = [uncompared(report)]
+    return [*speeds[:MOST_ON_SPEED], accuracy_sentence(report)]
 
 
-def standing(pairs: Sequence[RankedPair]) -> str:
-    """Return the fastest cell of a lane against the others, no more strongly than the verdicts."""
-    fastest = leader(pairs)
-    by_verdict: dict[Verdict, list[RankedPair]] = {}
-    for pair in pairs:
-        if fastest in (pair.first, pair.second):
-            by_verdict.setdefault(verdict_of(fastest, pair), []).append(pair)
-    behind = sorted(
-        by_verdict.get(Verdict.FASTER, []), key=lambda pair: -speedup(pair, fastest).value
+def unmeasured(report: Report) -> str:
+    """Return why a run has no figure."""
+    if all(trial.kind == "parity" for trial in report.run.trials):
+        certified = sum(record.status == "ok" for record in report.records)
+        checks = plural(len(report.run.trials), "parity check")
+        return f"Nothing was timed: {certified} of {checks} passed."
+    if all(record.status == "unavailable" for record in report.records) and report.records:
+        return "Nothing was measured: no framework is available."
+    return "Nothing was measured: no trial ended well."
+
+
+def uncompared(report: Report) -> str:
+    """Return why no configuration stands against another."""
+    timed = [results for results in report.cells if results.speed is not None]
+    if not timed:
+        return "Nothing was timed: no timing trial ended well."
+    if all(results.cell.execution.mode != "default" for results in timed):
+        return "No framework was timed in its default mode; the details have the other modes."
+    return "Nothing can be compared: no timing trial was steady."
+
+
+def speed_sentences(standings: Standings, *, several: bool) -> Iterator[str]:
+    """Yield who is faster over all workloads, and the workloads for which that does not hold."""
+    where = f"On {standings.device}: " if several else ""
+    if not standings.means:
+        yield where + alone(standings)
+        return
+    if any(mean.speedup.low is None for mean in standings.means):
+        yield where + preliminary(standings)
+        return
+    yield where + ranking(standings)
+    yield from exceptions(standings)
+    yield from open_comparisons(standings)
+
+
+def alone(standings: Standings) -> str:
+    """Return the sentence for a run without a second framework to compare with."""
+    return (
+        f"Only {framework(standings.baseline)} was timed on "
+        f"{networks(workloads_of(standings))}: there is nothing to compare it with."
     )
-    parts = [lead(fastest, behind)] if behind else []
-    parts += [
-        f"{words} {rivals(pairs_of_verdict, fastest)}"
-        for verdict, words in OTHERWISE.items()
-        if (pairs_of_verdict := by_verdict.get(verdict))
+
+
+def workloads_of(standings: Standings) -> list[str]:
+    """Return the names of the workloads, each once."""
+    return list(dict.fromkeys(one.results.cell.workload for one in standings.cells))
+
+
+def preliminary(standings: Standings) -> str:
+    """Return the speed-ups so far, of a run with too few rounds for intervals."""
+    rounds = min(mean.speedup.n for mean in standings.means)
+    values = [f"{framework(mean.backend)} {times(mean.speedup)}" for mean in by_speed(standings)]
+    return (
+        f"Preliminary, {rounds} of {SMALLEST_SAMPLE} rounds, no interval: against "
+        f"{framework(standings.baseline)} on {spans(standings.means)} {join_words(values)} as fast."
+    )
+
+
+def by_speed(standings: Standings) -> list[MeanSpeedup]:
+    """Return the means over the most workloads first, and of these the fastest first."""
+    return sorted(standings.means, key=lambda mean: (-len(mean.workloads), -mean.speedup.value))
+
+
+def spans(means: Sequence[MeanSpeedup]) -> str:
+    """Return the workloads over which the means are: `cnn`, or `5 networks (geometric mean)`."""
+    counts = sorted({len(mean.workloads) for mean in means})
+    if counts == [1]:
+        return networks(means[0].workloads)
+    most = f"{counts[-1]} networks" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} networks"
+    return f"{most} (geometric mean)"
+
+
+def times(speedup: Estimate) -> str:
+    """Return `2.27x`, with as many digits as the interval allows."""
+    return f"{digits(speedup)[0]}x"
+
+
+def interval(speedup: Estimate) -> str:
+    """Return `2.17 to 2.56`."""
+    _, low, high = digits(speedup)
+    return f"{low} to {high}"
+
+
+def digits(value: Estimate) -> list[str]:
+    """Return the value and the ends of its interval, with the digits that mean something."""
+    places = decimals(value.value, value.low, value.high)
+    ends = [end for end in (value.low, value.high) if end is not None]
+    return [format_number(number, places) for number in (value.value, *ends)]
+
+
+def ranking(standings: Standings) -> str:
+    """Return who is the fastest, by how much, and the others after it."""
+    fastest, *others = by_speed(standings)
+    base = framework(standings.baseline)
+    rest = [value_of(mean, standings) for mean in others]
+    after = f"; {join_words(rest)}" if rest else ""
+    if is_clear(fastest, standings) and fastest.speedup.value > 1:
+        return (
+            f"{framework(fastest.backend)} trains {times(fastest.speedup)} "
+            f"({interval(fastest.speedup)}) as fast as {base} on {spans([fastest])}{after}."
+        )
+    values = [value_of(fastest, standings), *rest]
+    where = spans([fastest])
+    return f"No framework is clearly faster than {base} on {where}: {join_words(values)}."
+
+
+def value_of(mean: MeanSpeedup, standings: Standings) -> str:
+    """Return `JAX 0.98x (unclear)`, or `(the same)` if that is the verdict on one workload."""
+    fewer = len(mean.workloads) < max(len(other.workloads) for other in standings.means)
+    where = f" on {networks(mean.workloads)}" if fewer else ""
+    text = f"{framework(mean.backend)} {times(mean.speedup)}{where}"
+    if len(mean.workloads) == 1 and verdicts_on(mean.backend, standings) == {Verdict.SAME}:
+        return f"{text} (the same)"
+    return text if is_clear(mean, standings) else f"{text} (unclear)"
+
+
+def verdicts_on(backend: str, standings: Standings) -> set[Verdict | None]:
+    """Return the verdicts on a backend's cells."""
+    return {one.verdict for one in standings.cells if one.results.cell.backend == backend}
+
+
+def excludes_one(speedup: Estimate) -> bool:
+    """Return whether there is an interval, and 1 lies outside."""
+    if speedup.low is None or speedup.high is None:
+        return False
+    return speedup.low > 1 or speedup.high < 1
+
+
+def is_clear(mean: MeanSpeedup, standings: Standings) -> bool:
+    """Return whether the mean's interval excludes 1; of one workload its verdict decides too."""
+    if len(mean.workloads) == 1:
+        decided = verdicts_on(mean.backend, standings) <= {Verdict.FASTER, Verdict.SLOWER}
+        return decided and excludes_one(mean.speedup)
+    return excludes_one(mean.speedup)
+
+
+def exceptions(standings: Standings) -> Iterator[str]:
+    """Yield the comparisons whose verdict is the opposite of their backend's mean."""
+    means = {mean.backend: mean.speedup for mean in standings.means}
+    opposite = {True: Verdict.SLOWER, False: Verdict.FASTER}
+    against: dict[tuple[str, Verdict], list[str]] = {}
+    for one in standings.cells:
+        mean = means.get(one.results.cell.backend)
+        if mean is None or one.speedup is None or one.verdict is None or not excludes_one(mean):
+            continue
+        if one.verdict is opposite[mean.value > 1]:
+            name = f"{framework(one.results.cell.backend)} ({times(one.speedup)})"
+            against.setdefault((one.results.cell.workload, one.verdict), []).append(name)
+    clauses = [
+        f"{join_words(names)} {'is' if len(names) == 1 else 'are'} {verdict.lower()} on {workload}"
+        for (workload, verdict), names in against.items()
     ]
-    return f"{backend(fastest)} {', and '.join(parts)}"
+    if clauses:
+        yield f"But {join_words(clauses)}."
 
 
-def leader(pairs: Sequence[RankedPair]) -> CellResults:
-    """Return the cell with the most verdicts FASTER; on a tie, the one with the smallest median."""
-    cells = {results.name: results for pair in pairs for results in (pair.first, pair.second)}
-    return min(
-        cells.values(), key=lambda results: (-wins(results, pairs), seconds(results, pairs[0].lane))
+def named(some: Sequence[Standing]) -> str:
+    """Return `JAX on cnn (0.59x) and Keras on JAX on cnn (0.60x)`; of many only their number."""
+    if len(some) > MOST_NAMED:
+        return plural(len(some), "comparison")
+    return join_words([
+        f"{framework(one.results.cell.backend)} on {one.results.cell.workload}"
+        f"{f' ({times(one.speedup)})' if one.speedup else ''}"
+        for one in some
+    ])  # fmt: skip
+
+
+def open_comparisons(standings: Standings) -> Iterator[str]:
+    """Yield how many comparisons with the baseline have no verdict, and which."""
+    judged = [one for one in standings.cells if one.verdict is not None]
+    unclear = [one for one in judged if one.verdict not in DECIDED]
+    if unclear:
+        yield (
+            f"{len(judged) - len(unclear)} of {plural(len(judged), 'comparison')} with "
+            f"{framework(standings.baseline)} are decided; not {named(unclear)}."
+        )
+
+
+def accuracy_sentence(report: Report) -> str:
+    """Return whether the frameworks train to the same accuracy."""
+    pairs = report.default_accuracy_pairs
+    if not pairs:
+        return "Accuracy was not compared."
+    seeds = min(pair.claim.comparison.n for pair in pairs)
+    if seeds < FEWEST_SEEDS:
+        trained = "only 1 seed was" if seeds == 1 else f"only {seeds} seeds were"
+        return f"Accuracy was not compared: {trained} trained, {FEWEST_SEEDS} are needed."
+    different = [pair for pair in pairs if pair.claim.verdict is AccuracyVerdict.DIFFERENT]
+    if different:
+        return f"Accuracy differs: {join_words([accuracies(pair) for pair in different[:2]])}."
+    return equivalence(pairs)
+
+
+def equivalence(pairs: Sequence[AccuracyPair]) -> str:
+    """Return in how many comparisons equivalent accuracy was shown."""
+    shown = [pair for pair in pairs if pair.claim.verdict is AccuracyVerdict.EQUIVALENT]
+    example = f" ({accuracies(pairs[0])})" if len(pairs) == 1 else ""
+    return (
+        f"Equivalent accuracy was shown in {len(shown)} of {plural(len(pairs), 'comparison')}"
+        f"{example}."
     )
 
 
-def wins(results: CellResults, pairs: Sequence[RankedPair]) -> int:
-    """Count the pairs of the lane in which the cell is FASTER."""
-    return sum(
-        verdict_of(results, pair) is Verdict.FASTER
-        for pair in pairs
-        if results in (pair.first, pair.second)
-    )
-
-
-def seconds(results: CellResults, lane: str) -> float:
-    """Return the cell's median seconds per step of the lane; infinite if it has none."""
-    speed = results.speed
-    if speed is None:
-        return math.inf
-    value = {"native": speed.native_seconds, "step": speed.step_seconds}[lane]
-    return math.inf if value is None else value.value
-
-
-def verdict_of(results: CellResults, pair: RankedPair) -> Verdict:
-    """Return the pair's verdict as a verdict on `results`, which may be the second cell."""
-    verdict = pair.claim.verdict
-    return verdict if pair.first is results else MIRROR.get(verdict, verdict)
-
-
-def lead(fastest: CellResults, behind: Sequence[RankedPair]) -> str:
-    """Return `is about 2.1 times (1.9 to 2.3, n = 10) as fast as a, also faster than b`."""
-    slowest, *further = behind
-    text = f"is {times(speedup(slowest, fastest))} as fast as {rivals([slowest], fastest)}"
-    return f"{text}, also faster than {rivals(further, fastest)}" if further else text
-
-
-def speedup(pair: RankedPair, fastest: CellResults) -> Estimate:
-    """Return the rival's seconds over those of the fastest cell: how many times as fast it is."""
-    comparison = pair.claim.comparison
-    assert comparison is not None, "a verdict rests on a comparison"
-    ratio = comparison.ratio
-    if pair.second is fastest:
-        return ratio
-    low = None if ratio.high is None else 1 / ratio.high
-    high = None if ratio.low is None else 1 / ratio.low
-    return Estimate(value=1 / ratio.value, low=low, high=high, n=ratio.n)
-
-
-def times(ratio: Estimate) -> str:
-    """Return `about 2.11 times (1.92 to 2.31, n = 10)`."""
-    places = decimals(ratio.value, ratio.low, ratio.high)
-    assert ratio.low is not None, "a verdict rests on an interval"
-    assert ratio.high is not None, "a verdict rests on an interval"
-    ends = f"{format_number(ratio.low, places)} to {format_number(ratio.high, places)}"
-    return f"about {format_number(ratio.value, places)} times ({ends}, n = {ratio.n})"
-
-
-def rivals(pairs: Sequence[RankedPair], fastest: CellResults) -> str:
-    opponents = [pair.second if pair.first is fastest else pair.first for pair in pairs]
-    return " and ".join(map(backend, opponents))
-
-
-def backend(results: CellResults) -> str:
-    return escape(results.cell.backend)
-
-
-def accuracy_headline(run: RunModel, trained: Sequence[AccuracyPair]) -> Iterator[str]:
-    yield (
-        f"**On this machine** ({escape(hardware(run))}), backends as they come, test accuracy "
-        "after the last epoch:"
-    )
-    several = len({pair.first.device for pair in trained}) > 1
-    yield "\n".join(f"- {accuracy_line(pair, several=several)}." for pair in trained)
-
-
-def accuracy_line(pair: AccuracyPair, *, several: bool) -> str:
-    """Return `**mlp-512**: a and b train to equivalent accuracy (97.99 % and 97.97 %, n = 10)`."""
-    where = f" on {escape(pair.first.device)}" if several else ""
-    names = f"{backend(pair.first)} and {backend(pair.second)}"
-    finding = ACCURACY[pair.claim.verdict].format(names)
-    means = [
-        percent(results.accuracy.test_accuracy if results.accuracy else None)
-        for results in (pair.first, pair.second)
+def accuracies(pair: AccuracyPair) -> str:
+    """Return `PyTorch 97.97 % and Keras on TensorFlow 97.99 % on mlp-512`."""
+    sides = [
+        f"{framework(side.cell.backend)} "
+        f"{percent(side.accuracy.test_accuracy if side.accuracy else None)}"
+        for side in (pair.first, pair.second)
     ]
-    figures = f"({' and '.join(means)}, n = {pair.claim.comparison.n})"
-    return f"**{escape(pair.first.cell.workload)}**{where}: {finding} {figures}"
-
-
-def accuracy_of(group: Sequence[RankedPair], trained: Sequence[AccuracyPair]) -> str:
-    """Return `at equivalent accuracy` if that is shown for every two cells of the group.
-
-    Otherwise return what is shown instead.
-    """
-    cells = {results.cell for pair in group for results in (pair.first, pair.second)}
-    claims = [pair.claim for pair in trained if {pair.first.cell, pair.second.cell} <= cells]
-    verdicts = {claim.verdict for claim in claims}
-    if not claims:
-        return "accuracy not compared"
-    if verdicts == {AccuracyVerdict.EQUIVALENT}:
-        return "at equivalent accuracy"
-    if AccuracyVerdict.DIFFERENT in verdicts:
-        return "at different accuracy (see below)"
-    seeds = min(claim.comparison.n for claim in claims)
-    return f"whether at the same accuracy is not shown ({plural(seeds, 'seed')})"
+    return f"{join_words(sides)} on {pair.first.cell.workload}"

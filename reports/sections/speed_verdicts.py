@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bench.record.selection import comparable, disturbed
-from bench.stats import AGREEMENT, LEVEL, SAME_WITHIN
+from bench.stats import AGREEMENT, LEVEL, SAME_WITHIN, SMALLEST_SAMPLE
 from reports.results.cells import CellResults, has_timing
 from reports.results.comparability import notes
 from reports.results.report import Report
@@ -32,13 +32,12 @@ def section(report: Report) -> Iterator[str]:
 
 def row(pair: RankedPair) -> list[str]:
     comparison = pair.claim.comparison
-    smallest = None if comparison is None else comparison.minimum_detectable_effect
     return [
         escape(pair.first.cell.workload),
         escape(pair.first.device),
         pair.lane,
         sentence(pair),
-        percent(smallest, 1),
+        percent(pair.claim.detectable, 1),
         NOTHING if comparison is None else str(comparison.n),
         pair.claim.reason,
         escape(notes(pair.first, pair.second)) or NOTHING,
@@ -57,15 +56,17 @@ def sentence(pair: RankedPair) -> str:
 
 LEGEND = (
     "Times as long: median over n rounds of the ratio of two trials of the same round, with its 95 "
-    f"% interval. FASTER and SLOWER need all of this: a p value under {plain_percent(LEVEL)} "
-    "(signed-rank test, adjusted for all verdicts of this report by Holm's method); an interval "
-    f"without 1; {plain_percent(AGREEMENT)} of the rounds agree on the direction; and an effect of "
-    f"at least {plain_percent(SAME_WITHIN)} (the slower one takes {1 + SAME_WITHIN:g} times as "
-    "long), of at least what this run could find, and of at least twice what it shows between "
-    f"rounds of one and the same cell. SAME: shown to be within {plain_percent(SAME_WITHIN)} by "
-    "two one-sided tests, adjusted likewise. AMBIGUOUS: neither is shown. Could find: the smallest "
-    "effect that a run with this noise finds in nine cases of ten. A verdict is about this run, on "
-    "this machine and with these versions: the next run may differ by more than its rounds did."
+    f"% interval. FASTER and SLOWER need all of this: a p value under {plain_percent(LEVEL)}, "
+    "adjusted for all verdicts of this report (Westfall and Young's step-down maxT, with sign "
+    "flips per round); an interval without 1; "
+    f"{plain_percent(AGREEMENT)} of the rounds agree on the direction; and an effect of at least "
+    f"{plain_percent(SAME_WITHIN)} (the slower one takes {1 + SAME_WITHIN:g} times as long), of "
+    "more than chance alone may show, and of at least twice the difference between rounds of the "
+    f"same cell. SAME: shown to be within {plain_percent(SAME_WITHIN)} by two one-sided tests, "
+    "adjusted likewise. UNCLEAR: enough rounds, and nothing is shown. UNDECIDED: fewer than "
+    f"{SMALLEST_SAMPLE} good rounds. Could find: the smallest effect that nine of ten runs with "
+    "this noise would call FASTER or SLOWER. A verdict is about this run, on this machine and with "
+    "these versions: the next run may differ by more than its rounds did."
 )
 
 

@@ -4,18 +4,16 @@ from collections.abc import Iterator, Sequence
 
 from bench.record import Record
 from bench.spec import PublishedResult
-from reports.results.report import Report
 from reports.results.workload import WorkloadResults
 from reports.sections import lanes, more_epochs, predictions, training
 from reports.text import comma_list, count, escape, percent, table
 
 
-def section(report: Report) -> Iterator[str]:
-    """Yield the parts of every workload, below its name."""
-    for workload in report.workloads:
-        yield f"## {escape(workload.name)}"
-        for part in PARTS:
-            yield from part(workload)
+def page(workload: WorkloadResults) -> Iterator[str]:
+    """Yield the parts of a workload's page, below its name."""
+    yield f"# {escape(workload.name)}"
+    for part in PARTS:
+        yield from part(workload)
 
 
 def definition(results: WorkloadResults) -> Iterator[str]:

@@ -1,6 +1,6 @@
-"""The only HTML that a report may contain: a block that opens on a click.
+"""The HTML of a block that opens on a click, which `reports.text.details` writes.
 
-All other tags in a report stay text. `reports.text.details` writes these blocks.
+All other tags in a report stay text, except those of `reports.site.picture`.
 """
 
 import re

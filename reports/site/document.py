@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from reports.drawing.png import HEADER_BYTES, size
 from reports.site.details import details
+from reports.site.picture import picture
 from reports.site.renderer import Renderer
 
 # a table with these first headers needs both columns to identify a row, so both stay visible
@@ -38,10 +39,11 @@ class Document:
 
 @cache
 def parser() -> MarkdownIt:
-    """Return a parser for a report's Markdown, in which HTML stays text except `details`."""
+    """Return a parser of reports, in which HTML stays text except `details` and `picture`."""
     markdown = MarkdownIt("commonmark", {"html": False, "xhtmlOut": False}, renderer_cls=Renderer)
     markdown.enable("table")
     markdown.block.ruler.before("html_block", "details", details)
+    markdown.block.ruler.before("html_block", "picture", picture)
     return markdown
 
 
@@ -121,10 +123,11 @@ def first_headers(table: Sequence[Token]) -> list[str]:
 
 
 def mark_link(token: Token) -> None:
-    """Make a link to another report a link to that report's page."""
+    """Make a link to a page of a report a link to its HTML."""
     target = str(token.attrs.get("href", ""))
     if token.type == "link_open" and ":" not in target:
-        token.attrSet("href", re.sub(r"(^|/)report\.md(?=#|$)", r"\1index.html", target))
+        target = re.sub(r"(^|/)report\.md(?=#|$)", r"\1index.html", target)
+        token.attrSet("href", re.sub(r"^([\w.-]+)\.md(?=#|$)", r"\1.html", target))
 
 
 def mark_figure(token: Token, folder: Path) -> None:

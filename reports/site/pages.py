@@ -15,7 +15,7 @@ from reports.results.report import SMOKE
 from reports.site.document import Heading, document, inline_html
 from reports.site.pairs import pairs, ranking
 from reports.site.rows import COLUMNS, FILTERS, NUMBERS, cell_rows, choices
-from reports.site.runs import contents, link, machine, report_text
+from reports.site.runs import contents, link, machine, page_text
 
 
 def index_page(runs: Sequence[ComparedRun]) -> str:
@@ -45,16 +45,17 @@ def run_row(compared: ComparedRun) -> list[Markup]:
     ]
 
 
-def report_page(run: ComparedRun, folder: Path) -> str:
-    """Return the page of the report in `folder`, with the same text as its Markdown."""
-    report = document(report_text(folder), folder)
+def report_page(run: ComparedRun, page: Path) -> str:
+    """Return the HTML of a page of a report, with the same text as its Markdown."""
+    text = document(page_text(page), page.parent)
     return render(
         "report.html.j2",
         root="../",
         title=f"{run.name}: samestep report",
         name=run.name,
-        text=report.html,
-        sections=sections(report.headings),
+        source=page.name,
+        text=text.html,
+        sections=sections(text.headings),
     )
 
 

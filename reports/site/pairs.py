@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import chain, combinations
 from pathlib import Path
 
-from reports.compare import ComparedRun, render
-from reports.compare.pairs import common_cells
+from reports.compare import ComparedRun, Side, render
+from reports.compare.pairs import matched_cells
 from reports.site.document import Document, document
 from reports.text import file_name
 
@@ -25,21 +25,20 @@ def pairs(runs: Sequence[ComparedRun], directory: Path) -> Iterator[Pair]:
     """Yield all pairs of runs; the second is compared with the first."""
     for first, second in combinations(sorted(runs, key=lambda compared: compared.run.created), 2):
         anchor = f"{file_name(first.name)}--{file_name(second.name)}"
-        common = any(
-            chain(common_cells(first, second, "timing"), common_cells(first, second, "accuracy"))
-        )
+        sides = Side(runs=(first,)), Side(runs=(second,))
+        common = any(chain(matched_cells(*sides, "timing"), matched_cells(*sides, "accuracy")))
         yield Pair(
             first=first.name,
             second=second.name,
             anchor=anchor,
-            text=comparison(first, second, anchor, directory) if common else None,
+            text=comparison(sides, anchor, directory) if common else None,
         )
 
 
-def comparison(first: ComparedRun, second: ComparedRun, anchor: str, directory: Path) -> Document:
+def comparison(sides: Sequence[Side], anchor: str, directory: Path) -> Document:
     """Return the comparison as `samestep compare` writes it, without its title."""
     # the page writes its own heading per pair
-    _, _, text = render((first, second)).partition("\n\n")
+    _, _, text = render(sides).partition("\n\n")
     return document(text, directory, prefix=f"{anchor}--", deeper=1)
 
 

@@ -23,15 +23,30 @@ def read_all(directory: Path) -> tuple[ComparedRun, ...]:
     return tuple(sorted(runs, key=lambda compared: compared.run.created, reverse=True))
 
 
-def report_text(folder: Path) -> str:
-    """Read the Markdown of a run's report. Raises `RecordError` if it can't be read."""
-    path = folder / REPORT_FILE
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
+def report_pages(folder: Path) -> list[Path]:
+    """Return the Markdown pages of a run's report, the report itself first.
+
+    Raises `RecordError` if there is no report.
+    """
+    first = folder / REPORT_FILE
+    if not first.exists():
         raise RecordError(
-            f"cannot read {path}: {error.strerror}. Write it with: samestep report {folder}"
-        ) from error
+            f"cannot read {first}: no such file. Write it with: samestep report {folder}"
+        )
+    return [first, *sorted(path for path in folder.glob("*.md") if path != first)]
+
+
+def page_text(page: Path) -> str:
+    """Read the Markdown of a page. Raises `RecordError` if it can't be read."""
+    try:
+        return page.read_text(encoding="utf-8")
+    except OSError as error:
+        raise RecordError(f"cannot read {page}: {error.strerror}") from error
+
+
+def html_name(page: Path) -> str:
+    """Return the name of the HTML page of a Markdown page."""
+    return "index.html" if page.name == REPORT_FILE else f"{page.stem}.html"
 
 
 def machine(compared: ComparedRun) -> str:

@@ -10,7 +10,7 @@ from backends import BACKENDS
 from bench.record import Record
 from bench.record.quantities import joules_per_step
 from bench.spec import MODES, PRECISIONS
-from bench.stats import fewest_rounds
+from bench.stats import SMALLEST_SAMPLE
 from bench.workloads import WORKLOADS
 from reports.text import comma_list, plural
 from scripts.pages import marked
@@ -85,8 +85,8 @@ def statements(facts: Facts) -> Iterator[str]:
         ]  # fmt: skip
         if certified:
             yield f"Certified in {precision}: {cells(certified)}."
-    needed = fewest_rounds(1)
-    if facts.rounds < needed:
+    if facts.rounds < SMALLEST_SAMPLE:
+        needed = SMALLEST_SAMPLE
         yield f"No verdict: {facts.rounds} rounds were timed, and a verdict needs {needed}."
     yield f"Modes not timed: {names(facts.untimed_modes)}."
     yield f"Precisions certified and not timed: {names(facts.untimed_precisions)}."

@@ -40,10 +40,10 @@ AT_READING = 6
 JUMPED = {"timing-mlp-512_pytorch_cpu_default_float32_b128-r00-s0",
           "timing-mlp-512_keras-tensorflow_cpu_default_float32_b128-r00-s0"}  # fmt: skip
 LONGEST_SECONDS = 60.0
-# modules that give a run its name or a session its date
+# modules that give a run its name or a session its date, or that show the time of day
 DATED = {
     *("bench/machine/lock.py", "bench/record/run.py"),
-    *("bench/run/planner.py", "bench/cli/options.py"),
+    *("bench/run/planner.py", "bench/run/display.py", "bench/cli/options.py"),
 }
 WALL = {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "datetime.datetime.now"}
 
@@ -89,7 +89,7 @@ def one_run(place: Place, folder: Path, jump: tuple[float, ...], is_jump: bool) 
     )
     if longest > LONGEST_SECONDS:
         wrong.append(f"a trial is said to have taken {longest:.0f} s")
-    if is_jump and "clock_jump" not in (folder / "report.md").read_text(encoding="utf-8"):
+    if is_jump and "clock_jump" not in (folder / "details.md").read_text(encoding="utf-8"):
         wrong.append("the report does not mention it")
     return Try(
         wrong="; ".join(wrong) or None,

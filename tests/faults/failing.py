@@ -17,12 +17,12 @@ from bench.run.outcome import Beside, record_of
 from bench.run.process import Launch, worker_packages
 from bench.spec import AccuracyPlan, Cell, Execution, Trial
 from bench.workloads import MLP_512
-from reports.report import compose
 from reports.results.report import Report
 from tests.fakes import adapter
 from tests.fakes.workers import run_worker
 from tests.faults.matrix import Row, Try, share_of
 from tests.records import build_records, build_run, environment, plan
+from tests.reports.tables_of import compose
 
 FAKES = Path(adapter.__file__).parent
 SEED = 3

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from reports.report import compose
 from reports.results.report import Report
 from reports.site.document import document
 from tests.faults.matrix import Row, Try
 from tests.records import build_record, build_run, environment, failed_record, plan
+from tests.reports.tables_of import compose
 
 TEXTS = {
     "Markdown": "**b** _i_ `c` [a](https://example.org) ![a](b.png) # h",

@@ -98,8 +98,8 @@ SCENARIOS: dict[str, Callable[[], Scenario]] = {
 
 
 def write_golden() -> None:
-    from reports.report import compose
     from reports.results.report import Report
+    from tests.reports.tables_of import compose
 
     for name, make in SCENARIOS.items():
         (GOLDEN / f"{name}.md").write_text(compose(Report(*make())), encoding="utf-8")

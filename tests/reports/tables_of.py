@@ -1,6 +1,14 @@
-"""Reading a report's tables back, without any code of `reports`."""
+"""Reading a report's tables back, without any code that writes them."""
 
 import re
+
+from reports.report import pages
+from reports.results.report import Report
+
+
+def compose(report: Report) -> str:
+    """Return the text of all pages of a report, the report itself first."""
+    return "\n".join(pages(report).values())
 
 
 def tables_of(text: str) -> list[list[dict[str, str]]]:
@@ -19,8 +27,9 @@ def table_with(text: str, *headers: str) -> list[dict[str, str]]:
 
 
 def section_of(text: str, heading: str) -> str:
-    """From a `## heading` to the next one."""
-    return text.split(f"\n## {heading}\n")[1].split("\n## ", maxsplit=1)[0]
+    """Return the text from a heading to the next of its level or above: `#` or `##`."""
+    _, mark, after = re.split(rf"(?m)^(##?) {re.escape(heading)}$", text, maxsplit=1)
+    return re.split(r"(?m)^# " if mark == "#" else r"(?m)^##? ", after, maxsplit=1)[0]
 
 
 def numbers_in(cell: str) -> list[float]:

@@ -12,13 +12,14 @@ from bench.errors import SamestepError
 from bench.stats import Verdict
 from reports import compare
 from reports.compare.accuracy import accuracies
+from reports.compare.words import leading_means, sentences
 from reports.exports.pytest_benchmark import as_pytest_benchmark
 from reports.exports.summary_json import as_json
 from reports.publishing.verify import verify
-from reports.report import compose, write_report
+from reports.report import write_report
 from reports.results.report import Report
 from tests.records import write_folder
-from tests.reports.tables_of import tables_of
+from tests.reports.tables_of import compose, tables_of
 from tests.strategies import any_run, some, twins
 
 OPPOSITE = {Verdict.FASTER: Verdict.SLOWER, Verdict.SLOWER: Verdict.FASTER}
@@ -61,22 +62,54 @@ def test_what_is_written_is_verified(drawn):
 @given(twins())
 def test_two_are_compared_or_refused_with_one_line(drawn):
     with written(*drawn) as folders:
-        runs = read(folders)
-    if not runs:
+        sides = read(folders)
+    if not sides:
         return
-    cells = compare.compare(runs)
-    assert tables_of(compare.compose(runs, cells))
-    json.dumps(compare.as_json(runs, cells), allow_nan=False)
-    for there, back in zip(cells, compare.compare(runs[::-1]), strict=True):
-        assert_opposite(there, back)
-    for there, back in zip(accuracies(runs), accuracies(runs[::-1]), strict=True):
-        assert_negated(there, back)
+    compared = compare.compare(sides)
+    assert tables_of(compare.compose(compared))
+    json.dumps(compare.as_json(compared), allow_nan=False)
+    assert_sentences_agree(compared)
+    there, back = (of_same_devices(each) for each in (sides, sides[::-1]))
+    assert there.keys() == back.keys()
+    for key, cell in there.items():
+        assert_opposite(cell, back[key])
+    for one, other in zip(accuracies(sides), accuracies(sides[::-1]), strict=True):
+        assert_negated(one, other)
+
+
+def of_same_devices(sides):
+    """The cells whose device both runs have: which run is first decides the devices of others."""
+    cells = compare.compare(sides).cells
+    return {(c.first.cell, c.lane): c for c in cells if c.first.cell == c.other.cell}
+
+
+WORDS = {
+    Verdict.SAME: "as fast within 3 %",
+    Verdict.UNCLEAR: "unclear in the",
+    Verdict.UNDECIDED: "; preliminary, ",
+}
+
+
+def assert_sentences_agree(compared):
+    """No sentence says more than its claim, and none hides a workload of the other direction."""
+    for mean, line in zip(leading_means(compared.means), sentences(compared), strict=True):
+        if mean.claim.comparison is None:
+            assert " undecided in the " in line
+            continue
+        for verdict, words in WORDS.items():
+            assert (words in line) == (mean.claim.verdict is verdict)
+        speedup = 1 / mean.claim.comparison.ratio.value
+        if mean.claim.verdict in OPPOSITE:
+            assert (speedup > 1) == (mean.claim.verdict is Verdict.FASTER)
+        for cell in mean.cells:
+            if cell.verdict in OPPOSITE and cell.verdict is not mean.claim.verdict:
+                assert f"{cell.verdict.lower()} on" in line
 
 
 def read(folders):
     """The runs; none where they are refused."""
     try:
-        return compare.read(folders)
+        return compare.read([*map(str, folders)])
     except SamestepError as error:
         refusal = str(error)
     assert "\n" not in refusal

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from reports.report import compose
 from reports.results.report import Report
 from tests.reports.scenarios import GOLDEN, SCENARIOS
+from tests.reports.tables_of import compose
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

@@ -7,18 +7,20 @@ import pkgutil
 
 import pytest
 
-from bench.errors import RecordError
+from bench.errors import RecordError, UsageError
 from bench.profiles import CERTIFICATE
 from bench.record import seal
 from bench.record.run import read_run
 from bench.spec import Trial
 from reports import drawing, sections
+from reports import report as report_module
 from reports.drawing import more_epochs, step_times, training
 from reports.exports.summary_json import as_json
-from reports.report import FIGURES, SECTIONS, compose, write_report
+from reports.publishing.verify import verify
+from reports.report import FIGURES, write_report
 from reports.results.content_hash import content_hash
 from reports.results.report import Report
-from reports.sections import compiling
+from reports.sections import DETAILS, SUMMARY, compiling
 from reports.sections.reproduce import shell_list
 from reports.sections.workload import PARTS, definition, layers, published_results
 from tests.records import (
@@ -32,9 +34,10 @@ from tests.records import (
     write_folder,
 )
 from tests.reports.scenarios import complete, smoke, troubled
-from tests.reports.tables_of import section_of, table_with
+from tests.reports.tables_of import compose, section_of, table_with
 
 PNG = b"\x89PNG\r\n\x1a\n"
+SVG = b"<?xml "
 UPDATE = ("update", "float32")
 STAMP = "smoke run: not for citation"
 
@@ -61,28 +64,51 @@ def files(folder):
 def written(tmp_path_factory):
     """A folder with a stale figure, after its report was written once; and what was written."""
     folder = write_folder(tmp_path_factory.mktemp("run"), *smoke())
-    stale = folder / "figures" / "curves-gone.png"
-    stale.parent.mkdir()
-    stale.write_bytes(b"old")
+    (folder / "figures").mkdir()
+    for name in ("curves-gone.png", "curves-gone.svg"):
+        (folder / "figures" / name).write_bytes(b"old")
     report = write_report(folder)
     assert report == folder / "report.md"
-    return folder, report.read_text("utf-8"), files(folder)
+    return folder, written_text(folder), files(folder)
+
+
+def written_text(folder):
+    return "".join(path.read_text("utf-8") for path in sorted(folder.glob("*.md")))
 
 
 def test_a_folder_gets_its_report_and_figures(written):
     _, text, figures = written
-    names = {"step-time-cpu", "curves-mlp-1000", "steps-cpu", "phases-cpu"}
-    names |= {"confusion-mlp-1000", "wrong-in-all-mlp-1000"}
-    names |= {f"images-mlp-1000_{backend}_cpu_default_float32_b100" for backend in BACKENDS}
-    assert set(figures) == {f"{name}.png" for name in names}
-    assert all(content.startswith(PNG) and len(content) > 5_000 for content in figures.values())
-    assert all(f"](figures/{name})" in text for name in figures)
+    cards = {"card-light", "card-dark"}
+    drawn = {"step-time-cpu", "curves-mlp-1000", "steps-cpu", "phases-cpu"}
+    pixels = {"confusion-mlp-1000", "wrong-in-all-mlp-1000"}
+    pixels |= {f"images-mlp-1000_{backend}_cpu_default_float32_b100" for backend in BACKENDS}
+    svgs = {f"{name}.svg" for name in cards | drawn}
+    assert set(figures) == {f"{name}.png" for name in cards | drawn | pixels} | svgs
+    for name, content in figures.items():
+        assert content.startswith(SVG if name in svgs else PNG)
+        assert len(content) > 5_000
+    assert all(f"](figures/{name}.png)" in text for name in drawn | pixels)
+    assert all(f'"figures/{name}.svg"' in text for name in cards)
 
 
 def test_the_same_records_give_the_same_bytes(written):
     folder, text, figures = written
-    assert write_report(folder).read_text("utf-8") == text
+    write_report(folder)
+    assert written_text(folder) == text
     assert files(folder) == figures
+
+
+def test_another_baseline_is_named_in_the_report_and_verified(tmp_path, monkeypatch):
+    monkeypatch.setattr(report_module, "FIGURES", ())
+    trials = plan(workloads=("mlp-512",), rounds=6, seeds=())
+    folder = write_folder(tmp_path / "run", build_run(trials), build_records(trials))
+    text = write_report(folder, "pytorch").read_text("utf-8")
+    assert "Times as fast as PyTorch" in text
+    row = table_with(text, "network", "PyTorch")[0]
+    assert row["PyTorch"].strip("*") == "1x"
+    assert verify(folder).differences == ()
+    with pytest.raises(UsageError, match=r"Expected: keras-tensorflow, pytorch\. Received: 'jax'"):
+        write_report(folder, "jax")
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path):
@@ -102,7 +128,8 @@ def test_records_that_cannot_be_looked_for_are_not_taken_for_missing(tmp_path):
 
 def test_a_run_without_any_record_still_has_a_report(tmp_path):
     run, _ = smoke()
-    text = write_report(write_folder(tmp_path, run, [])).read_text("utf-8")
+    write_report(write_folder(tmp_path, run, []))
+    text = written_text(tmp_path)
     assert "6 trials of 6 in the plan have no record (accuracy 2, parity 2, timing 2)" in text
     assert "0 of 2 cells have all their figures" in text
     assert not list(tmp_path.glob("figures/*"))
@@ -366,7 +393,7 @@ def test_long_curves_are_drawn_as_well():
     trials = plan(workloads=("mlp-512",), backends=("pytorch",), rounds=0, epochs=25)
     report = Report(build_run(trials), build_records(trials))
     drawn = [name for one in (step_times, training, more_epochs) for name, _ in one.figures(report)]
-    assert drawn == ["curves-mlp-512.png"]
+    assert drawn == ["curves-mlp-512.png", "curves-mlp-512.svg"]
 
 
 def functions(package, name):
@@ -378,7 +405,7 @@ def functions(package, name):
 
 def test_every_section_and_every_figure_has_its_place_in_a_report():
     for places, written in (
-        (SECTIONS, functions(sections, "section")),
+        ((*SUMMARY, *DETAILS[:-1]), functions(sections, "section")),
         (FIGURES, functions(drawing, "figures")),
         (
             (*PARTS, compiling.part),

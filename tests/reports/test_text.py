@@ -6,7 +6,18 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from bench.stats import Estimate
-from reports.text import LONGEST_TEXT, escape, estimate, file_name, number, points, table
+from reports.text import (
+    LONGEST_TEXT,
+    alternatives,
+    escape,
+    estimate,
+    figure,
+    file_name,
+    number,
+    picture,
+    points,
+    table,
+)
 
 MARKUP = st.text(alphabet="ab_*`|\\<>&#$@~[]()!:/w. \n\t\x00é", max_size=40)
 
@@ -86,3 +97,21 @@ def test_tables_keep_cells_as_they_are():
 )
 def test_file_names_are_plain(text, expected):
     assert file_name(text) == expected
+
+
+def test_a_picture_has_a_variant_for_dark_pages():
+    assert picture('a 2x <b> & "c"', "light.svg", "dark.svg").splitlines() == [
+        "<picture>",
+        '<source media="(prefers-color-scheme: dark)" srcset="figures/dark.svg">',
+        '<img alt="a 2x &lt;b&gt; &amp; &quot;c&quot;" src="figures/light.svg">',
+        "</picture>",
+    ]
+
+
+@given(MARKUP | st.text(max_size=40))
+def test_alternatives_are_read_back(words):
+    plain = " ".join("".join(c if c.isprintable() else " " for c in words).split())
+    text = f"{figure(words, 'a.png')}\n\n{picture(words, 'light.svg', 'dark.svg')}\n"
+    read = alternatives(text)
+    assert read["figures/light.svg"] == read["figures/dark.svg"] == plain
+    assert read["figures/a.png"] == plain

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from bench.record import seal
-from reports.compare import ComparedRun
+from reports.compare import ComparedRun, Side
 from reports.results.cells import group
 from tests.records import build_record, build_run, environment, plan, write_folder
 
@@ -49,7 +49,11 @@ def run_in(folder, *, slower=1.0, seed=1, trials=TRIALS, records=None, **changes
 
 
 def one_run(name="first", *, records=None, trials=TRIALS, **changes):
-    """The same without a folder."""
+    """The same without a folder, as a side of a comparison."""
+    return Side(runs=(compared_run(name, records=records, trials=trials, **changes),))
+
+
+def compared_run(name="first", *, records=None, trials=TRIALS, **changes):
     records = noisy_records(trials=trials) if records is None else records
     run = build_run(trials, **{"run_id": name, **changes})
     return ComparedRun(name=name, run=run, cells=group(run, records))

@@ -8,7 +8,6 @@ from typing import Any
 
 from bench.record import Record
 from bench.record.quantities import step_seconds
-from bench.stats import compare_rounds
 from tests.selftest import experiment, resampling
 from tests.selftest.experiment import AGAIN, PLAIN, by_round
 
@@ -30,27 +29,24 @@ def figures(records: Sequence[Record]) -> dict[str, Any]:
     """Return the figures of the test, and in what they are not good enough."""
     first, second = by_round(records, PLAIN), by_round(records, AGAIN)
     claims = list(resampling.exchange(first, second, SIZE, COMPARISONS))
-    raw = [
-        claim.comparison.p_value
-        for claim in claims
-        if claim.comparison and claim.comparison.p_value is not None
-    ]
-    position = compare_rounds(*by_position(records))
-    whole = compare_rounds(first, second)
-    assert whole is not None
-    assert position is not None
+    # of a single claim, nothing is adjusted
+    raw = [claim.p_value for claim in claims if claim.p_value is not None]
+    position = resampling.claim(*by_position(records))
+    whole = resampling.claim(first, second)
+    assert whole.comparison is not None
+    assert position.comparison is not None
     result = {
         "trials": len(records),
-        "rounds": whole.n,
+        "rounds": whole.comparison.n,
         "comparisons": len(claims),
         "rounds_in_each": SIZE,
         "raw_positives": sum(p_value < LEVEL for p_value in raw),
         "claims": sum(claim.verdict in ("FASTER", "SLOWER") for claim in claims),
         "called_same": sum(claim.verdict == "SAME" for claim in claims),
-        "median_log_ratio": math.log(whole.ratio.value),
-        "position_ratio": position.ratio.value,
+        "median_log_ratio": math.log(whole.comparison.ratio.value),
+        "position_ratio": position.comparison.ratio.value,
         "position_p_value": position.p_value,
-        "minimum_detectable_effect": whole.minimum_detectable_effect,
+        "minimum_detectable_effect": whole.detectable,
         "sequential": sequential(records),
     }
     return {**result, "shortfalls": shortfalls(result)}

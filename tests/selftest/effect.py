@@ -6,7 +6,6 @@ from statistics import mean, median
 from typing import Any
 
 from bench.record import Record
-from bench.stats import compare_rounds
 from tests.selftest import experiment, resampling
 from tests.selftest.experiment import PLAIN, SLOWER, by_round
 
@@ -38,20 +37,21 @@ def figures(records: Sequence[Record]) -> dict[str, Any]:
 
 def effect(records: Sequence[Record], percent: int) -> dict[str, Any]:
     slower, plain = by_round(records, SLOWER.format(percent=percent)), by_round(records, PLAIN)
-    whole = compare_rounds(slower, plain)
+    claim = resampling.claim(slower, plain)
+    whole = claim.comparison
     assert whole is not None
     claims = list(resampling.claims(slower, plain, ROUNDS, RESAMPLES))
-    ratios = [claim.comparison.ratio.value for claim in claims if claim.comparison]
+    ratios = [one.comparison.ratio.value for one in claims if one.comparison]
     return {
         "rounds": whole.n,
         "ratio": whole.ratio.value,
         "interval": [whole.ratio.low, whole.ratio.high],
-        "found": mean(claim.verdict == "SLOWER" for claim in claims),
-        "called_same": mean(claim.verdict == "SAME" for claim in claims),
+        "found": mean(one.verdict == "SLOWER" for one in claims),
+        "called_same": mean(one.verdict == "SAME" for one in claims),
         "median_ratio_of_resamples": median(ratios),
-        "minimum_detectable_effect": whole.minimum_detectable_effect,
-        "verdict": resampling.claim(slower, plain).verdict,
-        "reason": resampling.claim(slower, plain).reason,
+        "minimum_detectable_effect": claim.detectable,
+        "verdict": claim.verdict,
+        "reason": claim.reason,
     }
 
 

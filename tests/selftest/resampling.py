@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator, Mapping
 
-from bench.stats import Claim, compare_rounds, judge
+from bench.stats import Claim, judge_rounds
 
 Rounds = Mapping[int, float]
 
@@ -43,4 +43,4 @@ def exchange(first: Rounds, second: Rounds, size: int, count: int) -> Iterator[C
 
 def claim(first: Rounds, second: Rounds) -> Claim:
     """Return the claim of a report with only this comparison."""
-    return judge([compare_rounds(first, second)])[0]
+    return judge_rounds([(first, second)])[0]

@@ -133,13 +133,20 @@ def test_rounds_are_added_for_precision_up_to_the_most(tmp_path):
 
 def test_a_round_in_which_a_cell_was_not_steady_is_replaced(tmp_path):
     display = run_rounds(tmp_path, rounds=6, steady_rounds=6, most_repeats=0, unsteady=(2,))
-    assert display.added_because == ["1 cell is steady in fewer than 6 rounds: 2"]
+    assert display.added_because == ["2 cells are short of 6 good rounds: 2"]
     assert max(trial.round for trial in read_run(tmp_path).trials) == 6
 
 
-def test_a_cell_that_is_never_steady_gets_a_third_more_rounds(tmp_path):
-    display = run_rounds(tmp_path, rounds=6, steady_rounds=6, unsteady=range(20))
-    assert display.added_because == ["1 cell is steady in fewer than 6 rounds: 2"] * 2
+def test_rounds_are_added_until_rivals_have_enough_good_ones_in_common(tmp_path):
+    run_rounds(tmp_path, rounds=6, steady_rounds=6, most_repeats=0, unsteady=range(0, 20, 2))
+    # every other round is good
+    assert max(trial.round for trial in read_run(tmp_path).trials) == 11
+
+
+@pytest.mark.parametrize(("unsteady", "added"), [(range(20), 0), (range(1, 20), 0)])
+def test_a_cell_that_is_hardly_ever_steady_gets_no_more_rounds(tmp_path, unsteady, added):
+    display = run_rounds(tmp_path, rounds=6, steady_rounds=6, unsteady=unsteady)
+    assert len(display.added_because) == added
 
 
 def test_a_resumed_run_gets_the_rounds_that_it_still_needs(tmp_path):
@@ -147,7 +154,7 @@ def test_a_resumed_run_gets_the_rounds_that_it_still_needs(tmp_path):
     whole = read_run(tmp_path).model_copy(update={"steady_rounds": 6})
     write_run(whole, tmp_path)
     assert execute(whole, tmp_path, unsteady=()).added_because == [
-        "1 cell is steady in fewer than 6 rounds: 2"
+        "2 cells are short of 6 good rounds: 2"
     ]
 
 

@@ -15,11 +15,11 @@ from bench.record import Record, seal
 from bench.record.run import RunModel, read_run
 from bench.record.stored import read_records
 from reports import report
+from reports.drawing import step_times
 from reports.publishing import publish, verify
 from reports.publishing.index import BEGIN, END, insert_table, write_index
 from reports.publishing.publish import folder_name
 from reports.publishing.redaction import Redactor, replacements
-from reports.report import compose
 from reports.results.report import Report
 from reports.text import escape
 from tests.records import (
@@ -30,7 +30,7 @@ from tests.records import (
     plan,
     write_folder,
 )
-from tests.reports.tables_of import table_with
+from tests.reports.tables_of import compose, table_with
 
 NAME = "2026-01-02-intel-xeon-processor-2-cores"
 UUID = "GPU-5d6b1a2c-3f4e-4a5b-8c7d-9e0f1a2b3c4d"
@@ -88,14 +88,24 @@ def test_a_published_run_has_four_parts_and_is_verified(source, tmp_path):
     done = publish.publish(source, tmp_path / "published")
     assert done.folder == tmp_path / "published" / NAME
     assert done.replaced == 0
-    assert set(content(done.folder)) == {"report.md", "records.jsonl.gz", "run.json"}
+    reports = {"report.md", "details.md", "network-mlp-512.md"}
+    assert set(content(done.folder)) == {*reports, "records.jsonl.gz", "run.json"}
     run = read_run(source)
     assert read_run(done.folder) == run
     assert list(read_records(done.folder, run)) == list(read_records(source, run))
-    for name in ("report.md", "run.json"):
+    for name in (*reports, "run.json"):
         assert (done.folder / name).read_bytes() == (source / name).read_bytes()
     assert verify.verify(done.folder).differences == ()
     assert done.folder.stat().st_mode & 0o777 == 0o755
+
+
+def test_both_forms_of_a_figure_are_published(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "FIGURES", (step_times.figures,))
+    source = reported(tmp_path / "run", *scenario())
+    done = publish.publish(source, tmp_path / "published")
+    files = content(done.folder / "figures")
+    assert set(files) == {"step-time-cpu.png", "step-time-cpu.svg"}
+    assert files == content(source / "figures")
 
 
 def test_publishing_twice_gives_the_same_bytes(source, tmp_path):
@@ -121,12 +131,12 @@ def test_a_smoke_run_is_refused(tmp_path):
 
 
 def test_a_run_that_does_not_verify_is_refused(source, tmp_path):
-    report = source / "report.md"
+    report = source / "details.md"
     report.write_text(report.read_text("utf-8").replace("407,050", "407,051"), encoding="utf-8")
     with pytest.raises(RecordError) as error:
         publish.publish(source, tmp_path / "published")
     assert "\n" not in str(error.value)
-    for part in ("report.md, line ", "Expected: ", "Received: ", f"samestep report {source}"):
+    for part in ("details.md, line ", "Expected: ", "Received: ", f"samestep report {source}"):
         assert part in str(error.value)
     assert not (tmp_path / "published").exists()
 
@@ -203,7 +213,7 @@ def test_names_and_paths_are_left_out(tmp_path):
         assert name not in text, name
     # the variable, the reason, a null's reason for each of 7 parts, a version, what is unavailable
     assert done.replaced == 11
-    report = (done.folder / "report.md").read_text("utf-8")
+    report = (done.folder / "details.md").read_text("utf-8")
     assert escape("[user]@[host]: no ~/cache, ~/x, ~/y, ~/z on [gpu]") in report
 
 
@@ -300,7 +310,7 @@ def test_an_unavailable_framework_is_named(tmp_path):
     done = publish.publish(source, tmp_path / "published")
     row = row_of(tmp_path / "published" / "README.md", done.folder.name)
     assert "; unavailable: keras-tensorflow" in row["what was measured"]
-    assert "no module tensorflow" in (done.folder / "report.md").read_text("utf-8")
+    assert "no module tensorflow" in (done.folder / "details.md").read_text("utf-8")
 
 
 def test_an_incomplete_run_is_marked(tmp_path):

@@ -6,6 +6,7 @@ import random
 import re
 import shutil
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from matplotlib.figure import Figure
@@ -16,8 +17,8 @@ from bench.record import as_line, digest, read_record, seal, write_record
 from bench.record.archive import ARCHIVE, write_archive
 from bench.record.run import read_run
 from bench.record.stored import stored_records
-from reports.drawing.png import add_description, texts
-from reports.drawing.style import DRAWN_BY, png
+from reports.drawing.files import add_description, as_png, as_svg, texts
+from reports.drawing.style import DRAWN_BY
 from reports.publishing import verify as module
 from reports.publishing.verify import verify
 from reports.report import write_report
@@ -32,6 +33,9 @@ def written(tmp_path_factory) -> Path:
     folder = write_folder(tmp_path_factory.mktemp("run"), build_run(trials), records)
     write_report(folder)
     return folder
+
+
+FORMS = ["step-time-cpu.png", "step-time-cpu.svg"]
 
 
 @pytest.fixture
@@ -70,7 +74,7 @@ def test_an_untouched_run_is_verified(written):
     found = verify(written)
     assert found.differences == found.notes == ()
     assert found.records == 10
-    assert f"Content hash: `{found.content_hash}`" in (written / "report.md").read_text("utf-8")
+    assert f"Content hash: `{found.content_hash}`" in (written / "details.md").read_text("utf-8")
 
 
 def test_so_is_one_with_an_archive(run_folder):
@@ -81,7 +85,8 @@ def test_so_is_one_with_an_archive(run_folder):
 def test_any_other_digit_is_a_difference(run_folder, seed):
     draw = random.Random(seed)
     records = sorted((run_folder / "records").iterdir())
-    files = [run_folder / "report.md", run_folder / "run.json", draw.choice(records)]
+    pages = sorted(run_folder.glob("*.md"))
+    files = [draw.choice(pages), run_folder / "run.json", draw.choice(records)]
     change_a_digit(files[seed % 3], draw)
     assert verify(run_folder).differences
 
@@ -101,13 +106,13 @@ def test_a_digit_that_no_float_holds_is_a_difference(run_folder, name, packed):
 
 
 def test_the_line_is_named_with_what_was_expected(run_folder):
-    report = run_folder / "report.md"
+    report = run_folder / "details.md"
     lines = report.read_text("utf-8").split("\n")
-    at = next(number for number, line in enumerate(lines) if line.startswith("| mlp-512"))
+    at = next(number for number, line in enumerate(lines) if "407,050" in line)
     lines[at] = lines[at].replace("407,050", "407,051")
     report.write_text("\n".join(lines), encoding="utf-8")
     (one,) = verify(run_folder).differences
-    assert one.place == f"report.md, line {at + 1}"
+    assert one.place == f"details.md, line {at + 1}"
     assert "407,050" in one.expected
     assert "407,051" in one.found
     assert "407,051" not in one.expected
@@ -129,7 +134,7 @@ def test_a_record_that_was_altered_and_sealed_again_is_a_difference(run_folder):
     document["lanes"]["native"]["slice_seconds"][0] *= 0.5
     write_record(seal(document), path)
     read_record(path)
-    assert places(run_folder) == {"report.md"}
+    assert places(run_folder) == {"report.md", "details.md", "network-mlp-512.md"}
 
 
 def test_a_certificate_that_was_altered_and_sealed_again_no_longer_certifies(run_folder):
@@ -138,7 +143,7 @@ def test_a_certificate_that_was_altered_and_sealed_again_no_longer_certifies(run
     document["parity"]["rungs"][3]["measured"] *= 0.5
     document["sha256"] = digest(document)
     path.write_bytes(as_line(document))
-    differences = [one for one in verify(run_folder).differences if one.file != "report.md"]
+    differences = [one for one in verify(run_folder).differences if not one.file.endswith(".md")]
     assert {one.where for one in differences} == {"parity.certificate_sha256"}
     assert document["sha256"] in {one.expected for one in differences}
 
@@ -147,7 +152,7 @@ def test_values_that_are_valid_and_absurd_are_a_difference(run_folder, monkeypat
     def divide(*_):
         return 1 / 0
 
-    monkeypatch.setattr(module, "compose", divide)
+    monkeypatch.setattr(module, "pages", divide)
     (one,) = verify(run_folder).differences
     assert one.found == (
         f"cannot make figures of {run_folder}. Expected: values as a run measures them. Received: "
@@ -189,8 +194,9 @@ def test_swapped_figures_are_differences(run_folder):
     assert places(run_folder) == {f"figures/{first.name}", f"figures/{second.name}"}
 
 
-def test_another_picture_under_the_same_text_is_a_difference(run_folder):
-    path = figures_in(run_folder)[0]
+@pytest.mark.parametrize("name", FORMS)
+def test_another_picture_under_the_same_text_is_a_difference(run_folder, name):
+    path = run_folder / "figures" / name
     path.write_bytes(path.read_bytes()[:-30])
     (one,) = verify(run_folder).differences
     assert one.where == "picture"
@@ -203,8 +209,9 @@ def drawn_by_another_version(path: Path) -> None:
     path.write_bytes(content.replace(DRAWN_BY.encode(), other.encode()))
 
 
-def test_pictures_of_other_versions_are_not_compared(run_folder):
-    path = figures_in(run_folder)[0]
+@pytest.mark.parametrize("name", FORMS)
+def test_pictures_of_other_versions_are_not_compared(run_folder, name):
+    path = run_folder / "figures" / name
     drawn_by_another_version(path)
     found = verify(run_folder)
     assert found.differences == ()
@@ -212,31 +219,42 @@ def test_pictures_of_other_versions_are_not_compared(run_folder):
     assert note.startswith(f"figures/{path.name}: pixels not compared: drawn by matplotlib 2")
 
 
-def test_what_they_show_is_compared(run_folder):
-    path = figures_in(run_folder)[0]
+@pytest.mark.parametrize("name", FORMS)
+def test_what_they_show_is_compared(run_folder, name):
+    path = run_folder / "figures" / name
     drawn_by_another_version(path)
-    path.write_bytes(path.read_bytes().replace(b"Confusion matrices", b"Conclusive matters"))
+    path.write_bytes(path.read_bytes().replace(b"Bars of the", b"Cars of the"))
     (one,) = verify(run_folder).differences
     assert one.where == "Description"
 
 
-def test_a_figure_that_does_not_tell_what_drew_it_is_a_difference(run_folder):
-    path = figures_in(run_folder)[0]
-    path.write_bytes(path.read_bytes().replace(b"Software", b"Softwear"))
+@pytest.mark.parametrize(("name", "key"), [(FORMS[0], b"Software"), (FORMS[1], b"dc:creator")])
+def test_a_figure_that_does_not_tell_what_drew_it_is_a_difference(run_folder, name, key):
+    path = run_folder / "figures" / name
+    path.write_bytes(path.read_bytes().replace(key, key.swapcase()))
     assert places(run_folder) == {f"figures/{path.name}"}
 
 
 def test_every_figure_says_what_it_shows(written):
     for path in (written / "figures").iterdir():
-        told = Image.open(path).text
+        told = texts(path.read_bytes())
         assert told["Software"] == DRAWN_BY
         assert "table " in told["Description"]
+        twin = path.with_suffix(".svg")
+        assert not twin.exists() or texts(twin.read_bytes()) == told
 
 
 def test_a_description_may_hold_any_letter():
-    content = add_description(png(Figure(figsize=(1, 1)), ""), "µs × 微")  # noqa: RUF001
+    content = add_description(as_png(Figure(figsize=(1, 1))), "µs × 微")  # noqa: RUF001
     assert Image.open(io.BytesIO(content)).text["Description"] == "µs × 微"  # noqa: RUF001
     assert texts(content) == {"Description": "µs × 微", "Software": DRAWN_BY}  # noqa: RUF001
+
+
+def test_the_description_of_an_svg_is_text_and_no_markup():
+    words = "a < b & </desc>\\1 × 微"  # noqa: RUF001
+    content = add_description(as_svg(Figure(figsize=(1, 1))), words)
+    assert ElementTree.fromstring(content).findtext("{http://www.w3.org/2000/svg}desc") == words
+    assert texts(content) == {"Description": words, "Software": DRAWN_BY}
 
 
 # the command

@@ -7,11 +7,10 @@ import pytest
 
 from bench.spec import AccuracyPlan
 from reports.exports.summary_json import as_json
-from reports.report import compose
 from reports.results.report import Report
 from reports.text import NOTHING
 from tests.records import build_record, build_records, build_run, good, plan
-from tests.reports.tables_of import numbers_in, section_of, table_with
+from tests.reports.tables_of import compose, numbers_in, section_of, table_with
 
 SEEDS = tuple(range(10))
 KERAS, TORCH = "keras-tensorflow", "pytorch"

@@ -3,7 +3,6 @@
 import pytest
 
 from reports.exports.summary_json import as_json
-from reports.report import compose
 from reports.results import comparability
 from reports.results.cells import group
 from reports.results.report import Report
@@ -11,6 +10,7 @@ from reports.results.speed_verdicts import rank, refusals
 from reports.sections import speed_verdicts
 from tests.records import build_record, build_run, plan
 from tests.reports.scenarios import troubled
+from tests.reports.tables_of import compose
 from tests.reports.two_runs import remade
 
 SAME = {

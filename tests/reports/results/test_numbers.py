@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 
 from reports.exports.summary_json import as_json
-from reports.report import compose
 from reports.results.report import Report
 from tests.records import BACKENDS, SMALL
 from tests.reports.scenarios import complete, gpu
-from tests.reports.tables_of import numbers_in, section_of, table_with
+from tests.reports.tables_of import compose, numbers_in, section_of, table_with
 
 
 @pytest.fixture(scope="module")

@@ -80,6 +80,6 @@ def test_without_a_common_batch_size_nothing_is_said_of_who_is_ahead():
 
 
 def test_a_figure_a_workload():
-    ((name, content),) = figures(report_of(records_of()))
-    assert name == "batch-mlp-512.png"
-    assert content.startswith(b"\x89PNG")
+    drawn = dict(figures(report_of(records_of())))
+    assert list(drawn) == ["batch-mlp-512.png", "batch-mlp-512.svg"]
+    assert drawn["batch-mlp-512.png"].startswith(b"\x89PNG")

@@ -192,8 +192,9 @@ def test_on_a_cpu_there_is_no_row_of_launches(timed):
 
 
 def test_a_figure_a_device_under_the_name_that_the_report_links_to(timed):
-    drawn = dict(figures(calibrate(timed, calibration(), calibration(device="cuda:0"))))
-    assert list(drawn) == ["roofline-cpu.png"]
+    report = calibrate(timed, calibration(), calibration(device="cuda:0"))
+    drawn = dict(figures(report))
+    assert list(drawn) == ["roofline-cpu.png", "roofline-cpu.svg"]
     assert drawn["roofline-cpu.png"].startswith(PNG)
     assert "](figures/roofline-cpu.png)" in text_of(timed, calibration())
-    assert drawn == dict(figures(calibrate(timed, calibration())))
+    assert drawn == dict(figures(report))

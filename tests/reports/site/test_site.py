@@ -9,11 +9,12 @@ from importlib import resources
 import pytest
 
 from bench.errors import RecordError, UsageError
-from reports.report import compose, write_report
+from reports.report import pages as report_pages
+from reports.report import write_report
 from reports.results.report import Report
 from reports.site import write_site
 from reports.site.document import document, inline_html
-from reports.text import NOTHING
+from reports.text import NOTHING, picture
 from tests.records import build_records, build_run, failed_record, plan, write_folder
 from tests.reports.pages_of import Page
 from tests.reports.tables_of import table_with
@@ -47,16 +48,19 @@ def publish(directory):
     }
     for name, run in runs.items():
         records = build_records([one.trial() for one in run.trials], fails)
-        report(write_folder(directory / name, run, records), compose(Report(run, records)))
+        report(write_folder(directory / name, run, records), Report(run, records))
     return directory
 
 
-def report(folder, text):
-    """Return the report with figures that are headers alone, which is all that a page reads."""
-    (folder / "report.md").write_text(text, encoding="utf-8")
+def report(folder, results):
+    """Write the pages with figures that are headers alone, which is all that a page reads."""
     (folder / "figures").mkdir()
-    for name in re.findall(r"\]\((figures/.*?\.png)\)", text):
-        (folder / name).write_bytes(FIGURE)
+    for page, text in report_pages(results).items():
+        (folder / page).write_text(text, encoding="utf-8")
+        for name in re.findall(r"\]\((figures/.*?\.png)\)", text):
+            (folder / name).write_bytes(FIGURE)
+        for name in re.findall(r"figures/card-\w+\.svg", text):
+            (folder / name).write_bytes(b"<svg/>")
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +72,13 @@ def directory(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pages(directory):
-    paths = ["index.html", "compare.html", *(f"{name}/index.html" for name in CREATED)]
-    return {path: Page(directory / path) for path in paths}
+    paths = sorted(directory.rglob("*.html"))
+    return {path.relative_to(directory).as_posix(): Page(path) for path in paths}
+
+
+def test_every_page_of_a_report_is_a_page_of_the_site(pages):
+    assert {"index.html", "compare.html", *(f"{name}/index.html" for name in CREATED)} < set(pages)
+    assert {"early/details.html", "early/network-mlp-512.html"} < set(pages)
 
 
 def test_it_returns_the_index(directory):
@@ -96,18 +105,21 @@ def test_every_link_leads_somewhere(pages):
 
 
 def test_every_figure_has_its_words_and_its_size(pages, directory):
-    page = pages["early/index.html"]
+    early = [page for path, page in pages.items() if path.startswith("early/")]
     figures = sorted((directory / "early" / "figures").glob("*.png"))
-    assert page.tags["img"] == len(figures) > 0
-    shown = [(name, value) for tag, name, value in page.attributes if tag == "img"]
+    # the size of the card, an SVG, is not in its first bytes
+    assert sum(page.tags["img"] for page in early) == len(figures) + 1 > 1
+    shown = [
+        (name, value) for page in early for tag, name, value in page.attributes if tag == "img"
+    ]
     assert all(value for _, value in shown)
     for name in ("alt", "src", "loading"):
-        assert sum(one == name for one, _ in shown) == len(figures), name
+        assert sum(one == name for one, _ in shown) == len(figures) + 1, name
     assert shown.count(("width", "640")) == shown.count(("height", "480")) == len(figures)
 
 
 def test_text_of_a_record_stays_text(pages):
-    assert "<script>alert(1)</script>" in pages["early/index.html"].text
+    assert "<script>alert(1)</script>" in pages["early/details.html"].text
     for path, page in pages.items():
         assert page.tags["script"] == 1, path
         assert not [one for one in page.attributes if one[1].startswith("on")], path
@@ -118,6 +130,19 @@ def test_of_the_html_in_a_text_only_details_are_taken(tmp_path):
     text = f"# T\n\n{HOSTILE}\n\n<script>alert(1)</script>\n\n<b>x</b> <!-- c -->\n\n</details>\n"
     html = document(text, tmp_path).html
     assert set(re.findall(r"<(\w+)", html)) == {"h1", "p", "a"}
+
+
+def test_the_light_variant_of_a_picture_is_taken(tmp_path):
+    html = document(f"before\n\n{picture(HOSTILE, 'light.svg', 'dark.svg')}\n", tmp_path).html
+    assert re.findall(r'src="([^"]*)"', html) == ["figures/light.svg"]
+    assert "<script" not in html
+    assert set(re.findall(r"<(\w+)", html)) == {"p", "a", "img"}
+
+
+@pytest.mark.parametrize("path", ["javascript:a", 'x" onerror="a', "https://a.b/c", "//a.b/c"])
+def test_a_picture_from_elsewhere_stays_text(tmp_path, path):
+    text = picture("words", "light.svg", "dark.svg").replace("figures/light.svg", path)
+    assert "<img" not in document(text, tmp_path).html
 
 
 def test_details_open_and_close_together(tmp_path):
@@ -166,7 +191,7 @@ def test_the_index_has_the_figures_of_the_reports(pages, directory):
     found = pages["index.html"].rows("native ms/step")
     columns = ("workload", "backend", "device", "native ms/step", "step ms/step", "samples/s", "n")
     for name in ("early", "later", "trained", "a smoke"):
-        report = (directory / name / "report.md").read_text(encoding="utf-8")
+        report = (directory / name / "details.md").read_text(encoding="utf-8")
         accuracy = table_with(report, "test accuracy", "published")
         # a run that timed nothing has no table of speed
         untimed = [dict.fromkeys(columns, NOTHING) | row for row in accuracy]
@@ -193,7 +218,8 @@ def test_two_runs_that_rank_are_compared_the_earlier_first(pages):
     page = pages["compare.html"]
     found = [value for _, name, value in page.attributes if name == "data-first"]
     assert found == ["early", "early", "later"]
-    assert page.rows("its ms/step")[0]["run"] == "later"
+    assert page.rows("speed-up")[0]["backend"] == "Keras on TensorFlow"
+    assert "later against early (" in page.text
     assert page.text.count("These runs have no cell in common.") == 2
     assert "a smoke" not in page.text
 

@@ -1,0 +1,1 @@
+"""Simulations of the verdicts: how often they are wrong, and how often they find an effect."""
