@@ -12,7 +12,7 @@ from reports.results.report import Report
 from reports.text import comma_list, escape, plural
 
 # by which a report names the option that it was written with
-BASELINE = "<!-- baseline: {} -->"
+BASELINE = "Baseline: `{}`."
 
 
 def section(report: Report) -> Iterator[str]:

@@ -18,7 +18,7 @@ def quotations() -> Iterator[str]:
     for name in QUOTED:
         report = marked.ROOT / PUBLISHED / name / "report.md"
         title, *blocks = report.read_text(encoding="utf-8").split("\n\n")
-        headline = next(block for block in blocks if not block.startswith((">", "<!--")))
+        headline = next(block for block in blocks if not block.startswith((">", "Baseline: ")))
         for block in blocks:
             if block.startswith("<picture>"):
                 yield block.replace("figures/card", f"{PUBLISHED}/{name}/figures/card")
