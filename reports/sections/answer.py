@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from bench.record.quantities import joules_per_step
-from bench.stats import Estimate, Verdict
+from bench.stats import SMALLEST_SAMPLE, Estimate, Verdict
 from reports.results.cells import CellResults, has_timing
 from reports.results.names import framework
 from reports.results.report import Report
@@ -22,6 +22,10 @@ from reports.text import (
 )
 
 DOUBTS = {Verdict.UNCLEAR: " unclear", Verdict.UNDECIDED: " undecided"}
+LEGEND = {
+    Verdict.UNCLEAR: "unclear: not all conditions of a verdict hold; the details name the one.",
+    Verdict.UNDECIDED: f"undecided: fewer than {SMALLEST_SAMPLE} good rounds.",
+}
 Column = tuple[str, Callable[[SummaryRow], str]]
 
 
@@ -53,10 +57,17 @@ def speedups(standings: Standings, *, several: bool) -> Iterator[str]:
     if len(workloads) > 1:
         rows.append(mean_row(backends, standings))
     yield table(["network", *map(framework, backends)], rows)
-    yield (
-        f"Times as fast as {framework(standings.baseline)}, with the 95 % interval; above 1 is "
-        "faster, the fastest in bold. unclear: enough rounds, and no difference is shown."
-    )
+    yield " ".join(legend(standings))
+
+
+def legend(standings: Standings) -> Iterator[str]:
+    """Yield what the values are, then the words that the table has."""
+    has_interval = any(mean.speedup.low is not None for mean in standings.means)
+    interval = ", with the 95 % interval" if has_interval else ""
+    yield f"Times as fast as {framework(standings.baseline)}{interval}; above 1 is faster."
+    yield "The fastest is in bold."
+    verdicts = {one.verdict for one in standings.cells}
+    yield from (text for verdict, text in LEGEND.items() if verdict in verdicts)
 
 
 def workload_row(workload: str, backends: Sequence[str], standings: Standings) -> list[str]:

@@ -227,8 +227,10 @@ def open_comparisons(standings: Standings) -> Iterator[str]:
 def accuracy_sentence(report: Report) -> str:
     """Return whether the frameworks train to the same accuracy."""
     pairs = report.default_accuracy_pairs
+    if not any(results.accuracy for results in report.cells):
+        return "Accuracy was not compared: nothing was trained."
     if not pairs:
-        return "Accuracy was not compared."
+        return "Accuracy was not compared: no two frameworks have the same training."
     seeds = min(pair.claim.comparison.n for pair in pairs)
     if seeds < FEWEST_SEEDS:
         trained = "only 1 seed was" if seeds == 1 else f"only {seeds} seeds were"
