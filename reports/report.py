@@ -7,11 +7,11 @@ from bench.errors import UsageError, WriteError
 from bench.files import write_atomically
 from bench.record.run import RunModel, read_run
 from bench.record.stored import read_records
-from reports.drawing import FIGURES
 from reports.drawing.files import SUFFIXES, add_description
+from reports.drawing.order import FIGURES
 from reports.results.report import Report
-from reports.sections import DETAILS, SUMMARY
 from reports.sections.contents import DETAILS_FILE, network_file
+from reports.sections.order import DETAILS, SUMMARY
 from reports.sections.workload import page as network_page
 from reports.text import FIGURE_FOLDER, alternatives, escape
 

@@ -185,6 +185,12 @@ def test_importing_all_of_bench_and_reports_loads_no_framework():
     assert not set(FRAMEWORKS) & set(loaded)
 
 
+def test_a_run_is_shown_without_loading_matplotlib():
+    loaded = run_python("import sys, bench.cli.show, reports.sections.headline; print(*sys.modules)")
+    assert "reports.results.standings" in loaded
+    assert "matplotlib" not in loaded
+
+
 def test_a_worker_needs_only_the_standard_library_and_numpy():
     loaded = run_python("""
 import sys

@@ -20,7 +20,8 @@ from reports.publishing.verify import verify
 from reports.report import FIGURES, write_report
 from reports.results.content_hash import content_hash
 from reports.results.report import Report
-from reports.sections import DETAILS, SUMMARY, compiling
+from reports.sections import compiling
+from reports.sections.order import DETAILS, SUMMARY
 from reports.sections.reproduce import shell_list
 from reports.sections.workload import PARTS, definition, layers, published_results
 from tests.records import (

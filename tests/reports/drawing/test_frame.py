@@ -8,8 +8,9 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from reports.drawing import FIGURES, files
+from reports.drawing import files
 from reports.drawing.frame import add_frame
+from reports.drawing.order import FIGURES
 from reports.drawing.style import house_style
 from reports.results.report import Report
 from tests.reports.scenarios import complete, smoke
