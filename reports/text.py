@@ -79,6 +79,24 @@ def centre(value: Estimate | None, scale: float = 1.0) -> str:
     return estimate(value, scale).split(" ")[0]
 
 
+def factor(speedup: Estimate) -> str:
+    """Return `2.27x`, with as many digits as the interval allows."""
+    return f"{centre(speedup)}x"
+
+
+def factor_estimate(speedup: Estimate | None) -> str:
+    """Return `2.27x [2.17, 2.56]`."""
+    if speedup is None:
+        return NOTHING
+    return estimate(speedup).replace(centre(speedup), factor(speedup), 1)
+
+
+def interval_words(value: Estimate) -> str:
+    """Return `2.17 to 2.56`; empty without an interval."""
+    _, _, ends = estimate(value).partition(" [")
+    return ends.rstrip("]").replace(",\u00a0", " to ")
+
+
 def number(value: float | None) -> str:
     """Return three significant figures."""
     return NOTHING if value is None else format_number(value, decimals(value))

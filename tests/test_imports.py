@@ -186,7 +186,9 @@ def test_importing_all_of_bench_and_reports_loads_no_framework():
 
 
 def test_a_run_is_shown_without_loading_matplotlib():
-    loaded = run_python("import sys, bench.cli.show, reports.sections.headline; print(*sys.modules)")
+    loaded = run_python(
+        "import sys, bench.cli.show, reports.sections.headline; print(*sys.modules)"
+    )
     assert "reports.results.standings" in loaded
     assert "matplotlib" not in loaded
 

@@ -140,11 +140,7 @@ def speedup(standing: "Standing", baseline: str) -> str:
 
 def times(estimate: "Estimate") -> str:
     """Return `1.65x`, with its interval from six rounds on: `1.65x (1.57 to 1.88)`."""
-    from bench.stats import decimals, format_number
+    from reports.text import factor, interval_words
 
-    places = decimals(estimate.value, estimate.low, estimate.high)
-    value = f"{format_number(estimate.value, places)}x"
-    if estimate.low is None or estimate.high is None:
-        return value
-    low, high = (format_number(end, places) for end in (estimate.low, estimate.high))
-    return f"{value} ({low} to {high})"
+    interval = interval_words(estimate)
+    return f"{factor(estimate)} ({interval})" if interval else factor(estimate)

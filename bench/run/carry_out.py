@@ -31,8 +31,8 @@ def carry_out(
 
     The run and its records are in `folder` afterwards, which must be new or empty; with `resume`
     it holds a run, whose plan counts instead of the request's; `rounds` are then how many rounds
-    it gets in all. The call holds the locks of the
-    machine and of the run's GPUs. It does not write a report. For example:
+    it gets in all. The call holds the locks of the machine and of the run's GPUs. It does not write
+    a report. For example:
 
         request = Request(
             workloads=[MLP_512], backends=["pytorch"], devices=["cpu"], profile=PROFILES["smoke"],

@@ -26,6 +26,12 @@ class Estimate:
     high: float | None
     n: int
 
+    def excludes(self, number: float) -> bool:
+        """Return whether there is an interval, and the number lies outside."""
+        if self.low is None or self.high is None:
+            return False
+        return not self.low <= number <= self.high
+
 
 def cell_value(trials: Sequence[float]) -> Estimate | None:
     """Return the median of the trials' own medians with its interval; None without trials."""

@@ -167,7 +167,7 @@ def decide(comparison: Comparison, p_value: float, least: Threshold) -> tuple[Ve
 def objections(comparison: Comparison, p_value: float, least: Threshold) -> Iterator[str]:
     """Yield the reasons why the two cells may not be called different, the most important first."""
     ratio = comparison.ratio
-    if ratio.low is None or ratio.high is None or ratio.low <= 1 <= ratio.high:
+    if not ratio.excludes(1):
         yield "the interval holds 1"
     if p_value >= LEVEL:
         yield f"adjusted p {p_value:.2g}"

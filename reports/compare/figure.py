@@ -14,9 +14,10 @@ from reports import text as markdown
 from reports.compare.comparison import ComparedSides, Judged, is_judged
 from reports.compare.means import ComparedMean, backend_settings
 from reports.compare.pairs import ComparedCell, Matchup
-from reports.compare.words import LANE_NAMES, NAMES, speedup_of
+from reports.compare.words import LANE_NAMES, speedup_of
 from reports.drawing.files import as_png
 from reports.drawing.style import COLOURS, GREY, house_style, ratio_ticks
+from reports.results.names import framework
 from reports.results.speed import LANES
 from reports.text import one_line, plain_percent, plural
 
@@ -160,7 +161,7 @@ def label(item: Judged) -> str:
 def backend_label(cell: ComparedCell) -> str:
     """Write `PyTorch (compiled)`."""
     backend, settings = backend_settings(cell.other)
-    name = NAMES.get(backend, backend)
+    name = framework(backend)
     return one_line(f"{name} ({settings})" if settings else name)
 
 

@@ -9,15 +9,21 @@ from reports.compare.comparison import ComparedSides
 from reports.compare.means import ComparedMean, backend_settings
 from reports.compare.pairs import ComparedCell, Matchup
 from reports.results.cells import CellResults
-from reports.text import NOTHING, comma_list, escape, estimate, percent, plain_percent, plural
+from reports.results.names import framework
+from reports.text import (
+    NOTHING,
+    centre,
+    comma_list,
+    escape,
+    estimate,
+    factor,
+    factor_estimate,
+    interval_words,
+    percent,
+    plain_percent,
+    plural,
+)
 
-NAMES = {
-    "keras-tensorflow": "Keras on TensorFlow",
-    "keras-jax": "Keras on JAX",
-    "keras-torch": "Keras on PyTorch",
-    "pytorch": "PyTorch",
-    "jax": "JAX",
-}
 LANE_NAMES = {"native": "full training loop", "step": "training step"}
 # the sentences are on the first of these lanes that a backend has
 SENTENCE_LANES = ("native", "step")
@@ -48,7 +54,7 @@ def sentence(mean: ComparedMean) -> str:
 def backend_name(results: CellResults) -> str:
     """Write `PyTorch` or `PyTorch (compiled)`; plug-ins have their own names."""
     backend, settings = backend_settings(results)
-    name = escape(NAMES.get(backend, backend))
+    name = escape(framework(backend))
     return f"{name} ({escape(settings)})" if settings else name
 
 
@@ -64,7 +70,7 @@ def statement_on(mean: ComparedMean) -> str:
         return (
             f"{factor(speedup)} as fast {where}, {rates} images per second; preliminary, {rounds}"
         )
-    reach = interval(speedup)
+    reach = interval_words(speedup)
     if claim.verdict is Verdict.SAME:
         return f"as fast within {plain_percent(SAME_WITHIN)} {where} ({reach})"
     if claim.verdict is Verdict.UNCLEAR:
@@ -114,24 +120,7 @@ def speedup_text(claim: Claim | None) -> str:
     """Write `2.5x [2.1, 2.9]`."""
     if claim is None or claim.comparison is None:
         return NOTHING
-    speedup = speedup_of(claim)
-    return estimate(speedup).replace(centre(speedup), factor(speedup), 1)
-
-
-def factor(speedup: Estimate) -> str:
-    """Write `2.5x`."""
-    return f"{centre(speedup)}x"
-
-
-def centre(value: Estimate) -> str:
-    """Write the value with as many digits as its interval allows."""
-    return estimate(value).split(" ")[0]
-
-
-def interval(value: Estimate) -> str:
-    """Write `2.1 to 2.9`."""
-    _, _, ends = estimate(value).partition(" [")
-    return ends.rstrip("]").replace(",\u00a0", " to ")
+    return factor_estimate(speedup_of(claim))
 
 
 def rates(cell: ComparedCell) -> tuple[str, str]:

@@ -122,7 +122,7 @@ def mean_row(means: Sequence[MeanSpeedup], workload_count: int, *, is_judged: bo
             Point(
                 backend=mean.backend,
                 speedup=mean.speedup,
-                is_shown=is_judged and excludes_1(mean.speedup),
+                is_shown=is_judged and mean.speedup.excludes(1),
             )
             for mean in means
         ),
@@ -133,12 +133,6 @@ def mean_row(means: Sequence[MeanSpeedup], workload_count: int, *, is_judged: bo
 def summary_points(rows: Sequence[Row]) -> tuple[Point, ...]:
     """Return the points of the geometric mean, or of the only row; empty if there is neither."""
     return rows[0].points if rows[0].is_mean or len(rows) == 1 else ()
-
-
-def excludes_1(speedup: Estimate) -> bool:
-    """Return whether the speed-up has an interval, and 1 lies outside it."""
-    low, high = speedup.low, speedup.high
-    return low is not None and high is not None and not low <= 1 <= high
 
 
 def point_of(standing: Standing) -> Point | None:

@@ -16,6 +16,7 @@ from reports.text import (
     centre,
     escape,
     estimate,
+    factor_estimate,
     number,
     percent,
     table,
@@ -118,8 +119,7 @@ def times(speedup: Estimate | None) -> str:
         return NOTHING
     if speedup.value == 1.0 and speedup.low is None:
         return "1x"
-    value, bracket, interval = estimate(speedup).partition(" ")
-    return f"{value}x{bracket}{interval}"
+    return factor_estimate(speedup)
 
 
 def names(results: CellResults) -> list[str]:

@@ -6,17 +6,14 @@ from bench.stats import (
     FEWEST_SEEDS,
     SMALLEST_SAMPLE,
     AccuracyVerdict,
-    Estimate,
     Verdict,
-    decimals,
-    format_number,
 )
 from reports.results.accuracy_verdicts import AccuracyPair
 from reports.results.cells import has_timing
 from reports.results.names import framework, networks
 from reports.results.report import Report
 from reports.results.standings import MeanSpeedup, Standing, Standings
-from reports.text import escape, join_words, percent, plural
+from reports.text import escape, factor, interval_words, join_words, percent, plural
 
 MOST_DEVICES = 2
 MOST_ON_SPEED = 3
@@ -97,7 +94,7 @@ def workloads_of(standings: Standings) -> list[str]:
 def preliminary(standings: Standings) -> str:
     """Return the speed-ups so far, of a run with too few rounds for intervals."""
     rounds = min(mean.speedup.n for mean in standings.means)
-    values = [f"{framework(mean.backend)} {times(mean.speedup)}" for mean in by_speed(standings)]
+    values = [f"{framework(mean.backend)} {factor(mean.speedup)}" for mean in by_speed(standings)]
     return (
         f"Preliminary, {rounds} of {SMALLEST_SAMPLE} rounds, no interval: against "
         f"{framework(standings.baseline)} on {spans(standings.means)} {join_words(values)} as fast."
@@ -118,24 +115,6 @@ def spans(means: Sequence[MeanSpeedup]) -> str:
     return f"{most} (geometric mean)"
 
 
-def times(speedup: Estimate) -> str:
-    """Return `2.27x`, with as many digits as the interval allows."""
-    return f"{digits(speedup)[0]}x"
-
-
-def interval(speedup: Estimate) -> str:
-    """Return `2.17 to 2.56`."""
-    _, low, high = digits(speedup)
-    return f"{low} to {high}"
-
-
-def digits(value: Estimate) -> list[str]:
-    """Return the value and the ends of its interval, with the digits that mean something."""
-    places = decimals(value.value, value.low, value.high)
-    ends = [end for end in (value.low, value.high) if end is not None]
-    return [format_number(number, places) for number in (value.value, *ends)]
-
-
 def ranking(standings: Standings) -> str:
     """Return who is the fastest, by how much, and the others after it."""
     fastest, *others = by_speed(standings)
@@ -144,8 +123,8 @@ def ranking(standings: Standings) -> str:
     after = f"; {join_words(rest)}" if rest else ""
     if is_clear(fastest, standings) and fastest.speedup.value > 1:
         return (
-            f"{framework(fastest.backend)} trains {times(fastest.speedup)} "
-            f"({interval(fastest.speedup)}) as fast as {base} on {spans([fastest])}{after}."
+            f"{framework(fastest.backend)} trains {factor(fastest.speedup)} "
+            f"({interval_words(fastest.speedup)}) as fast as {base} on {spans([fastest])}{after}."
         )
     values = [value_of(fastest, standings), *rest]
     where = spans([fastest])
@@ -156,7 +135,7 @@ def value_of(mean: MeanSpeedup, standings: Standings) -> str:
     """Return `JAX 0.98x (unclear)`, or `(the same)` if that is the verdict on one workload."""
     fewer = len(mean.workloads) < max(len(other.workloads) for other in standings.means)
     where = f" on {networks(mean.workloads)}" if fewer else ""
-    text = f"{framework(mean.backend)} {times(mean.speedup)}{where}"
+    text = f"{framework(mean.backend)} {factor(mean.speedup)}{where}"
     if len(mean.workloads) == 1 and verdicts_on(mean.backend, standings) == {Verdict.SAME}:
         return f"{text} (the same)"
     return text if is_clear(mean, standings) else f"{text} (unclear)"
@@ -167,19 +146,12 @@ def verdicts_on(backend: str, standings: Standings) -> set[Verdict | None]:
     return {one.verdict for one in standings.cells if one.results.cell.backend == backend}
 
 
-def excludes_one(speedup: Estimate) -> bool:
-    """Return whether there is an interval, and 1 lies outside."""
-    if speedup.low is None or speedup.high is None:
-        return False
-    return speedup.low > 1 or speedup.high < 1
-
-
 def is_clear(mean: MeanSpeedup, standings: Standings) -> bool:
     """Return whether the mean's interval excludes 1; of one workload its verdict decides too."""
     if len(mean.workloads) == 1:
         decided = verdicts_on(mean.backend, standings) <= {Verdict.FASTER, Verdict.SLOWER}
-        return decided and excludes_one(mean.speedup)
-    return excludes_one(mean.speedup)
+        return decided and mean.speedup.excludes(1)
+    return mean.speedup.excludes(1)
 
 
 def exceptions(standings: Standings) -> Iterator[str]:
@@ -189,10 +161,10 @@ def exceptions(standings: Standings) -> Iterator[str]:
     against: dict[tuple[str, Verdict], list[str]] = {}
     for one in standings.cells:
         mean = means.get(one.results.cell.backend)
-        if mean is None or one.speedup is None or one.verdict is None or not excludes_one(mean):
+        if mean is None or one.speedup is None or one.verdict is None or not mean.excludes(1):
             continue
         if one.verdict is opposite[mean.value > 1]:
-            name = f"{framework(one.results.cell.backend)} ({times(one.speedup)})"
+            name = f"{framework(one.results.cell.backend)} ({factor(one.speedup)})"
             against.setdefault((one.results.cell.workload, one.verdict), []).append(name)
     clauses = [
         f"{join_words(names)} {'is' if len(names) == 1 else 'are'} {verdict.lower()} on {workload}"
@@ -208,7 +180,7 @@ def named(some: Sequence[Standing]) -> str:
         return plural(len(some), "comparison")
     return join_words([
         f"{framework(one.results.cell.backend)} on {one.results.cell.workload}"
-        f"{f' ({times(one.speedup)})' if one.speedup else ''}"
+        f"{f' ({factor(one.speedup)})' if one.speedup else ''}"
         for one in some
     ])  # fmt: skip
 
