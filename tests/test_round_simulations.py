@@ -2,12 +2,13 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from bench.stats.detectable import CLAIMS, DEVIATIONS
 from scripts.pages import simulations
-from scripts.simulations import detectable, rounds
-from scripts.simulations.noise import DESIGNS
+from scripts.simulations import detectable, neighbours, rounds
+from scripts.simulations.noise import DESIGNS, STAYS
 
 ROWS = json.loads(rounds.FILE.read_text(encoding="utf-8"))
 MOST_FALSE = 0.06
@@ -51,6 +52,21 @@ def test_more_rounds_find_less_and_more_claims_need_more():
     assert all(multiples[-1] > multiples[0] - 0.2 for multiples in DEVIATIONS.values())
     for column in zip(*DEVIATIONS.values(), strict=True):
         assert column[0] > column[4] > column[-1] > 1
+
+
+def test_rounds_that_depend_on_each_other_are_noticed():
+    draw = np.random.default_rng(1)
+    assert np.mean([neighbours.excess(draw.normal(size=10)) for _ in range(500)]) < 0.05
+    steps = [neighbours.excess(np.cumsum(draw.normal(size=10))) for _ in range(500)]
+    assert np.mean(steps) > 0.4
+
+
+def test_the_assumed_drift_is_not_below_what_published_runs_have():
+    measured = [
+        neighbours.neighbour_correlation(simulations.PUBLISHED / name)
+        for name in simulations.MEASURED
+    ]
+    assert max(measured) <= STAYS["drifting"]
 
 
 def test_the_page_follows_from_the_simulation():

@@ -7,8 +7,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from reports.text import percent, table
+from reports.text import join_words, percent, table
 from scripts.pages import marked
+from scripts.simulations.neighbours import neighbour_correlation
 from scripts.simulations.noise import SHAPES
 from scripts.simulations.rounds import FILE, NOISE
 
@@ -17,6 +18,9 @@ HEADERS = [
     "claims", "rounds", "false, at most", "false, strong drift", "found: 5 %", "found: 10 %",
     "10 %, other noise", "Holm: false, at most", "Holm: 10 %",
 ]  # fmt: skip
+PUBLISHED = marked.ROOT / "reports" / "published"
+# the runs that time all workloads
+MEASURED = ("2026-11-24-amd-epyc-2-cores", "2026-11-25-amd-epyc-2-cores")
 Row = dict[str, Any]
 # kinds of noise that keep the assumption of independent rounds, nearly at least, and the other
 BEYOND = ("strongly drifting",)
@@ -32,6 +36,7 @@ def section() -> str:
     others = ", ".join(WITHIN[1:])
     runs = rows[0]["runs"]
     return "\n\n".join([
+        neighbours(),
         f"Simulated: {runs} runs per setting, with {percent(NOISE, 0)} noise in a ratio of two "
         "trials. Effects are planted in every other cell. False: the share of runs with at least "
         "one wrong FASTER or SLOWER, the largest over the kinds of noise, with and without "
@@ -42,6 +47,18 @@ def section() -> str:
         "same conditions with signed-rank tests and Holm's method.",
         table(HEADERS, [line(key, group) for key, group in groups.items()], ",".join(HEADERS)),
     ])  # fmt: skip
+
+
+def neighbours() -> str:
+    """Return how much the rounds of published runs depend on each other."""
+    link = "[{0}](../reports/published/{0}/report.md)"
+    values = [
+        f"{neighbour_correlation(PUBLISHED / name):.2f} in {link.format(name)}" for name in MEASURED
+    ]
+    return (
+        "Measured: the correlation between neighbouring rounds of a claim is on average above that "
+        f"of rounds in a random order, by {join_words(values)}."
+    )
 
 
 def line(key: tuple[int, int], rows: Sequence[Row]) -> list[str]:

@@ -10,9 +10,9 @@ from bench.stats.step_down import Floats
 # The share of a cell's variance that belongs to a lane, not to the process.
 OWN = 0.1
 SHAPES = ("normal", "heavy-tailed", "skewed", "drifting", "bimodal", "strongly drifting")
-# AR(1): how much of a round's noise stays in the next round. In two published runs the correlation
-# of neighbouring rounds was 0.08 and 0.12 above that of rounds in a random order. The strong drift
-# is beyond the assumption that rounds are independent.
+# AR(1): how much of a round's noise stays in the next round. The first is somewhat more than
+# `neighbour_correlation` finds in published runs. The strong drift is beyond the assumption that
+# rounds are independent.
 STAYS = {"drifting": 0.15, "strongly drifting": 0.5}
 
 
