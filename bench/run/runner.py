@@ -14,6 +14,7 @@ from bench.run.signals import uninterrupted
 from bench.run.trials import Ready, Trials, gpu_watch
 from bench.run.workers import Spent, Workers
 from bench.spec import Cell, Trial
+from bench.stats import SMALLEST_SAMPLE
 
 
 class Runner:
@@ -147,7 +148,8 @@ class Runner:
             self._folder.good_timings(run),
             schedule.rounds(planned),
             most=run.most_rounds,
-            steady=run.steady_rounds,
+            # earlier versions planned more, because their verdicts needed more
+            steady=min(run.steady_rounds, SMALLEST_SAMPLE),
         )
         if why is None:
             return run, []

@@ -8,7 +8,7 @@ import pytest
 
 from backends import Place
 from bench import mnist
-from bench.profiles import Profile
+from bench.profiles import PROFILES, Profile
 from bench.record.run import RunModel, read_run, write_run
 from bench.record.stored import read_records
 from bench.run import process
@@ -16,6 +16,7 @@ from bench.run.process import worker_packages
 from bench.run.request import Request
 from bench.run.runner import Runner
 from bench.spec import Trial
+from bench.stats import SMALLEST_SAMPLE
 from tests.fakes.scripts import write_script
 from tests.records import BACKENDS, build_run, plan
 
@@ -156,6 +157,15 @@ def test_a_resumed_run_gets_the_rounds_that_it_still_needs(tmp_path):
     assert execute(whole, tmp_path, unsteady=()).added_because == [
         "2 cells are short of 6 good rounds: 2"
     ]
+
+
+def test_a_run_of_an_earlier_version_gets_the_rounds_of_a_verdict_and_no_more(tmp_path):
+    display = run_rounds(tmp_path, rounds=6, steady_rounds=14, most_repeats=0)
+    assert display.added_because == []
+
+
+def test_a_profile_asks_for_as_many_good_rounds_as_a_verdict_needs():
+    assert {PROFILES[name].steady_rounds for name in ("standard", "full")} == {SMALLEST_SAMPLE}
 
 
 def test_precise_cells_get_no_more_rounds(tmp_path):
