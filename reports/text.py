@@ -178,3 +178,9 @@ def join_words(words: Sequence[str]) -> str:
     """Return `a`, `a and b`, or `a, b and c`."""
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def shell_list(*words: str) -> str:
+    """Return the words joined by commas; `...` if they are not safe to paste into a shell."""
+    text = ",".join(words)
+    return text if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:,-]*", text) else "..."

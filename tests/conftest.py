@@ -3,6 +3,7 @@
 import gc
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 
@@ -20,6 +21,8 @@ from bench.machine.lock import VARIABLE
 
 # a thousand tests leave few cycles; collecting them as often as by default took a second
 gc.set_threshold(200_000, 50, 50)
+# a shell ignores Ctrl-C in what it starts in the background; tests of interruptions need it
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 IN_AN_ENVIRONMENT = ("tests/conformance/", "tests/microbench/")
 

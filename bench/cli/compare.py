@@ -1,23 +1,14 @@
 """`samestep compare`."""
 
 import json
-import re
 import sys
-from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from bench.cli.fail_slower import FailSlower, gate, percentage
 from bench.cli.options import AsJson
-from bench.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from reports.compare import ComparedCell
-
-PERCENTAGE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)%")
 
 
 def compare(
@@ -37,15 +28,7 @@ def compare(
             "on standard output.",
         ),
     ] = None,
-    fail_slower: Annotated[
-        str | None,
-        typer.Option(
-            "--fail-slower",
-            metavar="N%",
-            help="Exit with 1 if a configuration is SLOWER by N % or more, and print a line for "
-            "each.",
-        ),
-    ] = None,
+    fail_slower: FailSlower = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare the speed of runs, machines and devices. Needs no framework."""
@@ -68,28 +51,5 @@ def compare(
         else:
             print(comparison.compose(compared), end="")
     if limit is not None:
-        sys.exit(gate(compared.cells, limit))
-
-
-def percentage(text: str) -> Decimal:
-    """Return the number in a text such as `10%`.
-
-    Raises `UsageError` for a bare number: 0.1 might mean a tenth or a thousandth.
-    """
-    match = PERCENTAGE.fullmatch(text)
-    if match is None:
-        raise UsageError(f"--fail-slower N%. Expected: a percentage such as 10%. Received: {text}")
-    return Decimal(match[1])
-
-
-def gate(cells: "Sequence[ComparedCell]", limit: Decimal) -> int:
-    """Return exit code 1 if a cell is slower by `limit` percent, or if no cell was compared."""
-    from reports.compare import slowdowns
-
-    if all(cell.claim is None for cell in cells):
-        print("samestep: --fail-slower has no cell to judge: none was compared", file=sys.stderr)
-        return 1
-    failures = list(slowdowns(cells, limit))
-    for line in failures:
-        print(f"samestep: {line}", file=sys.stderr)
-    return 1 if failures else 0
+        judged = sum(cell.claim is not None for cell in compared.cells)
+        sys.exit(gate(comparison.slowdowns(compared.cells, limit), judged))

@@ -43,7 +43,8 @@ def as_json(environments: "Sequence[Installed]", gpus: "Sequence[Gpu]") -> dict[
                 "environment": installed.environment,
                 "interpreter": installed.interpreter,
                 "python": installed.python,
-                **installed.found.model_dump(),
+                # the doctor looks at the backends' own environments alone
+                **installed.found.model_dump(exclude={"environment_of"}),
                 "usable": {name: asdict(support) for name, support in installed.usable.items()},
                 "advice": list(
                     dict.fromkeys(advice for *_, advice in verdicts(installed) if advice)

@@ -201,13 +201,18 @@ def select_interpreters(pairs: Iterable[str]) -> dict[str, str]:
     for pair in pairs:
         name, _, path = pair.partition("=")
         require(name in known, "--python BACKEND=PATH", expected=", ".join(known), received=pair)
-        # as a text: Path would drop the ./ that keeps `which` from searching PATH
-        program = shutil.which(str(Path(path).expanduser()) if path.startswith("~") else path)
-        if program is None:
-            raise UsageError(f"no interpreter for {name}. Expected: a Python. Received: {path!r}")
-        # absolute, but not resolved: an environment's python finds its packages by its link's path
-        interpreters[name] = str(Path(program).absolute())
+        interpreters[name] = find_python(name, path)
     return interpreters
+
+
+def find_python(name: str, path: str) -> str:
+    """Return the absolute path of a backend's interpreter; raises `UsageError` if it has none."""
+    # as a text: Path would drop the ./ that keeps `which` from searching PATH
+    program = shutil.which(str(Path(path).expanduser()) if path.startswith("~") else path)
+    if program is None:
+        raise UsageError(f"no interpreter for {name}. Expected: a Python. Received: {path!r}")
+    # absolute, but not resolved: an environment's python finds its packages by its link's path
+    return str(Path(program).absolute())
 
 
 def new_folder(name: str) -> Path:

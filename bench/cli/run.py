@@ -11,19 +11,23 @@ import typer
 
 from backends import DEFAULT_BACKENDS
 from bench.cli import options
+from bench.cli.fail_slower import FailSlower, gate, percentage
 from bench.cli.next_command import next_commands
 from bench.cli.options import EXIT_INTERRUPTED, MEASURED_PRECISIONS, make_request, select, split
+from bench.cli.resumable import require_resumable
 from bench.cli.show import answer
 from bench.cli.speed_table import speeds_so_far
-from bench.errors import UsageError
+from bench.cli.versus import Versus, add_environments, select_environments
 from bench.profiles import MOST_ROUNDS, PROFILES, Profile, select_profile
 from bench.run.signals import EXIT_TERMINATED, Termination
 from bench.spec import require
 
 if TYPE_CHECKING:
-    from bench.record import Record
+    from decimal import Decimal
+
     from bench.record.run import RunModel
     from bench.run.request import Request
+    from reports.results.report import Report
 
 
 def run(
@@ -71,6 +75,8 @@ def run(
         ),
     ] = None,
     python: options.Interpreters = None,
+    versus: Versus = None,
+    fail_slower: FailSlower = None,
     quiet: Annotated[
         bool,
         typer.Option(
@@ -82,6 +88,8 @@ def run(
     as_json: options.AsJson = False,
 ) -> None:
     """Check, time and train every cell, each trial in a fresh process, and write the report."""
+    environments = select_environments(versus or ())
+    limit = None if fail_slower is None else percentage(fail_slower)
     request = replace(
         make_request(
             *(workload, backend, device, mode, optimizer, python),
@@ -92,12 +100,16 @@ def run(
         precisions=select("precision", split(precision), MEASURED_PRECISIONS),
         batch_sizes=options.select_batch_sizes(split(batch_size)),
     )
+    request = add_environments(request, environments, chosen=bool(backend))
+    if limit is not None:
+        require_verdicts(request)
     if resume is not None:
         require_resumable(
             resume,
             *(workload, backend, device, mode, precision, optimizer, batch_size),
             *(profile, seeds, extend or None, out),
             rounds=rounds,
+            environments=environments,
         )
     folder = resume or out or options.new_folder(request.profile.name)
     with Termination() as termination:
@@ -105,8 +117,10 @@ def run(
             finished = measure(
                 request, folder, resume=resume is not None, rounds=rounds, quiet=quiet
             )
-            named = bool(backend) if resume is None else has_chosen_backends(finished)
-            code = conclude(finished, folder, named=named, as_json=as_json, quiet=quiet)
+            named = bool(backend or versus) if resume is None else has_chosen_backends(finished)
+            code = conclude(
+                finished, folder, named=named, as_json=as_json, quiet=quiet, fail_slower=limit
+            )
         except KeyboardInterrupt:
             # a second Ctrl-C, or the first while the report was being written
             termination.ignore()
@@ -118,34 +132,13 @@ def run(
     sys.exit(EXIT_TERMINATED if termination.came else code)
 
 
-def require_resumable(folder: Path, *others: object, rounds: int | None) -> None:
-    """Raise `UsageError` if `--resume` is combined with an option, or a GPU of the run is gone.
-
-    Without this check each trial of that GPU would be recorded as a failure. `rounds` may be more
-    than the run has.
-    """
-    from bench.record.run import read_run
-    from bench.run.carry_out import devices_of
-
-    if any(option is not None for option in others):
-        raise UsageError(
-            "--resume finishes the plan that the run was started with. Expected: nothing beside it "
-            "but --rounds, --python, --quiet and --json"
-        )
-    run = read_run(folder)
-    if rounds is not None:
-        require_more_rounds(run, rounds)
-    options.select_devices(devices_of(run))
-
-
-def require_more_rounds(run: "RunModel", rounds: int) -> None:
-    """Raise `UsageError` if a run can't get so many rounds: it has more, or times nothing."""
-    planned = len({trial.round for trial in run.trials if trial.round is not None})
+def require_verdicts(request: "Request") -> None:
+    """Raise `UsageError` if `--fail-slower` has nothing to judge in such a run."""
     require(
-        0 < planned <= rounds,
-        "--rounds with --resume",
-        expected=f"at least the {planned} rounds of the run, and a run that times something",
-        received=rounds,
+        bool(request.versus) and request.profile.name != "smoke",
+        "--fail-slower compares the environments of --versus",
+        expected="--versus NAME=BACKEND:PYTHON, and no smoke run",
+        received=f"{len(request.versus)} x --versus, profile {request.profile.name}",
     )
 
 
@@ -200,23 +193,31 @@ def adjust(
 
 
 def conclude(
-    run: "RunModel | None", folder: Path, *, named: bool, as_json: bool, quiet: bool = False
+    run: "RunModel | None",
+    folder: Path,
+    *,
+    named: bool,
+    as_json: bool,
+    quiet: bool = False,
+    fail_slower: "Decimal | None" = None,
 ) -> int:
     """Write the report of the finished trials, print the answer, and return the exit code."""
     from bench.record.stored import read_records
     from bench.run.carry_out import count_statuses, excuses, exit_code
     from reports.report import write_report
+    from reports.results.report import Report
 
     if run is None:
         print("samestep: interrupted before there was a plan", file=sys.stderr)
         return EXIT_INTERRUPTED
     records = list(read_records(folder, run))
-    report = write_report(folder)
+    report = Report(run, records)
+    written = write_report(folder)
     if as_json:
-        document = {"run": str(folder), "report": str(report), "statuses": count_statuses(records)}
+        document = {"run": str(folder), "report": str(written), "statuses": count_statuses(records)}
         print(json.dumps(document))
     else:
-        print(report if quiet else summary(run, records, folder, report))
+        print(written if quiet else summary(report, folder, written))
     # a run without a session was interrupted directly after it was planned
     if not run.sessions or run.sessions[-1].outcome != "complete":
         print(f"samestep: interrupted; finish it with --resume {folder}", file=sys.stderr)
@@ -227,18 +228,28 @@ def conclude(
             "--python BACKEND=PATH names one of yours",
             file=sys.stderr,
         )
-    return exit_code(records, len(run.trials), excuses(run, named=named))
+    code = exit_code(records, len(run.trials), excuses(run, named=named))
+    if code == 0 and fail_slower is not None:
+        code = judge_environments(report, fail_slower)
+    return code
 
 
-def summary(run: "RunModel", records: "Sequence[Record]", folder: Path, written: Path) -> str:
+def judge_environments(report: "Report", limit: "Decimal") -> int:
+    """Return 1 if another environment is SLOWER by the limit, or if no verdict could be given."""
+    from reports.results.versus import environment_claims, slowdowns
+
+    claims = list(environment_claims(report))
+    return gate(slowdowns(claims, limit), len(claims))
+
+
+def summary(report: "Report", folder: Path, written: Path) -> str:
     """Return how the trials ended, the answer, the report's path and the next command."""
     from bench.run.carry_out import count_statuses
-    from reports.results.report import Report
 
-    counts = ", ".join(f"{count} {name}" for name, count in count_statuses(records).items())
-    report = Report(run, records)
+    ended, planned = len(report.records), len(report.run.trials)
+    counts = count_statuses(report.records).items()
     return "\n".join((
-        f"{len(records)} of {len(run.trials)} trials: {counts}\n",
+        f"{ended} of {planned} trials: {', '.join(f'{count} {name}' for name, count in counts)}\n",
         f"{answer(report)}\n",
         str(written),
         *next_commands(report, folder),

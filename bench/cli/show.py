@@ -23,11 +23,13 @@ def show(folder: RunFolder) -> None:
 
 
 def answer(report: "Report") -> str:
-    """Return the machine, the table if anything was timed, and the headline."""
+    """Return the machine, the table if anything was timed, the headline, and the environments."""
     from reports.results.machine import hardware
+    from reports.sections import environments
     from reports.sections.headline import sentences
 
-    text = "\n".join(map(paragraph, sentences(report)))
+    said = [*sentences(report), *environments.sentences(report)]
+    text = "\n".join(map(paragraph, said))
     blocks = (paragraph(hardware(report.run)), speed_table(report), text)
     return printable("\n\n".join(filter(None, blocks)))
 

@@ -24,12 +24,14 @@ class BackendModel(Strict):
     """What the pilot reported of a backend; `unavailable` is the reason if it can't be used.
 
     `architectures` are the GPU architectures that it has kernels for; None if it does not say.
+    `environment_of` names the backend, if this is another environment for it, with another Python.
     """
 
     versions: dict[str, str]
     devices: list[str]
     unavailable: str | None
     architectures: list[str] | None = None
+    environment_of: str | None = None
 
 
 class PilotModel(Strict):
@@ -94,6 +96,15 @@ class RunModel(Strict):
     estimate_seconds: float | None
     trials: list[TrialModel]
     sessions: list[SessionModel]
+
+    @property
+    def versus(self) -> dict[str, str]:
+        """Return by its name the backend of each further environment of a backend."""
+        return {
+            name: entry.environment_of
+            for name, entry in self.backends.items()
+            if entry.environment_of is not None
+        }
 
 
 RUN_FILE = "run.json"

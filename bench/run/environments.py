@@ -55,7 +55,7 @@ def look_at(request: Request, gpus: Sequence[Gpu], display: Display) -> Iterator
             found = reported_backend(outcome, log_path(folder, pilot_name(backend, ())))
             yield Installed(
                 backend=backend,
-                environment=request.places[backend].environment,
+                environment=request.place(backend).environment,
                 interpreter=request.interpreters[backend],
                 python=outcome.reported.get("python"),
                 found=found,

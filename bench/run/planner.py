@@ -12,7 +12,7 @@ from bench.machine.environment import environment
 from bench.machine.gpu_support import OK, Support, support
 from bench.machine.nvml import visible_gpus
 from bench.record import TrialModel, write_record
-from bench.record.run import RunModel, now, write_run
+from bench.record.run import BackendModel, RunModel, now, write_run
 from bench.record.stored import record_path
 from bench.run import estimate, plan, schedule
 from bench.run.outcome import Beside, Outcome, record_of
@@ -92,7 +92,9 @@ class Planner:
             most_repeats=schedule.most_repeats(trials) if self._request.profile.repeats else 0,
             most_rounds=self._request.profile.most_rounds,
             environment=environment({}, {}),
-            backends=pilot.backends,
+            backends={
+                name: self._with_origin(name, entry) for name, entry in pilot.backends.items()
+            },
             pilot=list(pilot.figures.values()),
             calibration=pilot.calibration,
             trials=[
@@ -104,6 +106,12 @@ class Planner:
         )
         write_run(run, self._folder)
         return run
+
+    def _with_origin(self, name: str, entry: BackendModel) -> BackendModel:
+        """Return the entry of a further environment with the backend that it is one of."""
+        origin = self._request.versus.get(name)
+        # a field that is not set is not written
+        return entry if origin is None else entry.model_copy(update={"environment_of": origin})
 
     def _pilot(self, *, measured: bool = True) -> Pilot:
         """Look at every backend, and if `measured`, at its cells on each device."""

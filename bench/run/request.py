@@ -13,7 +13,11 @@ from bench.spec import Cell, Execution, Mode, OptimizerMath, Place, Precision, W
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A request for a run. `interpreters` maps backend names to their environment's Python."""
+    """A request for a run. `interpreters` maps backend names to their environment's Python.
+
+    `versus` maps names of further environments to the backend that they have another version or
+    build of; each is measured like a backend of that name.
+    """
 
     workloads: Sequence[Workload]
     backends: Sequence[str]
@@ -26,10 +30,18 @@ class Request:
     batch_sizes: Sequence[int] = ()
     interpreters: Mapping[str, str]
     places: Mapping[str, Place]
+    versus: Mapping[str, str] = field(default_factory=dict)
     packages: Sequence[Path] = ()
     deadlines: Mapping[str, float] = field(default_factory=lambda: DEADLINES)
     dump: Path | None = None
     preflight: PreflightModel | None = None
+
+    def place(self, backend: str) -> Place:
+        """Return the place of a backend, or of the backend of a further environment.
+
+        Raises `KeyError` if it has none.
+        """
+        return self.places[self.versus.get(backend, backend)]
 
     def cells(self, backend: str, device: str) -> list[Cell]:
         """Return every cell of the backend on the device."""

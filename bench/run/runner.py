@@ -27,6 +27,8 @@ class Runner:
         self._workers = Workers(request, folder, packages)
         self._trials = Trials(request, self._workers, display)
         self._exhausted: dict[Cell, Record] = {}
+        self._is_resumed = False
+        self._unchanged: set[str] = set()
 
     def resume(self, run: RunModel) -> None:
         """Clear the folder and check that the backends of what is missing are still the same.
@@ -35,16 +37,34 @@ class Runner:
         `RunFolder.clear_for_resume` does.
         """
         self._folder.clear_for_resume()
-        for backend in sorted({trial.cell.backend for trial in self._folder.missing(run)}):
-            self._require_same(backend, run)
+        self._is_resumed = True
+        self._require_unchanged(self._folder.missing(run), run)
 
-    def _require_same(self, backend: str, run: RunModel) -> None:
-        if backend not in self._request.places:
+    def _require_unchanged(self, trials: Sequence[Trial], run: RunModel) -> None:
+        """Check the backends of trials that join an earlier session's; each is checked once."""
+        if not self._is_resumed:
+            return
+        for backend in sorted({trial.cell.backend for trial in trials} - self._unchanged):
+            self._require_known(backend, run.versus.get(backend))
+            self._require_same(backend, run)
+            self._unchanged.add(backend)
+
+    def _require_known(self, backend: str, environment_of: str | None) -> None:
+        """Raise `SamestepError` unless the request has a place and a Python for the backend."""
+        if self._request.versus.get(backend) != environment_of:
+            raise SamestepError(
+                f"the run has {environment_of} in another environment too. "
+                f"Expected: --versus {backend}={environment_of}:PYTHON. "
+                f"Received: {self._request.versus.get(backend, 'nothing')}"
+            )
+        if (environment_of or backend) not in self._request.places:
             known = ", ".join(self._request.places)
             raise SamestepError(
                 f"the run has a backend that this samestep does not know. Expected: {known}. "
                 f"Received: {backend}"
             )
+
+    def _require_same(self, backend: str, run: RunModel) -> None:
         self._display.piloting(backend, "versions")
         outcome = self._workers.look(backend, ())
         received = outcome.reported.get("versions")
@@ -60,6 +80,7 @@ class Runner:
         planned = [model.trial() for model in run.trials]
         for _ in range(schedule.rounds(planned), rounds):
             another = schedule.another_round(planned, run.order_seed)
+            self._require_unchanged(another, run)
             run = self._folder.add_trials(run, len(planned), another)
             planned += another
         return run
@@ -154,6 +175,7 @@ class Runner:
         if why is None:
             return run, []
         another = schedule.another_round(planned, run.order_seed)
+        self._require_unchanged(another, run)
         return self._add(run, len(planned), another, why), another
 
     def _add(self, run: RunModel, place: int, trials: Sequence[Trial], why: str) -> RunModel:

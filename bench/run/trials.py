@@ -92,7 +92,7 @@ class Trials:
         return Assignment(
             task=TrialTask(
                 backend=trial.cell.backend,
-                adapter=self._request.places[trial.cell.backend].adapter,
+                adapter=self._request.place(trial.cell.backend).adapter,
                 trial=trial,
                 digests=digests(trial.seed, self._data, initial),
                 dump=self._dump_folder(trial),

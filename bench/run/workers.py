@@ -90,7 +90,7 @@ class Workers:
         assignment = Assignment(
             task=PilotTask(
                 backend=backend,
-                adapter=self._request.places[backend].adapter,
+                adapter=self._request.place(backend).adapter,
                 cells=list(cells),
             ),
             name=pilot_name(backend, cells),
@@ -113,7 +113,7 @@ class Workers:
     def _cache_folder(self, assignment: Assignment, caches: ExitStack) -> str | None:
         """Return the folder of the compile cache; `caches` removes a cold one."""
         backend = assignment.task["backend"]
-        if self._request.places[backend].cache_variable is None or assignment.cache == "none":
+        if self._request.place(backend).cache_variable is None or assignment.cache == "none":
             return None
         if assignment.cache == "cold":
             return str(caches.enter_context(scratch_folder()))
@@ -125,7 +125,7 @@ class Workers:
     def _worker(self, assignment: Assignment, cache_folder: str | None, temporary: Path) -> Worker:
         """Return the worker of an assignment; `temporary` is its folder for temporary files."""
         backend = assignment.task["backend"]
-        cache_variable = self._request.places[backend].cache_variable
+        cache_variable = self._request.place(backend).cache_variable
         cached = {cache_variable: cache_folder} if cache_variable and cache_folder else {}
         launch = Launch(
             interpreter=self._request.interpreters[backend],
@@ -152,7 +152,7 @@ class Workers:
         # CUDA puts the fastest GPU first; the driver, which answers the parent about energy, clocks
         # and locks, counts them by bus. A user's own order is kept: `select_devices` checks it
         order = os.environ.get(ORDER, BY_BUS)
-        return {ORDER: order, **self._request.places[backend].variables}
+        return {ORDER: order, **self._request.place(backend).variables}
 
     def environment(self, backend: str, versions: Mapping[str, str]) -> EnvironmentModel:
         """Return the machine as this backend's workers see it."""

@@ -32,6 +32,11 @@ class Estimate:
             return False
         return not self.low <= number <= self.high
 
+    def inverse(self) -> "Estimate":
+        """Return the estimate of the inverse of a positive number: of a speed from a time."""
+        low, high = (None if end is None else 1 / end for end in (self.high, self.low))
+        return Estimate(value=1 / self.value, low=low, high=high, n=self.n)
+
 
 def cell_value(trials: Sequence[float]) -> Estimate | None:
     """Return the median of the trials' own medians with its interval; None without trials."""

@@ -14,10 +14,10 @@ from reports import text as markdown
 from reports.compare.comparison import ComparedSides, Judged, is_judged
 from reports.compare.means import ComparedMean, backend_settings
 from reports.compare.pairs import ComparedCell, Matchup
-from reports.compare.words import LANE_NAMES, speedup_of
+from reports.compare.words import speedup_of
 from reports.drawing.files import as_png
 from reports.drawing.style import COLOURS, GREY, house_style, ratio_ticks
-from reports.results.names import framework
+from reports.results.names import LANE_NAMES, framework
 from reports.results.speed import LANES
 from reports.text import one_line, plain_percent, plural
 
@@ -125,7 +125,7 @@ def title(matchup: Matchup) -> str:
 
 def panel(axes: Axes, lane: str, page: Page) -> None:
     """Draw one lane, with a band of ratios too small to count."""
-    axes.set_title(LANE_NAMES.get(lane, lane))
+    axes.set_title(LANE_NAMES[lane])
     axes.axvspan(1 / (1 + page.least), 1 + page.least, color=BAND, zorder=0)
     axes.axvline(1, color=GREY, linewidth=0.8)
     axes.grid(visible=True, axis="x")

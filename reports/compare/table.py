@@ -7,13 +7,8 @@ from reports.compare.comparison import ComparedSides
 from reports.compare.means import ComparedMean
 from reports.compare.pairs import ComparedCell, Matchup
 from reports.compare.protocol import MOST_TIMES_THE_STEPS
-from reports.compare.words import (
-    LANE_NAMES,
-    backend_name,
-    mean_rates,
-    rates,
-    speedup_text,
-)
+from reports.compare.words import backend_name, mean_rates, rates, speedup_text
+from reports.results.names import LANE_NAMES
 from reports.text import NOTHING, escape, estimate, percent, plain_percent, plural, table
 
 NOT_COMPARED = "not compared"
@@ -100,7 +95,7 @@ def row(cell: ComparedCell) -> list[str]:
     return [
         backend_name(cell.first),
         escape(cell.first.cell.workload),
-        LANE_NAMES.get(cell.lane, cell.lane),
+        LANE_NAMES[cell.lane],
         *rates(cell),
         *claim_texts(cell.claim, cell.refusal or ""),
     ]
@@ -112,7 +107,7 @@ def mean_row(mean: ComparedMean) -> list[str]:
     return [
         backend_name(mean.cells[0].first),
         f"**geometric mean of {plural(len(mean.cells), 'workload')}**",
-        LANE_NAMES.get(mean.lane, mean.lane),
+        LANE_NAMES[mean.lane],
         estimate(cell_value(first)),
         estimate(cell_value(other)),
         *claim_texts(mean.claim, ""),

@@ -9,7 +9,7 @@ from reports.compare.comparison import ComparedSides
 from reports.compare.means import ComparedMean, backend_settings
 from reports.compare.pairs import ComparedCell, Matchup
 from reports.results.cells import CellResults
-from reports.results.names import framework
+from reports.results.names import LANE_NAMES, framework
 from reports.text import (
     NOTHING,
     centre,
@@ -24,7 +24,6 @@ from reports.text import (
     plural,
 )
 
-LANE_NAMES = {"native": "full training loop", "step": "training step"}
 # the sentences are on the first of these lanes that a backend has
 SENTENCE_LANES = ("native", "step")
 DIFFERENT = {Verdict.FASTER: "faster", Verdict.SLOWER: "slower"}
@@ -81,7 +80,7 @@ def statement_on(mean: ComparedMean) -> str:
 
 def place(mean: ComparedMean) -> str:
     """Write the lane and the workloads: `in the full training loop of cnn`."""
-    lane = f"in the {LANE_NAMES.get(mean.lane, mean.lane)}"
+    lane = f"in the {LANE_NAMES[mean.lane]}"
     if len(mean.cells) == 1:
         return f"{lane} of {escape(mean.workloads[0])}"
     return f"{lane}, geometric mean of {plural(len(mean.cells), 'workload')}"
@@ -111,9 +110,7 @@ def exceptions(mean: ComparedMean) -> str:
 def speedup_of(claim: Claim) -> Estimate:
     """Return how many times as fast the other side is, from a claim with a comparison."""
     assert claim.comparison is not None, "only claims with a comparison have a speed-up"
-    ratio = claim.comparison.ratio
-    low, high = (None if end is None else 1 / end for end in (ratio.high, ratio.low))
-    return Estimate(value=1 / ratio.value, low=low, high=high, n=ratio.n)
+    return claim.comparison.ratio.inverse()
 
 
 def speedup_text(claim: Claim | None) -> str:
@@ -161,5 +158,5 @@ def by_turn(rounds: Mapping[int, float]) -> list[float]:
 
 def cell_text(cell: ComparedCell) -> str:
     """Write `pytorch (cpu) on mlp-512 (full training loop)`."""
-    lane = LANE_NAMES.get(cell.lane, cell.lane)
+    lane = LANE_NAMES[cell.lane]
     return f"{cell.other.name} on {cell.first.cell.workload} ({lane})"

@@ -12,6 +12,14 @@ FRAMEWORKS = {
     "jax": "JAX",
 }
 
+# what is timed
+LANE_NAMES = {
+    "native": "full training loop",
+    "step": "training step",
+    "latency": "step with wait",
+    "tutorial": "tutorial pipeline",
+}
+
 
 def framework(backend: str) -> str:
     """Return the framework's name; a plug-in has its own name."""

@@ -85,7 +85,7 @@ class Report:
     @cached_property
     def standings(self) -> tuple[Standings, ...]:
         """Return how many times as fast as the baseline every timed cell is, per device."""
-        return standings(self.cells, self.pairs, self.baseline)
+        return standings(self.cells, self.pairs, self.baseline, self.run.versus)
 
     @cached_property
     def limits(self) -> Sequence[Limit]:

@@ -4,7 +4,7 @@ The time is that of the native lane, in the mode that a user gets without asking
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -61,26 +61,36 @@ class Standings:
 
 
 def standings(
-    cells: Sequence[CellResults], pairs: Sequence[RankedPair], baseline: str | None
+    cells: Sequence[CellResults],
+    pairs: Sequence[RankedPair],
+    baseline: str | None,
+    environments: Collection[str] = (),
 ) -> tuple[Standings, ...]:
     """Return the standings of each device with timed cells of the baseline.
 
     `baseline` is the name of a backend; None takes `USUAL_BASELINE`, or the first timed backend if
-    that is missing.
+    that is missing. Further `environments` of a backend come after all backends.
     """
     groups: dict[str, list[CellResults]] = {}
     for results in cells:
         if results.cell.execution.mode == "default" and results.seconds[LANE]:
             groups.setdefault(results.device, []).append(results)
-    chosen = [(device, group, choose_baseline(group, baseline)) for device, group in groups.items()]
+    chosen = [
+        (device, group, choose_baseline(group, baseline, environments))
+        for device, group in groups.items()
+    ]
     return tuple(
         of_device(device, group, name, pairs) for device, group, name in chosen if name is not None
     )
 
 
-def choose_baseline(cells: Sequence[CellResults], wanted: str | None) -> str | None:
+def choose_baseline(
+    cells: Sequence[CellResults], wanted: str | None, environments: Collection[str]
+) -> str | None:
     """Return the backend against which these cells are shown; None if the wanted one is missing."""
-    names = [results.cell.backend for results in cells]
+    names = sorted(
+        (results.cell.backend for results in cells), key=lambda name: name in environments
+    )
     if wanted is not None:
         return wanted if wanted in names else None
     return USUAL_BASELINE if USUAL_BASELINE in names else names[0]

@@ -1,23 +1,25 @@
 """The command that repeats a run."""
 
-import re
 from collections.abc import Iterator
 
 from bench.profiles import PROFILES
 from bench.record.run import RunModel
 from reports.results.cells import backends, declared_seeds, workloads
 from reports.results.report import Report
+from reports.results.versus import versus_options
+from reports.text import shell_list
 
 
 def section(report: Report) -> Iterator[str]:
     """Yield the commands that measure again and that write this report again."""
     run, cells = report.run, report.cells
     devices = dict.fromkeys(results.cell.execution.device for results in cells)
+    names = [name for name in backends(cells) if name not in run.versus]
     yield "## How to repeat it"
     yield (
         f"```sh\nnox -s bench -- --profile {shell_list(run.profile)}{adjustments(run)} \\\n"
         f"  --workload {shell_list(*workloads(cells))} \\\n"
-        f"  --backend {shell_list(*backends(cells))} --device {shell_list(*devices)}\n"
+        f"  --backend {shell_list(*names)}{versus_options(run)} --device {shell_list(*devices)}\n"
         "samestep report FOLDER\n```"
     )
     yield (
@@ -37,9 +39,3 @@ def adjustments(run: RunModel) -> str:
     if profile is not None and seeds != profile.seeds:
         options += f" --seeds {shell_list(*map(str, seeds))}"
     return options
-
-
-def shell_list(*words: str) -> str:
-    """Return the words joined by commas; `...` if they are not safe to paste into a shell."""
-    text = ",".join(words)
-    return text if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:,-]*", text) else "..."

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from bench.stats import SMALLEST_SAMPLE, Verdict
 from reports.results.report import Report
 from reports.results.rounds_wanted import rounds_wanted
+from reports.results.versus import versus_options
 from reports.text import plural
 
 
@@ -21,7 +22,8 @@ def section(report: Report) -> Iterator[str]:
     )
     if any(results.missing_trials for results in report.cells):
         yield "This command runs the trials that have no record:"
-        yield "```sh\nsamestep run --resume FOLDER\n```"
+        yield f"```sh\nsamestep run --resume FOLDER{versus_options(report.run)}\n```"
     elif wanted := rounds_wanted(report):
         yield "This command adds rounds:"
-        yield f"```sh\nsamestep run --resume FOLDER --rounds {wanted}\n```"
+        options = f"--rounds {wanted}{versus_options(report.run)}"
+        yield f"```sh\nsamestep run --resume FOLDER {options}\n```"

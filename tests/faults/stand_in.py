@@ -13,18 +13,18 @@ from bench.record import TrialModel
 from bench.spec import Cell, Execution
 from bench.workloads import MLP_512
 from tests.fakes.scripts import figures_of, write_script
-from tests.records import BACKENDS, good, plan
+from tests.records import good, plan
 
 ORDERS = "orders.json"
 # JSON in a string: Python takes long to compile lists of 10,000 predictions
 BODY = """
 orders = {orders!r}
-labels = {labels!r}
+template = {template!r}
 def send(**event):
     os.write(pipe, json.dumps(event).encode() + b"\\n")
 def label(cell):
     device = cell["execution"]["device"].replace(":", "")
-    return labels[cell["backend"]].replace("_cpu_", f"_{{device}}_")
+    return template.replace("BACKEND", cell["backend"]).replace("_cpu_", f"_{{device}}_")
 def work():
     time.sleep(0.002 + os.urandom(1)[0] / 32_000)
 result = {{"status": "ok", "reason": None, "versions": {{"fake": "1.0"}},
@@ -66,13 +66,12 @@ def stand_in(folder: Path) -> str:
     trials = plan(workloads=["mlp-512"], rounds=1)
     figures = {trial.kind: figures_of(good(trial)) for trial in trials}
     execution = Execution(device="cpu", batch_size=MLP_512.batch_size)
-    labels = {
-        backend: Cell(workload="mlp-512", backend=backend, execution=execution).label
-        for backend in BACKENDS
-    }
+    template = Cell(workload="mlp-512", backend="BACKEND", execution=execution).label
     write_orders(folder, {})
     body = BODY.format(
-        orders=str(folder / ORDERS), figures=json.dumps({**figures, "parity": {}}), labels=labels
+        orders=str(folder / ORDERS),
+        figures=json.dumps({**figures, "parity": {}}),
+        template=template,
     )
     return write_script(folder, "stand-in", body)
 

@@ -47,7 +47,7 @@ def troubled() -> Scenario:
     done = trials[:-3]
     session = {"started": "2026-01-02T03:05:00+00:00", "wall_seconds": 300.0,
                "outcome": "interrupted"}  # fmt: skip
-    backends = build_run(trials).model_dump()["backends"]
+    backends = build_run(trials).model_dump(exclude_unset=True)["backends"]
     backends["keras-jax"] = {"versions": {}, "devices": [], "unavailable": "No module named 'jax'"}
     run = build_run(trials, sessions=[session], backends=backends)
     return run, build_records(done, trouble)

@@ -10,9 +10,9 @@ from bench.cli.compare import percentage
 from bench.errors import UsageError
 from reports import compare
 from reports.compare.comparison import ComparedSides
-from reports.compare.fail_slower import extra_percent
 from reports.compare.figure import MARKS, MOST_ROWS, figures, pages, title
 from reports.drawing.style import ratio_ticks
+from reports.results.slowdown import extra_percent
 from tests.reports.tables_of import tables_of
 from tests.reports.two_runs import (
     longer,
@@ -138,8 +138,7 @@ def test_unclear_passes_however_large_its_ratio(cells):
 def test_the_digits_that_are_shown_decide(cells, ratio, shown):
     one = next(one for one in cells if one.verdict == "SLOWER")
     found = replace(one.comparison.ratio, value=ratio, low=ratio - 0.01, high=ratio + 0.01)
-    claim = replace(one.claim, comparison=replace(one.comparison, ratio=found))
-    assert extra_percent(replace(one, claim=claim)) == shown
+    assert extra_percent(found) == shown
 
 
 def test_a_gate_that_had_nothing_to_judge_does_not_pass(folders, samestep, tmp_path):
