@@ -47,7 +47,8 @@ def troubled() -> Scenario:
     done = trials[:-3]
     session = {"started": "2026-01-02T03:05:00+00:00", "wall_seconds": 300.0,
                "outcome": "interrupted"}  # fmt: skip
-    backends = build_run(trials).model_dump(exclude_unset=True)["backends"]
+    found = build_run(trials).backends
+    backends = {name: one.model_dump(exclude={"environment_of"}) for name, one in found.items()}
     backends["keras-jax"] = {"versions": {}, "devices": [], "unavailable": "No module named 'jax'"}
     run = build_run(trials, sessions=[session], backends=backends)
     return run, build_records(done, trouble)
