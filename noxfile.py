@@ -147,9 +147,9 @@ def overhead(session: nox.Session) -> None:
         in_environment(session, backend, "tests.microbench.overhead", backend, *session.posargs)
 
 
-@nox.session(requires=["pytorch"])
+@nox.session(requires=FRAMEWORKS)
 def selftest(session: nox.Session) -> None:
-    """Measure the measuring: `-- aa`, `-- effect` or `-- contention`, some minutes each."""
+    """Measure the measuring: `-- aa --backend jax`, `-- effect`, `-- contention`; minutes each."""
     parent(session)
     arguments = [*session.posargs, *interpreters(session)]
     session.run("python", "-m", "tests.selftest", *arguments, env=BYTECODE)

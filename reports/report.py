@@ -19,16 +19,17 @@ REPORT_FILE = "report.md"
 NETWORK_PAGES = "network-*.md"
 
 
-def write_report(folder: Path, baseline: str | None = None) -> Path:
+def write_report(folder: Path, baseline: str | None = None, url: str = "") -> Path:
     """Write the pages and the figures into a run's folder; return the path of `report.md`.
 
-    Speeds are shown against the backend `baseline`; None takes the usual one. It uses the records
+    Speeds are shown against the backend `baseline`; None takes the usual one. `url` is the address
+    at which the run is published, for its citation. It uses the records
     that exist, so that an interrupted run has a report too. Figures and pages of an earlier report
     are removed. Raises `RecordError` for a damaged run or record, `UsageError` for an unknown
     baseline, `WriteError`.
     """
     run = read_run(folder)
-    report = Report(run, tuple(read_records(folder, run)), known_backend(run, baseline))
+    report = Report(run, tuple(read_records(folder, run)), known_backend(run, baseline), url)
     texts = pages(report)
     # figures first, so that at any moment a page links to figures that exist
     write_figures(figures(report, "".join(texts.values())), folder / FIGURE_FOLDER)
@@ -74,15 +75,19 @@ def join_blocks(blocks: Iterable[str]) -> str:
 
 
 def figures(report: Report, text: str) -> Iterator[tuple[str, bytes]]:
-    """Yield file name and bytes of every picture; its alternative in `text` is its description.
+    """Yield file name and bytes of every picture; its alternative in `text` is its description."""
+    return describe((picture for draw in FIGURES for picture in draw(report)), text)
+
+
+def describe(pictures: Iterable[tuple[str, bytes]], text: str) -> Iterator[tuple[str, bytes]]:
+    """Yield file name and bytes of each picture, with its alternative in `text`.
 
     A PNG and the SVG beside it are one figure, with one alternative.
     """
     descriptions = {stem(path): words for path, words in alternatives(text).items()}
-    for draw in FIGURES:
-        for name, content in draw(report):
-            words = descriptions.get(stem(f"{FIGURE_FOLDER}/{name}"), "")
-            yield name, add_description(content, words)
+    for name, content in pictures:
+        words = descriptions.get(stem(f"{FIGURE_FOLDER}/{name}"), "")
+        yield name, add_description(content, words)
 
 
 def stem(path: str) -> str:

@@ -16,13 +16,20 @@ def publish(
         str,
         typer.Option(help="Suffix of the folder's name, for another run of that day and machine."),
     ] = "",
+    url: Annotated[
+        str,
+        typer.Option(
+            help="The address at which others find DIR, for the citation of the run.",
+            metavar="URL",
+        ),
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Verify a run, remove names, and copy it with its report to DIR. Needs no framework."""
     from reports.publishing.publish import publish as publish_run
     from reports.site import write_site
 
-    published = publish_run(folder, to, label)
+    published = publish_run(folder, to, label, url)
     write_site(to)
     if as_json:
         answer = {"published": str(published.folder), "texts_replaced": published.replaced}

@@ -15,7 +15,7 @@ from reports.compare.comparison import ComparedSides, Judged, is_judged
 from reports.compare.means import ComparedMean, backend_settings
 from reports.compare.pairs import ComparedCell, Matchup
 from reports.compare.words import speedup_of
-from reports.drawing.files import as_png
+from reports.drawing.files import save_files
 from reports.drawing.style import COLOURS, GREY, house_style, ratio_ticks
 from reports.results.names import LANE_NAMES, framework
 from reports.results.speed import LANES
@@ -89,10 +89,10 @@ def split_rows(group: Sequence[Judged]) -> Iterator[tuple[str, ...]]:
 
 
 def figures(pages: Sequence[Page]) -> Iterator[tuple[str, bytes]]:
-    """Yield file name and PNG per page."""
+    """Yield the PNG and the SVG of each page, by name."""
     with house_style():
         for page in pages:
-            yield page.file, as_png(forest(page))
+            yield from save_files(page.file, forest(page))
 
 
 def forest(page: Page) -> Figure:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from bench.record.run import RunModel, read_run
 from bench.record.stored import read_records
 from bench.spec import Cell
 from reports.results.cells import CellResults, group
+from reports.results.content_hash import content_hash
 
 AGAINST = "against"
 
@@ -22,6 +24,11 @@ class ComparedRun:
     name: str
     run: RunModel
     cells: tuple[CellResults, ...]
+
+    @cached_property
+    def content_hash(self) -> str:
+        """Return the hash by which the run is cited."""
+        return content_hash(self.run, [record for cell in self.cells for record in cell.records])
 
 
 @dataclass(frozen=True, kw_only=True)

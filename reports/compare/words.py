@@ -87,10 +87,11 @@ def place(mean: ComparedMean) -> str:
 
 
 def progress(claim: Claim, matchup: Matchup) -> str:
-    """Write `3 of 6 rounds`, or the reason of repeated runs."""
+    """Write `3 rounds instead of the 6 of a verdict`, or the reason of repeated runs."""
     if matchup.is_repeated or claim.comparison is None:
         return claim.reason
-    return f"{claim.comparison.n} of {SMALLEST_SAMPLE} rounds"
+    rounds = plural(claim.comparison.n, "round")
+    return f"{rounds} instead of the {SMALLEST_SAMPLE} of a verdict"
 
 
 def exceptions(mean: ComparedMean) -> str:

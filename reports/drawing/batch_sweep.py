@@ -10,6 +10,7 @@ from reports.drawing.files import figure_files
 from reports.drawing.style import MARKERS, backend_colours, house_style, round_ticks
 from reports.results import batch_sweep
 from reports.results.cells import CellResults, workloads
+from reports.results.names import framework
 from reports.results.report import Report
 
 LINES = ("-", "--", ":", "-.")
@@ -43,7 +44,7 @@ def lines(cells: Sequence[CellResults], colours: dict[str, str]) -> Figure:
             sizes, [size / step for size, step in zip(sizes, seconds, strict=True)],
             linestyle=LINES[way % len(LINES)], marker=MARKERS[way % len(MARKERS)], markersize=5,
             color=colours[line[0].cell.backend],
-            label=f"{line[0].cell.backend} ({way_of(line[0])})",
+            label=f"{framework(line[0].cell.backend)} ({way_of(line[0])})",
         )  # fmt: skip
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")

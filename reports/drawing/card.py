@@ -24,6 +24,7 @@ from reports.drawing.style import (
     ratio_ticks,
 )
 from reports.results.card import Card, Point, Row, card
+from reports.results.names import framework
 from reports.results.report import Report
 from reports.text import centre
 
@@ -82,18 +83,22 @@ class Look:
     markers: Mapping[str, str]
 
 
-def figure_file(theme: str) -> str:
-    return f"card-{theme}.png"
+def figure_file(theme: str, name: str = "card") -> str:
+    return f"{name}-{theme}.png"
 
 
 def figures(report: Report) -> Iterator[tuple[str, bytes]]:
     """Yield the files of the card in each theme, by name; nothing if there is no card."""
     shown = card(report)
-    if shown is None:
-        return
+    if shown is not None:
+        yield from card_files(shown)
+
+
+def card_files(shown: Card, name: str = "card") -> Iterator[tuple[str, bytes]]:
+    """Yield the PNG and the SVG of a card in each theme; `name` begins the names of the files."""
     with house_style():
-        for name, theme in THEMES.items():
-            yield from save_files(figure_file(name), draw(shown, look(shown, theme)))
+        for key, theme in THEMES.items():
+            yield from save_files(figure_file(key, name), draw(shown, look(shown, theme)))
 
 
 def look(shown: Card, theme: Theme) -> Look:
@@ -122,15 +127,14 @@ def draw(shown: Card, style: Look) -> Figure:
 
 
 def head(figure: Figure, shown: Card, theme: Theme) -> int:
-    """Write machine, date, versions, stamp and what is shown; return where the next part begins."""
-    write(figure, MARGIN, 50, shown.machine, size=34, color=theme.text, weight="bold")
-    details = f"{shown.caption.date} · {shown.caption.versions}"
-    write(figure, MARGIN, 94, details, size=20, color=theme.muted)
+    """Write title, details, stamp and what is shown; return where the next part begins."""
+    write(figure, MARGIN, 50, shown.title, size=34, color=theme.text, weight="bold")
+    write(figure, MARGIN, 94, shown.details, size=20, color=theme.muted)
     top = 134
     if shown.stamp:
         write(figure, MARGIN, top, shown.stamp, size=24, color=theme.stamp, weight="bold")
         top += 40
-    quantity = f"Speed of a full training loop: 1x = {shown.baseline}, right is faster (log scale)"
+    quantity = f"Speed of a full training loop: 1x = {shown.unit}, right is faster (log scale)"
     write(figure, MARGIN, top, quantity, size=25, color=theme.text)
     return top + 24
 
@@ -165,7 +169,7 @@ def legend(figure: Figure, shown: Card, style: Look, top: int) -> int:
         figure.add_artist(
             marker(style, name, (x + 12) / WIDTH, 1 - y / HEIGHT, 18, is_filled=is_filled)
         )
-        text = f"{cut(name, LONGEST_BACKEND)} {value_of(name, shown)}"
+        text = f"{cut(framework(name), LONGEST_BACKEND)} {value_of(name, shown)}"
         size = fitting_size(text, 24, column - 60, "bold")
         figure.text(
             (x + 32) / WIDTH, 1 - y / HEIGHT, text, va="center", size=to_points(size),
@@ -209,7 +213,8 @@ def frame(axes: Axes, shown: Card, style: Look) -> None:
     axes.tick_params(axis="x", labelsize=to_points(20), labelcolor=theme.text, color=theme.line)
     axes.grid(visible=True, axis="x", color=theme.line, linewidth=1)
     axes.spines[:].set_visible(False)
-    axes.axvline(1, color=style.colours[shown.baseline], linewidth=to_points(3), zorder=1)
+    colour = theme.muted if shown.baseline is None else style.colours[shown.baseline]
+    axes.axvline(1, color=colour, linewidth=to_points(3), zorder=1)
     axes.set_yticks([])
     for number, row in enumerate(shown.rows):
         name_row(axes, number, row, theme)
@@ -280,4 +285,4 @@ def foot(figure: Figure, shown: Card, theme: Theme) -> None:
     is_hollow = any(not point.is_shown for row in shown.rows for point in row.points)
     marks = [*shown.marks, *(["hollow: difference not shown"] if is_hollow else [])]
     write(figure, MARGIN, HEIGHT - 66, "   |   ".join(marks), size=22, color=theme.text)
-    write(figure, MARGIN, HEIGHT - 28, shown.caption.source, size=19, color=theme.muted)
+    write(figure, MARGIN, HEIGHT - 28, shown.source, size=19, color=theme.muted)

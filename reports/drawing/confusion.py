@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from bench.spec import CLASSES
 from reports.drawing.files import pixel_file
 from reports.drawing.style import house_style
+from reports.results.names import framework
 from reports.results.predictions import Predictions
 from reports.results.report import Report
 from reports.text import file_name
@@ -75,7 +76,8 @@ def draw(axes: Axes, predictions: Predictions) -> None:
                 predicted, true_class, str(images), ha="center", va="center",
                 fontsize=8, color="white" if dark else "black",
             )  # fmt: skip
-    axes.set_title(f"{predictions.results.cell.backend}\n{predictions.results.device}", fontsize=9)
+    name = framework(predictions.results.cell.backend)
+    axes.set_title(f"{name}\n{predictions.results.device}", fontsize=9)
     axes.set_xticks(range(CLASSES))
     axes.set_yticks(range(CLASSES))
     axes.tick_params(length=0)

@@ -35,7 +35,7 @@ def curves(
         colour = colours[row.results.cell.backend]
         draw(left, measured, (train_loss, test_loss), colour, marker)
         draw(right, measured, (train_accuracy, test_accuracy), colour, marker)
-        handles.append(Line2D([], [], color=colour, marker=marker, label=row.results.name))
+        handles.append(Line2D([], [], color=colour, marker=marker, label=row.results.title))
     handles += [
         Line2D([], [], color=GREY, linestyle="--", marker="o", mfc="white", label="train"),
         Line2D([], [], color=GREY, marker="o", label="test"),

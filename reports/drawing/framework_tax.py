@@ -10,6 +10,7 @@ from reports.drawing.files import figure_files
 from reports.drawing.style import COLOURS, GREY, house_style, round_ticks
 from reports.results.cells import workloads
 from reports.results.framework_tax import MICRO, Tax
+from reports.results.names import framework
 from reports.results.report import Report
 
 # layer to marker and colour, from the inside out
@@ -20,6 +21,8 @@ LAYERS = {
     "native": ("s", COLOURS[1]),
     "latency": ("^", COLOURS[3]),
 }
+# the names of the others are those of the table
+LAYER_NAMES = {"native": "full training loop", "latency": "step with wait"}
 
 
 def figure_file(device: str) -> str:
@@ -48,7 +51,7 @@ def layers(taxes: Sequence[Tax]) -> Figure:
         draw(axes, name, panel)
     grid[-1, 0].set_xlabel("microseconds per step (log scale)")
     handles = [
-        Line2D([], [], ls="", marker=marker, color=colour, label=layer)
+        Line2D([], [], ls="", marker=marker, color=colour, label=LAYER_NAMES.get(layer, layer))
         for layer, (marker, colour) in LAYERS.items()
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
@@ -68,7 +71,7 @@ def draw(axes: Axes, name: str, panel: Sequence[Tax]) -> None:
         for layer, seconds in values.items():
             marker, colour = LAYERS[layer]
             axes.plot(seconds / MICRO, place, marker, color=colour, markersize=6)
-    axes.set_yticks(range(len(panel)), [tax.results.cell.backend for tax in panel])
+    axes.set_yticks(range(len(panel)), [framework(tax.results.cell.backend) for tax in panel])
     axes.set_ylim(len(panel) - 0.4, -0.6)
     round_ticks(axes.xaxis)
     axes.grid(visible=True, axis="x")

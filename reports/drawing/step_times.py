@@ -49,8 +49,8 @@ def step_times(cells: Sequence[CellResults], colours: dict[str, str]) -> Figure:
         step_time_panel(axes, panel, colours)
     panels[-1][0].set_xlabel(quantity(cells))
     keys = [
-        Patch(color=GREY, label="native: the framework's own loop"),
-        Patch(color=lighten(GREY), label="step: the train step alone"),
+        Patch(color=GREY, label="full training loop"),
+        Patch(color=lighten(GREY), label="training step"),
     ]
     figure.legend(handles=keys, loc="outside lower center", ncols=2)
     return figure

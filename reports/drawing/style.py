@@ -16,6 +16,7 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
 from reports.results.cells import CellResults, backends, workloads
+from reports.results.names import framework
 
 # Okabe and Ito (2008): distinct with every common form of colour blindness; without yellow
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -127,9 +128,9 @@ def workload_panels(
 
 
 def label(results: CellResults) -> str:
-    """Return the backend and its execution without the device, which is that of the figure."""
+    """Return the framework and its execution without the device, which is that of the figure."""
     parts = results.device.split(", ")[1:]
-    return "\n".join([results.cell.backend, *([", ".join(parts)] if parts else [])])
+    return "\n".join([framework(results.cell.backend), *([", ".join(parts)] if parts else [])])
 
 
 def round_ticks(axis: Axis, ticks: Sequence[float] = (1, 2, 5)) -> None:

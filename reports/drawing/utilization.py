@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from reports.drawing.files import figure_files
 from reports.drawing.style import GREY, MARKERS, backend_colours, house_style, round_ticks
 from reports.results.cells import backends, workloads
+from reports.results.names import framework
 from reports.results.report import Report
 from reports.results.utilization import Limit, Roof
 from reports.text import file_name, number
@@ -77,7 +78,7 @@ def frame(axes: Axes, roof: Roof, limits: Iterable[Limit], span: tuple[float, fl
     axes.set_xlim(span)
     axes.set_ylim(lowest / GIGA / BELOW, highest / GIGA * ABOVE)
     axes.set_xlabel("intensity of a train step: FLOP per byte that it must move (log scale)")
-    axes.set_ylabel("GFLOP/s, step lane (log scale)")
+    axes.set_ylabel("GFLOP/s of a training step (log scale)")
     axes.grid(visible=True)
 
 
@@ -117,6 +118,8 @@ def keys(
 ) -> Iterator[Line2D]:
     """Yield the entries of the legend: colour and size per backend, marker per workload."""
     for name, size in sizes.items():
-        yield Line2D([], [], ls="", marker="o", markersize=size, color=colours[name], label=name)
+        yield Line2D(
+            [], [], ls="", marker="o", markersize=size, color=colours[name], label=framework(name)
+        )
     for name, marker in markers.items():
         yield Line2D([], [], ls="", marker=marker, color=GREY, label=name)

@@ -7,7 +7,9 @@ from reports.results import accuracy_verdicts, time_to_accuracy
 from reports.results.accuracy import Accuracy
 from reports.results.report import Report
 from reports.results.speed_verdicts import as_json as claim_as_json
+from reports.results.standings import Standings
 from reports.results.summary import SummaryRow
+from reports.sections.headline import sentences
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -17,9 +19,36 @@ def as_json(report: Report) -> dict[str, Any]:
         "profile": report.run.profile,
         # the JSON says what the report's stamp "smoke run" says
         "citable": report.run.profile != "smoke",
+        "headline": sentences(report),
+        "speedups": [standings_as_json(standings) for standings in report.standings],
         "cells": [row_as_json(row) for row in report.rows],
         "claims": [claim_as_json(pair) for pair in report.pairs],
         "accuracy_claims": [accuracy_verdicts.as_json(pair) for pair in report.accuracy_pairs],
+    }
+
+
+def standings_as_json(standings: Standings) -> dict[str, Any]:
+    """Return the speed-ups of the full training loop on one device against its baseline."""
+    return {
+        "device": standings.device,
+        "baseline": standings.baseline,
+        "configurations": [
+            {
+                "workload": standing.results.cell.workload,
+                "backend": standing.results.cell.backend,
+                "speedup": None if standing.speedup is None else asdict(standing.speedup),
+                "verdict": standing.verdict,
+            }
+            for standing in standings.cells
+        ],
+        "geometric_means": [
+            {
+                "backend": mean.backend,
+                "speedup": asdict(mean.speedup),
+                "workloads": list(mean.workloads),
+            }
+            for mean in standings.means
+        ],
     }
 
 

@@ -10,13 +10,16 @@ from bench.record.run import RUN_FILE, RunModel, read_run
 from bench.record.stored import read_records
 from bench.spec import MODES
 from reports.report import REPORT_FILE
+from reports.results.cells import has_timing
 from reports.results.content_hash import SHORT_HASH, content_hash
-from reports.results.machine import hardware
+from reports.results.machine import short_machine
+from reports.results.report import Report
+from reports.sections.headline import answer
 from reports.text import comma_list, escape, plural, table
 
 README = "README.md"
 BEGIN, END = "<!-- runs -->", "<!-- /runs -->"
-HEADERS = ["date", "machine", "profile", "what was measured", "content hash", "report"]
+HEADERS = ["date", "machine", "answer", "what was measured", "content hash", "report"]
 TITLE = "# Published runs"
 
 
@@ -45,9 +48,9 @@ def insert_table(text: str, directory: Path) -> str:
 
 
 def rows(directory: Path) -> list[list[str]]:
-    """Return one row per run in the sub-folders, newest first."""
+    """Return one row per run in the sub-folders: first those with timing, the newest first."""
     runs = [(read_run(path.parent), path.parent) for path in directory.glob(f"*/{RUN_FILE}")]
-    runs.sort(key=lambda pair: (pair[0].created, pair[1].name), reverse=True)
+    runs.sort(key=lambda pair: (has_timing(pair[0]), pair[0].created, pair[1].name), reverse=True)
     return [row(run, list(read_records(folder, run)), folder.name) for run, folder in runs]
 
 
@@ -55,9 +58,9 @@ def row(run: RunModel, records: Sequence[Record], name: str) -> list[str]:
     """Write one row; `name` is that of the run's folder."""
     return [
         run.created[:10],
-        escape(hardware(run)),
-        escape(run.profile),
-        escape(contents(run, records)),
+        escape(short_machine(run)),
+        answer(Report(run, records)),
+        escape(f"{run.profile}: {contents(run, records)}"),
         f"`{content_hash(run, records)[:SHORT_HASH]}`",
         f"[{name}]({name}/{REPORT_FILE})",
     ]

@@ -20,6 +20,7 @@ from reports.publishing.redaction import Redactor, local_replacements
 from reports.publishing.verify import verify
 from reports.report import write_report
 from reports.results.machine import cpu_name, gpu_names
+from reports.sections.citing import URL
 from reports.text import plural
 
 
@@ -31,12 +32,15 @@ class PublishedRun:
     replaced: int
 
 
-def publish(source: Path, directory: Path, label: str = "") -> PublishedRun:
+def publish(source: Path, directory: Path, label: str = "", url: str = "") -> PublishedRun:
     """Copy the run in `source` to a new folder of `directory`, and update the index there.
 
-    A failure leaves `directory` unchanged. Raises `UsageError` for a smoke run or if the folder
-    exists, `RecordError` if the run can't be verified, `WriteError` if a file can't be written.
+    `url` is the address at which others find `directory`: the citation names the run's page there.
+    A failure leaves `directory` unchanged. Raises `UsageError` for a smoke run, a wrong address or
+    if the folder exists, `RecordError` if the run can't be verified, `WriteError` if a file can't
+    be written.
     """
+    require_address(url)
     run = read_run(source)
     require_citable(run, source)
     redactor = Redactor(replacements=local_replacements())
@@ -48,7 +52,7 @@ def publish(source: Path, directory: Path, label: str = "") -> PublishedRun:
     with create_folder(target) as folder:
         write_run(public, folder)
         write_archive(folder / ARCHIVE, lines)
-        write_report(folder)
+        write_report(folder, url=f"{url.rstrip('/')}/{target.name}" if url else "")
         require_verified(folder)
     try:
         write_index(directory)
@@ -64,6 +68,15 @@ def require_citable(run: RunModel, source: Path) -> None:
         raise UsageError(
             f"{source} is a smoke run, which is not for citation. Expected: profile standard or "
             "full. Measure again: nox -s bench"
+        )
+
+
+def require_address(url: str) -> None:
+    """Raise `UsageError` if `url` is neither empty nor an address that a citation can hold."""
+    if url and not URL.fullmatch(url):
+        raise UsageError(
+            f"wrong address. Expected: https://HOST/PATH, with percent-encoded characters. "
+            f"Received: {url!r}"
         )
 
 

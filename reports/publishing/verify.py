@@ -22,6 +22,7 @@ from reports.publishing.differences import (
 from reports.report import NETWORK_PAGES, REPORT_FILE, figures, pages
 from reports.results.impossible import reject_impossible
 from reports.results.report import Report
+from reports.sections.citing import url_of
 from reports.sections.title import baseline_of
 from reports.text import FIGURE_FOLDER, plural
 
@@ -82,8 +83,9 @@ def unreadable_run(folder: Path, reason: str) -> Verification:
 
 def recompute(folder: Path, run: RunModel, stored: Sequence[StoredRecord]) -> Verification:
     """Compute report and figures from the records, and compare all files of the folder."""
-    shown = read_text(folder / REPORT_FILE)
-    report = Report(run, [entry.record for entry in stored], baseline_of(shown or ""))
+    shown = read_text(folder / REPORT_FILE) or ""
+    records = [entry.record for entry in stored]
+    report = Report(run, records, baseline_of(shown), url_of(shown))
     texts = pages(report)
     drawn = dict(figures(report, "".join(texts.values())))
     actual = {path.name: read_capped(path) for path in (folder / FIGURE_FOLDER).glob("*")}

@@ -1,15 +1,16 @@
-"""The card: the answer of a run in one figure, as data."""
+"""The card: the answer of a run or of a comparison in one figure, as data."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.stats import SMALLEST_SAMPLE, Estimate, Verdict
-from reports.results.caption import NO_BREAK, Caption, shorten
+from reports.results.caption import NO_BREAK, shorten
 from reports.results.cells import CellResults, rounds, workloads
 from reports.results.machine import machine_name
+from reports.results.names import framework
 from reports.results.report import Report
 from reports.results.standings import MeanSpeedup, Standing, Standings
-from reports.text import estimate
+from reports.text import estimate, plural
 
 # devices that the name of the machine already says
 OBVIOUS_DEVICES = ("cpu", "cuda:0")
@@ -38,16 +39,20 @@ class Row:
 class Card:
     """What the card shows. `backends`, with the baseline, are in the order of their speed.
 
-    `stamp` is empty if the run may be cited, and `marks` are the texts at the foot.
+    `title` names the machine, `details` date and versions, and `source` what the card is cited by.
+    `unit` says what is 1x, and `baseline` is the backend that is; None if none of them is.
+    `stamp` is empty if the values may be cited, and `marks` are the texts at the foot.
     """
 
-    machine: str
-    caption: Caption
+    title: str
+    details: str
     stamp: str
-    baseline: str
+    unit: str
+    baseline: str | None
     backends: tuple[str, ...]
     rows: tuple[Row, ...]
     marks: tuple[str, ...]
+    source: str
 
     @property
     def summary(self) -> dict[str, Point]:
@@ -58,12 +63,14 @@ class Card:
     def alternative(self) -> str:
         """Return the card in words, for readers who do not see it."""
         stamp = f"{self.stamp}. " if self.stamp else ""
-        values = ", ".join(f"{p.backend} {estimate(p.speedup)}" for p in self.summary.values())
+        values = ", ".join(
+            f"{framework(name)} {estimate(point.speedup)}" for name, point in self.summary.items()
+        )
         summary = f": {values} ({self.rows[0].name})" if values else ""
         return (
-            f"{stamp}Speed of a full training loop on {self.machine}, {self.caption.date}, as a "
-            f"multiple of {self.baseline}{summary}; a row for each workload, with 95 % intervals; "
-            "the times are in the table below"
+            f"{stamp}{self.title}, {self.details}. Speed of a full training loop as a multiple of "
+            f"{self.unit}{summary}; a row for each network, with 95 % intervals; the table below "
+            "has the numbers"
         )
 
 
@@ -79,14 +86,17 @@ def make_card(report: Report, standings: Standings) -> Card:
     """Return the card of standings with at least one speed-up."""
     rows = tuple(list_rows(standings, is_judged=bool(report.pairs)))
     numbers = [point.speedup.n for row in rows for point in row.points]
+    names = {standing.results.cell.backend for standing in standings.cells}
     return Card(
-        machine=device_name(report, standings),
-        caption=report.caption,
+        title=device_name(report, standings),
+        details=f"{report.caption.date} · {report.caption.versions}",
         stamp=stamp(report, max(numbers)),
+        unit=framework(standings.baseline),
         baseline=standings.baseline,
-        backends=order(standings, summary_points(rows)),
+        backends=order(names, summary_points(rows), standings.baseline),
         rows=rows,
-        marks=(same_math(report.cells, standings), interval(rows)),
+        marks=(same_math(timed_cells(report.cells, standings)), interval(rows)),
+        source=report.caption.source,
     )
 
 
@@ -117,7 +127,7 @@ def mean_row(means: Sequence[MeanSpeedup], workload_count: int, *, is_judged: bo
     """
     return Row(
         # without a break, so that a figure breaks the line before it
-        name=f"geometric mean of{NO_BREAK}{workload_count}{NO_BREAK}workloads",
+        name=f"geometric mean of{NO_BREAK}{workload_count}{NO_BREAK}networks",
         points=tuple(
             Point(
                 backend=mean.backend,
@@ -144,12 +154,12 @@ def point_of(standing: Standing) -> Point | None:
     return Point(backend=standing.results.cell.backend, speedup=speedup, is_shown=is_shown)
 
 
-def order(standings: Standings, summary: Iterable[Point]) -> tuple[str, ...]:
+def order(names: Iterable[str], summary: Iterable[Point], baseline: str | None) -> tuple[str, ...]:
     """Return the backends by their speed in these points; those without a value come last."""
     speeds = {point.backend: point.speedup.value for point in summary}
-    speeds[standings.baseline] = 1.0
-    names = sorted({standing.results.cell.backend for standing in standings.cells})
-    return tuple(sorted(names, key=lambda name: -speeds.get(name, 0.0)))
+    if baseline is not None:
+        speeds[baseline] = 1.0
+    return tuple(sorted(sorted(names), key=lambda name: -speeds.get(name, 0.0)))
 
 
 def stamp(report: Report, most_rounds: int) -> str:
@@ -157,8 +167,8 @@ def stamp(report: Report, most_rounds: int) -> str:
     if report.stamp or most_rounds >= SMALLEST_SAMPLE:
         return report.stamp
     planned = rounds(report.run)
-    share = f"{most_rounds} of {planned}" if most_rounds < planned else f"{planned}"
-    return f"preliminary: {share} rounds, a verdict needs {SMALLEST_SAMPLE}"
+    part = f"{most_rounds} of " if most_rounds < planned else ""
+    return f"preliminary: {part}{plural(planned, 'round')}, a verdict needs {SMALLEST_SAMPLE}"
 
 
 def interval(rows: Iterable[Row]) -> str:
@@ -178,13 +188,10 @@ def span(numbers: Iterable[int]) -> str:
     return f"{different[0]} round{'' if different == [1] else 's'}"
 
 
-def same_math(cells: Iterable[CellResults], standings: Standings) -> str:
-    """Return how many of the timed cells of this device have a parity certificate that holds.
-
-    A cell whose figures are withheld because it failed parity counts as timed.
-    """
+def timed_cells(cells: Iterable[CellResults], standings: Standings) -> list[CellResults]:
+    """Return the timed cells of this device, with those whose figures are withheld."""
     shown = {standing.results.cell for standing in standings.cells}
-    timed = [
+    return [
         results
         for results in cells
         if results.cell in shown
@@ -194,6 +201,10 @@ def same_math(cells: Iterable[CellResults], standings: Standings) -> str:
             and any(trial.kind == "timing" for trial in results.planned_trials)
         )
     ]
+
+
+def same_math(timed: Sequence[CellResults]) -> str:
+    """Return how many of these cells have a parity certificate that holds."""
     certified = [results for results in timed if results.certificate_holds]
     if all(results.certificate_holds is None for results in timed):
         return "same math: no certificate"

@@ -11,6 +11,7 @@ from bench.record.selection import by_round, comparable, ranked
 from bench.spec import MODES, Cell, TrialKind, Workload
 from bench.workloads import WORKLOADS
 from reports.results.accuracy import Accuracy, accuracy
+from reports.results.names import framework
 from reports.results.settings import Values, collect_settings
 from reports.results.speed import LANES, Speed, speed
 
@@ -144,8 +145,13 @@ class CellResults:
 
     @property
     def name(self) -> str:
-        """Return backend and device, unique within a workload."""
+        """Return backend and device, unique within a workload: `pytorch (cpu)`."""
         return f"{self.cell.backend} ({self.device})"
+
+    @property
+    def title(self) -> str:
+        """Return the name for a reader: `PyTorch (cpu)`."""
+        return f"{framework(self.cell.backend)} ({self.device})"
 
     @property
     def parameter_total(self) -> int | None:

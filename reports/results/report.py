@@ -31,6 +31,8 @@ class Report:
     records: Sequence[Record]
     # the backend against which speeds are shown; None takes the usual one
     baseline: str | None = None
+    # the address at which the run is published; empty without one
+    url: str = ""
 
     @property
     def stamp(self) -> str:

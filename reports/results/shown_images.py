@@ -94,7 +94,7 @@ def band_of_all(cells: Sequence[Predictions]) -> Band | None:
         return None
     return Band(
         title=f"The first {len(wrong[:DRAWN])} of {len(wrong):,} that are wrong in every one of "
-        f"the {len(cells)} cells",
+        f"the {len(cells)} configurations",
         images=tuple(
             ShownImage(
                 index=int(index),

@@ -9,6 +9,7 @@ from bench.spec.pairing import opponents
 from bench.stats import AccuracyClaim, Claim, Verdict, judge_rounds
 from reports.results.cells import CellResults, has_timing
 from reports.results.comparability import notes, refusal
+from reports.results.names import framework
 from reports.results.speed import LANES
 
 MIRROR = {Verdict.FASTER: Verdict.SLOWER, Verdict.SLOWER: Verdict.FASTER}
@@ -25,12 +26,13 @@ class RankedPair:
 
     @property
     def names(self) -> tuple[str, str]:
-        """Return the backends; two modes of one backend with their modes."""
+        """Return the frameworks; two modes of one framework with their modes."""
         cells = self.first.cell, self.second.cell
+        first, second = (framework(cell.backend) for cell in cells)
         if cells[0].backend != cells[1].backend:
-            return cells[0].backend, cells[1].backend
-        first, second = (f"{cell.backend} ({cell.execution.mode})" for cell in cells)
-        return first, second
+            return first, second
+        modes = [cell.execution.mode for cell in cells]
+        return f"{first} ({modes[0]})", f"{second} ({modes[1]})"
 
     def verdict_on(self, results: CellResults) -> Verdict:
         """Return the claim's verdict as a verdict on `results`, which may be the second cell."""
@@ -85,10 +87,10 @@ def refusals(cells: Sequence[CellResults]) -> Iterator[tuple[CellResults, CellRe
 def no_verdict_reason(run: RunModel) -> str:
     """Return a sentence that says why a run has no claim on speed."""
     if run.profile == "smoke":
-        return "A smoke run makes no verdicts: it does not say which backend is faster."
+        return "A smoke run makes no verdicts: it does not say which framework is faster."
     if not has_timing(run):
         return "Nothing was to be timed: there are no verdicts on speed."
-    return "No two backends were timed in the same way: there are no verdicts on speed."
+    return "No two frameworks were timed in the same way: there are no verdicts on speed."
 
 
 def as_json(pair: RankedPair) -> dict[str, Any]:

@@ -4,7 +4,7 @@ The time is that of the native lane, in the mode that a user gets without asking
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -23,12 +23,14 @@ class Standing:
     """A cell against the baseline on the same workload and device.
 
     `speedup` is 2 if the cell takes half the baseline's time; None if they share no good round.
-    `verdict` is on the cell; None for the baseline, and if the run judges nothing.
+    `verdict` is on the cell, and `reason` is that of the verdict; None and empty for the baseline,
+    and if the run judges nothing.
     """
 
     results: CellResults
     speedup: Estimate | None
     verdict: Verdict | None
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,12 +50,21 @@ class Standings:
     """The cells of one device against `baseline`, in the report's order.
 
     `device` names the device with all that is not the default: `cpu`, or `cuda:0, bfloat16`.
+    `close` has the backends, besides the baseline, that the fastest one is not clearly faster than.
+    `of_environments` is whether all but the baseline are further environments of a backend.
     """
 
     device: str
     baseline: str
     cells: tuple[Standing, ...]
     means: tuple[MeanSpeedup, ...]
+    close: tuple[str, ...] = ()
+    of_environments: bool = False
+
+    @property
+    def ranked(self) -> list[MeanSpeedup]:
+        """Return the means over the most workloads first, and of these the fastest first."""
+        return rank_means(self.means)
 
     def of_workload(self, workload: str) -> list[Standing]:
         """Return the standings on one workload."""
@@ -80,7 +91,9 @@ def standings(
         for device, group in groups.items()
     ]
     return tuple(
-        of_device(device, group, name, pairs) for device, group, name in chosen if name is not None
+        of_device(device, group, name, pairs, environments)
+        for device, group, name in chosen
+        if name is not None
     )
 
 
@@ -97,20 +110,63 @@ def choose_baseline(
 
 
 def of_device(
-    device: str, cells: Sequence[CellResults], baseline: str, pairs: Sequence[RankedPair]
+    device: str,
+    cells: Sequence[CellResults],
+    baseline: str,
+    pairs: Sequence[RankedPair],
+    environments: Collection[str],
 ) -> Standings:
     """Return the standings of the cells of one device."""
     bases = {
         results.cell.workload: results for results in cells if results.cell.backend == baseline
     }
     backends = dict.fromkeys(results.cell.backend for results in cells)
-    means = [mean_speedup(name, cells, bases) for name in backends if name != baseline]
+    all_means = [mean_speedup(name, cells, bases) for name in backends if name != baseline]
+    means = [mean for mean in all_means if mean is not None]
     return Standings(
         device=device,
         baseline=baseline,
         cells=tuple(standing(results, bases, pairs) for results in cells),
-        means=tuple(mean for mean in means if mean is not None),
+        means=tuple(means),
+        close=tuple(close_to_first(rank_means(means), cells, pairs)),
+        of_environments=all(name in environments for name in backends if name != baseline),
     )
+
+
+def rank_means(means: Sequence[MeanSpeedup]) -> list[MeanSpeedup]:
+    """Return the means over the most workloads first, and of these the fastest first."""
+    return sorted(means, key=lambda mean: (-len(mean.workloads), -mean.speedup.value))
+
+
+def close_to_first(
+    means: Sequence[MeanSpeedup], cells: Sequence[CellResults], pairs: Sequence[RankedPair]
+) -> Iterator[str]:
+    """Yield the backends of later means over the same workloads that the first does not beat."""
+    for other in means[1:]:
+        if other.workloads != means[0].workloads:
+            continue
+        own = {
+            results.cell.workload: results
+            for results in cells
+            if results.cell.backend == other.backend and results.cell.workload in other.workloads
+        }
+        lead = mean_speedup(means[0].backend, cells, own)
+        if not is_lead(
+            lead, [standing(one, own, pairs) for one in cells if is_part(one, means[0])]
+        ):
+            yield other.backend
+
+
+def is_part(results: CellResults, mean: MeanSpeedup) -> bool:
+    """Return whether a cell is one of those that the mean is over."""
+    return results.cell.backend == mean.backend and results.cell.workload in mean.workloads
+
+
+def is_lead(lead: MeanSpeedup | None, standings: Sequence[Standing]) -> bool:
+    """Return whether a mean's interval lies above 1; of one workload its verdict decides too."""
+    if lead is None or lead.speedup.value <= 1 or not lead.speedup.excludes(1):
+        return False
+    return len(standings) > 1 or standings[0].verdict is Verdict.FASTER
 
 
 def standing(
@@ -121,15 +177,16 @@ def standing(
     if base is None or base is results or refusal(results, base) is not None:
         return Standing(results=results, speedup=None, verdict=None)
     comparison = compare_rounds(base.seconds[LANE], results.seconds[LANE])
-    verdicts = [
-        pair.verdict_on(results)
+    own = [
+        pair
         for pair in pairs
         if pair.lane == LANE and {pair.first.cell, pair.second.cell} == {results.cell, base.cell}
     ]
     return Standing(
         results=results,
         speedup=None if comparison is None else comparison.ratio,
-        verdict=verdicts[0] if verdicts else None,
+        verdict=own[0].verdict_on(results) if own else None,
+        reason=own[0].claim.reason if own else "",
     )
 
 

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from bench.stats import FEWEST_SEEDS, LEVEL, MeanDifference
 from reports.results.accuracy_verdicts import AccuracyPair
+from reports.results.names import framework
 from reports.results.report import Report
 from reports.text import NOTHING, escape, plain_percent, points, table
 
 HEADERS = [
-    "workload", "device", "backends", "difference (points)", "95 % interval", "seeds", "verdict",
+    "network", "device", "compared", "difference (points)", "95 % interval", "seeds", "verdict",
     "because",
 ]  # fmt: skip
 
@@ -21,9 +22,9 @@ def section(report: Report) -> Iterator[str]:
     yield "## Whether they train to the same accuracy"
     if all(pair.claim.comparison.n < 2 for pair in pairs):
         yield (
-            "One seed each: nothing is said of it. Backends part after some steps because each "
-            "rounds in its own way, so that one training tells of the seed as much as of the "
-            f"backend; a verdict needs {FEWEST_SEEDS} seeds (`--profile full`)."
+            "Not compared: one seed each. Rounding makes trainings diverge after some steps, so a "
+            "single training says little about the framework. A verdict needs "
+            f"{FEWEST_SEEDS} seeds (`--profile full`)."
         )
         return
     yield table(HEADERS, map(row, pairs), "difference (points), 95 % interval, seeds")
@@ -31,7 +32,7 @@ def section(report: Report) -> Iterator[str]:
 
 
 LEGEND = (
-    "Difference: mean test accuracy after the last epoch of the first backend minus that of the "
+    "Difference: mean test accuracy after the last epoch of the first framework minus that of the "
     "second, over the seeds that the plan named before anything was trained; none is dropped. "
     "EQUIVALENT: shown to be within the margin by two one-sided Welch tests (p under "
     f"{plain_percent(LEVEL)}, adjusted for all pairs of this report by Holm's method). The margin "
@@ -46,7 +47,7 @@ def row(pair: AccuracyPair) -> list[str]:
     return [
         escape(pair.first.cell.workload),
         escape(pair.first.device),
-        f"{escape(pair.first.cell.backend)} against {escape(other_name(pair))}",
+        f"{escape(framework(pair.first.cell.backend))} against {escape(other_name(pair))}",
         points(comparison.difference),
         interval(comparison),
         str(comparison.n),
@@ -56,10 +57,11 @@ def row(pair: AccuracyPair) -> list[str]:
 
 
 def other_name(pair: AccuracyPair) -> str:
-    """Return the second backend, with its mode if both backends are the same."""
+    """Return the second framework, with its mode if both frameworks are the same."""
     second = pair.second.cell
+    name = framework(second.backend)
     same = second.backend == pair.first.cell.backend
-    return f"{second.backend} ({second.execution.mode})" if same else second.backend
+    return f"{name} ({second.execution.mode})" if same else name
 
 
 def interval(comparison: MeanDifference) -> str:

@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 from bench.record.quantities import joules_per_step
 from bench.stats import SMALLEST_SAMPLE, Estimate, Verdict
-from reports.results.cells import CellResults, has_timing
+from reports.results.cells import has_timing
 from reports.results.names import framework
 from reports.results.report import Report
 from reports.results.speed import trial_median
 from reports.results.standings import Standing, Standings
 from reports.results.summary import SummaryRow
+from reports.sections.columns import CELL_HEADERS, cell_names
 from reports.text import (
     MEBIBYTE,
     NOTHING,
@@ -23,10 +24,7 @@ from reports.text import (
 )
 
 DOUBTS = {Verdict.UNCLEAR: " unclear", Verdict.UNDECIDED: " undecided"}
-LEGEND = {
-    Verdict.UNCLEAR: "unclear: not all conditions of a verdict hold; the details name the one.",
-    Verdict.UNDECIDED: f"undecided: fewer than {SMALLEST_SAMPLE} good rounds.",
-}
+MOST_REASONS = 4
 Column = tuple[str, Callable[[SummaryRow], str]]
 
 
@@ -40,8 +38,8 @@ def section(report: Report) -> Iterator[str]:
     if rows:
         yield "## Measured"
         yield table(
-            ["network", "framework", "device", *(name for name, _ in columns)],
-            [[*names(row.results), *(text(row) for _, text in columns)] for row in rows],
+            [*CELL_HEADERS, *(name for name, _ in columns)],
+            [[*cell_names(row.results), *(text(row) for _, text in columns)] for row in rows],
             ",".join(name for name, _ in columns),
         )
 
@@ -67,8 +65,22 @@ def legend(standings: Standings) -> Iterator[str]:
     interval = ", with the 95 % interval" if has_interval else ""
     yield f"Times as fast as {framework(standings.baseline)}{interval}; above 1 is faster."
     yield "The fastest is in bold."
-    verdicts = {one.verdict for one in standings.cells}
-    yield from (text for verdict, text in LEGEND.items() if verdict in verdicts)
+    unclear = [one for one in standings.cells if one.verdict is Verdict.UNCLEAR]
+    if unclear:
+        yield f"unclear: {reasons(unclear)}."
+    if any(one.verdict is Verdict.UNDECIDED for one in standings.cells):
+        yield f"undecided: fewer than {SMALLEST_SAMPLE} good rounds."
+
+
+def reasons(unclear: Sequence[Standing]) -> str:
+    """Return what each comparison lacks for a verdict; of many only that the details say it."""
+    if len(unclear) > MOST_REASONS:
+        return "not all conditions of a verdict hold; the details name the one"
+    return "; ".join(
+        f"{framework(one.results.cell.backend)} on {escape(one.results.cell.workload)}, because "
+        f"{escape(one.reason)}"
+        for one in unclear
+    )
 
 
 def workload_row(workload: str, backends: Sequence[str], standings: Standings) -> list[str]:
@@ -120,12 +132,6 @@ def times(speedup: Estimate | None) -> str:
     if speedup.value == 1.0 and speedup.low is None:
         return "1x"
     return factor_estimate(speedup)
-
-
-def names(results: CellResults) -> list[str]:
-    """Return network, framework and device, by which the table names its rows."""
-    cell = results.cell
-    return [escape(cell.workload), escape(framework(cell.backend)), escape(results.device)]
 
 
 def images_per_second(row: SummaryRow) -> str:

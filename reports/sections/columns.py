@@ -2,15 +2,18 @@
 
 from bench.spec import TRAIN_IMAGES
 from reports.results.cells import CellResults
+from reports.results.names import framework
 from reports.results.summary import SummaryRow
 from reports.text import NOTHING, escape, plural
 
+CELL_HEADERS = ["network", "framework", "device"]
 DIFFERS = r"\*"
 
 
 def cell_names(results: CellResults) -> list[str]:
-    """Return workload, backend and device: the columns by which a table names its cells."""
-    return [escape(results.cell.workload), escape(results.cell.backend), escape(results.device)]
+    """Return the texts of the columns `CELL_HEADERS`, by which a table names its cells."""
+    cell = results.cell
+    return [escape(cell.workload), escape(framework(cell.backend)), escape(results.device)]
 
 
 def training_extent(row: SummaryRow) -> str:

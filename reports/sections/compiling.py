@@ -8,7 +8,7 @@ from reports.results.speed import Speed
 from reports.results.workload import WorkloadResults
 from reports.text import NOTHING, escape, estimate, number, table
 
-COLD = ["cell", "cold s"]
+COLD = ["configuration", "cold s"]
 REPAID = ["primed s", "break even from cold (steps)", "break even from primed (steps)"]
 
 
@@ -21,7 +21,7 @@ def part(workload: WorkloadResults) -> Iterator[str]:
     has_other_modes = any(results.cell.execution.mode != "default" for results in workload.cells)
     headers = [*COLD, *(REPAID if has_other_modes else ())]
     yield (
-        "Compiling: the first step less a steady one, and what further steps compiled anew."
+        "Compiling: the first step less a steady one, and what further steps compiled again."
         + (f" {OTHER_MODES}" if has_other_modes else "")
     )
     yield table(headers, [row[: len(headers)] for row in rows], ",".join(headers[1:]))
@@ -29,8 +29,8 @@ def part(workload: WorkloadResults) -> Iterator[str]:
 
 OTHER_MODES = (
     "cold: with an empty cache of the compiler, or where there is none; primed: with what earlier "
-    "processes have compiled. Break even: so many steps (of the step lane) repay it against the "
-    "same backend in its default mode, whose own first step is counted."
+    "processes have compiled. Break even: so many training steps repay it against the "
+    "same framework in its default mode, whose own first step is counted."
 )
 
 
@@ -45,7 +45,7 @@ def rows_of(cells: Sequence[CellResults]) -> Iterator[list[str]]:
             default = None
         cold, primed = speed.cold_compile_seconds, speed.primed_compile_seconds
         repaid = [break_even(default, speed, compiling) for compiling in (cold, primed)]
-        yield [escape(results.name), estimate(cold), estimate(primed), *repaid]
+        yield [escape(results.title), estimate(cold), estimate(primed), *repaid]
 
 
 def break_even(default: Speed | None, other: Speed, compiling: Estimate | None) -> str:

@@ -21,7 +21,7 @@ def preflight(run: RunModel) -> Iterator[str]:
     if not looks:
         return
     verdicts = comma_list(look.verdict for look in looks)
-    yield f"Before it was measured the machine was judged {verdicts} (`samestep doctor`)."
+    yield f"The check of the machine before the run said: {verdicts} (`samestep doctor`)."
     rows = [
         [escape(finding.name), escape(finding.value), finding.verdict, escape(finding.reason)]
         for look in looks
@@ -41,7 +41,7 @@ def contention(cells: Sequence[CellResults]) -> Iterator[str]:
         ]
         for workload in workloads(cells)
     ]
-    headers = ["workload", "trials", "other processes, % of all cores", "stolen, % of all cores"]
+    headers = ["network", "trials", "other processes, % of all cores", "stolen, % of all cores"]
     yield "### What else was running"
     yield (
         "CPU time of other processes (and of other virtual machines: stolen) over wall time and "
@@ -76,12 +76,12 @@ def spread(percentages: Sequence[float]) -> str:
 def flags(cells: Sequence[CellResults]) -> Iterator[str]:
     """Yield how many timing trials have each flag; nothing if no trial is flagged."""
     rows = [
-        [escape(results.cell.workload), escape(results.name), escape(flag), str(trials)]
+        [escape(results.cell.workload), escape(results.title), escape(flag), str(trials)]
         for results in cells
         if results.speed is not None
         for flag, trials in results.speed.flags.items()
     ]
     if rows:
-        headers = ["workload", "cell", "flag", "timing trials"]
+        headers = ["network", "configuration", "flag", "timing trials"]
         yield "Flagged trials are in the figures above:"
         yield table(headers, rows, "timing trials")

@@ -8,6 +8,7 @@ from bench.record.quantities import native_seconds, step_seconds
 from bench.record.selection import Quantity
 from bench.stats import Estimate
 from reports.results.cells import CellResults, workloads
+from reports.results.names import framework
 from reports.results.report import Report
 from reports.results.speed import paired_ratio
 from reports.results.utilization import own_products_seconds
@@ -15,8 +16,8 @@ from reports.text import NOTHING, escape, estimate, number, table
 
 REFERENCE = "keras-tensorflow"
 HEADERS = [
-    "workload", "cell", "native ms", "native, times as fast", "step ms", "step, times as fast",
-    "% of product", "% of own products",
+    "network", "configuration", "full loop ms", "full loop, times as fast", "step ms",
+    "step, times as fast", "% of product", "% of own products",
 ]  # fmt: skip
 
 
@@ -40,14 +41,13 @@ def section(report: Report) -> Iterator[str]:
     yield "### Every mode, the fastest first"
     yield table(HEADERS, rows, ",".join(HEADERS[2:]))
     yield (
-        f"Times as fast: the native lane of {REFERENCE} in its default mode, on the same device "
-        "and with the same batch size, over the cell's native or step lane; median of the ratios "
-        "within rounds, with its 95 % interval. A step lane against a native one: what the program "
-        "could do against what a user of that framework gets. No verdict is made of these ratios. "
-        "% of product: the counted operations of the step lane against the rate of the large "
-        "matrix product that was calibrated in this run; % of own products: the time that the "
-        "products of the step alone take at the best calibrated rate of each one's shape, over "
-        "the time of the step."
+        f"Times as fast as the full training loop of {framework(REFERENCE)} in its default mode, "
+        "on the same device and with the same batch size: median of the ratios within rounds, with "
+        "its 95 % interval. A step against that loop: what the program could do against what a "
+        "user gets. No verdict is made of these ratios. % of product: the counted operations of "
+        "the step against the rate of the large matrix product that was calibrated in this run. "
+        "% of own products: the time that the step's products alone take at the best calibrated "
+        "rate of their shapes, over the time of the step."
     )
 
 
@@ -71,7 +71,7 @@ def row(results: CellResults, timed: Sequence[CellResults], share: float | None)
     assert speed is not None, "the section chose it for that"
     return [
         escape(results.cell.workload),
-        escape(results.name),
+        escape(results.title),
         estimate(speed.native_seconds, 1e3),
         estimate(speed_ratio(reference, results, native_seconds)),
         estimate(speed.step_seconds, 1e3),

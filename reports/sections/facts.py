@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from bench.stats import Verdict
 from reports.results.cells import CellResults, backends, declared_seeds, rounds
 from reports.results.machine import hardware
+from reports.results.names import framework
 from reports.results.report import Report
 from reports.results.speed_verdicts import RankedPair, no_verdict_reason
 from reports.text import comma_list, escape, estimate, plural
@@ -26,18 +27,19 @@ def section(report: Report) -> Iterator[str]:
 
 
 def extent(report: Report) -> Iterator[str]:
-    """Yield what ran: workloads, backends, devices, cells, rounds and seeds."""
+    """Yield what ran: networks, frameworks, devices, configurations, rounds and seeds."""
     run, cells = report.run, report.cells
     devices = sorted({results.cell.execution.device for results in cells})
     complete = sum(results.is_complete for results in cells)
     unsupported = sum(results.is_unsupported for results in cells)
     seeds = declared_seeds(run)
+    names = map(framework, backends(cells))
     yield (
-        f"{plural(len(report.workloads), 'workload')} on {escape(comma_list(backends(cells)))}; "
+        f"{plural(len(report.workloads), 'network')} in {escape(comma_list(names))}; "
         f"devices: {escape(comma_list(devices))}; profile {escape(run.profile)}."
     )
     yield (
-        f"{complete} of {plural(len(cells), 'cell')} have all their figures"
+        f"{complete} of {plural(len(cells), 'configuration')} have all their figures"
         f"{f', {unsupported} are unsupported' if unsupported else ''}."
     )
     yield (
@@ -47,18 +49,18 @@ def extent(report: Report) -> Iterator[str]:
 
 
 def medians(cells: Sequence[CellResults]) -> Iterator[str]:
-    """Yield the native lane of every cell in one sentence; nothing if no cell has it."""
+    """Yield the full training loop of every cell in one sentence; nothing if no cell has it."""
     parts: dict[str, list[str]] = {}
     for results in cells:
         if results.speed is not None and results.speed.native_seconds is not None:
             place = f"{escape(results.cell.workload)} on {escape(results.device)}"
             value = estimate(results.speed.native_seconds, 1e3)
-            parts.setdefault(place, []).append(f"{escape(results.cell.backend)} {value}")
+            parts.setdefault(place, []).append(f"{escape(framework(results.cell.backend))} {value}")
     text = "; ".join(f"{place}: {', '.join(values)}" for place, values in parts.items())
     interval_note = ", in brackets the 95 % interval" if "[" in text else ""
     if text:
         yield (
-            "Milliseconds per step in the framework's own loop (native lane), median over trials"
+            "Milliseconds per step in the full training loop, median over trials"
             f"{interval_note}: {text}."
         )
 
@@ -73,7 +75,7 @@ def verdict_summary(pairs: Sequence[RankedPair]) -> str:
     parts = [f"{rivals}: {verdict_counts(verdicts)}" for rivals, verdicts in counts.items()]
     if len(parts) > MOST_IN_SHORT:
         parts = [f"{verdict_counts(sum(counts.values(), Counter()))}, each under Which is faster"]
-    return f"Verdicts over workloads and lanes (native and step): {'; '.join(parts)}."
+    return f"Verdicts on full training loops and training steps: {'; '.join(parts)}."
 
 
 def verdict_counts(verdicts: Counter[Verdict]) -> str:

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from reports.drawing.framework_tax import figure_file
 from reports.results.framework_tax import MICRO, Tax
 from reports.results.report import Report
-from reports.sections.columns import cell_names
+from reports.sections.columns import CELL_HEADERS, cell_names
 from reports.text import estimate, figure, number, table
 
 HEADERS = [
-    "workload", "backend", "device", "arithmetic", "one program", "step", "native", "dispatch",
-    "loop", "looking",
+    *CELL_HEADERS, "arithmetic", "one program", "step", "full loop", "dispatch", "loop", "looking",
 ]  # fmt: skip
 
 
@@ -20,19 +19,18 @@ def section(report: Report) -> Iterator[str]:
     if all(tax.epoch is None for tax in taxes):
         return
     yield "## The framework tax"
-    yield "Microseconds per step, from the inside out, each backend in its default mode."
+    yield "Microseconds per step, from the inside out, each framework in its default mode."
     yield table(HEADERS, map(row, taxes), ",".join(HEADERS[3:]))
     yield (
-        "arithmetic: the counted operations at the rate of the large product that was calibrated; "
-        "one program: the step lane of the same backend in mode `epoch`, many steps in one call; "
-        "step and native: as above. What is lost: dispatch, between one program and one call a "
-        "step (below zero where the program is the slower one); loop, between the step and the "
-        "framework's own loop; looking, between the step and one that is waited for. Each is the "
-        "median over rounds of differences within a round."
+        "Arithmetic: the counted operations at the rate of the large product that was calibrated. "
+        "One program: the step of the same framework in mode `epoch`, many steps per call. What is "
+        "lost: dispatch, between one program and one call per step (below zero if the program is "
+        "slower); loop, between the step and the framework's own loop; looking, between the step "
+        "and a step with wait. Each is the median over rounds of differences within a round."
     )
     for device in dict.fromkeys(tax.results.cell.execution.device for tax in taxes):
         yield figure(
-            f"Microseconds per step on {device} by layer, for each workload and backend; the "
+            f"Microseconds per step on {device} by layer, for each network and framework; the "
             "numbers are in the table above",
             figure_file(device),
         )

@@ -1,7 +1,10 @@
 """The headline: at most four sentences, made from the values of the first table."""
 
+import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from bench.spec import Execution
 from bench.stats import (
     FEWEST_SEEDS,
     SMALLEST_SAMPLE,
@@ -9,7 +12,7 @@ from bench.stats import (
     Verdict,
 )
 from reports.results.accuracy_verdicts import AccuracyPair
-from reports.results.cells import has_timing
+from reports.results.cells import CellResults, has_timing
 from reports.results.names import framework, networks
 from reports.results.report import Report
 from reports.results.standings import MeanSpeedup, Standing, Standings
@@ -26,6 +29,11 @@ def section(report: Report) -> Iterator[str]:
     yield " ".join(escape(sentence) for sentence in sentences(report))
 
 
+def answer(report: Report) -> str:
+    """Return the first sentence, for a list of runs, as Markdown."""
+    return escape(sentences(report)[0])
+
+
 def sentences(report: Report) -> list[str]:
     """Return the sentences on speed and on accuracy; none is stronger than its claims."""
     kinds = {record.trial.kind for record in report.records if record.status == "ok"}
@@ -40,7 +48,8 @@ def sentences(report: Report) -> list[str]:
     ]
     if has_timing(report.run) and not speeds:
         speeds = [uncompared(report)]
-    return [*speeds[:MOST_ON_SPEED], accuracy_sentence(report)]
+    others = list(other_modes(report))
+    return [*speeds[: MOST_ON_SPEED - len(others)], *others, accuracy_sentence(report)]
 
 
 def unmeasured(report: Report) -> str:
@@ -92,18 +101,21 @@ def workloads_of(standings: Standings) -> list[str]:
 
 
 def preliminary(standings: Standings) -> str:
-    """Return the speed-ups so far, of a run with too few rounds for intervals."""
-    rounds = min(mean.speedup.n for mean in standings.means)
-    values = [f"{framework(mean.backend)} {factor(mean.speedup)}" for mean in by_speed(standings)]
+    """Return the speed-ups so far, of a run in which some lack the rounds of an interval."""
+    values = [f"{framework(mean.backend)} {factor(mean.speedup)}" for mean in standings.ranked]
     return (
-        f"Preliminary, {rounds} of {SMALLEST_SAMPLE} rounds, no interval: against "
-        f"{framework(standings.baseline)} on {spans(standings.means)} {join_words(values)} as fast."
+        f"Preliminary, {missing_rounds(standings)}: against {framework(standings.baseline)} on "
+        f"{spans(standings.means)} {join_words(values)} as fast."
     )
 
 
-def by_speed(standings: Standings) -> list[MeanSpeedup]:
-    """Return the means over the most workloads first, and of these the fastest first."""
-    return sorted(standings.means, key=lambda mean: (-len(mean.workloads), -mean.speedup.value))
+def missing_rounds(standings: Standings) -> str:
+    """Return how many good rounds there are, whose they are, and how many are needed."""
+    short = [mean for mean in standings.means if mean.speedup.low is None]
+    rounds = min(mean.speedup.n for mean in short)
+    of_all = len(short) == len(standings.means)
+    whose = "" if of_all else f" of {join_words([framework(mean.backend) for mean in short])}"
+    return f"{plural(rounds, 'good round')}{whose} instead of the {SMALLEST_SAMPLE} of a verdict"
 
 
 def spans(means: Sequence[MeanSpeedup]) -> str:
@@ -117,18 +129,31 @@ def spans(means: Sequence[MeanSpeedup]) -> str:
 
 def ranking(standings: Standings) -> str:
     """Return who is the fastest, by how much, and the others after it."""
-    fastest, *others = by_speed(standings)
-    base = framework(standings.baseline)
-    rest = [value_of(mean, standings) for mean in others]
-    after = f"; {join_words(rest)}" if rest else ""
+    fastest, *others = standings.ranked
+    base, name = framework(standings.baseline), framework(fastest.backend)
     if is_clear(fastest, standings) and fastest.speedup.value > 1:
+        close = [
+            f"{framework(mean.backend)} ({factor(mean.speedup)})"
+            for mean in others
+            if mean.backend in standings.close
+        ]
+        rest = [value_of(mean, standings) for mean in others if mean.backend not in standings.close]
+        beside = f", not clearly faster than {join_words(close)}" if close else ""
+        after = f"; {join_words(rest)}" if rest else ""
         return (
-            f"{framework(fastest.backend)} trains {factor(fastest.speedup)} "
-            f"({interval_words(fastest.speedup)}) as fast as {base} on {spans([fastest])}{after}."
+            f"{name} trains {factor(fastest.speedup)} ({interval_words(fastest.speedup)}) as fast "
+            f"as {base} on {spans([fastest])}{beside}{after}."
         )
-    values = [value_of(fastest, standings), *rest]
-    where = spans([fastest])
-    return f"No framework is clearly faster than {base} on {where}: {join_words(values)}."
+    values = [value_of(mean, standings) for mean in standings.ranked]
+    return (
+        f"No {rivals(standings)} is clearly faster than {base} on {spans([fastest])}: "
+        f"{join_words(values)}."
+    )
+
+
+def rivals(standings: Standings) -> str:
+    """Return what the baseline is compared with: frameworks, or environments of one framework."""
+    return "environment" if standings.of_environments else "framework"
 
 
 def value_of(mean: MeanSpeedup, standings: Standings) -> str:
@@ -174,26 +199,51 @@ def exceptions(standings: Standings) -> Iterator[str]:
         yield f"But {join_words(clauses)}."
 
 
+def other_modes(report: Report) -> Iterator[str]:
+    """Yield one sentence on the networks whose fastest median is of another mode than default."""
+    fastest: dict[tuple[str, Execution], CellResults] = {}
+    for results in sorted(report.cells, key=native_median):
+        execution = replace(results.cell.execution, mode="default")
+        fastest.setdefault((results.cell.workload, execution), results)
+    others = [
+        f"{results.title} on {results.cell.workload}"
+        for results in fastest.values()
+        if results.cell.execution.mode != "default" and native_median(results) < math.inf
+    ]
+    if not others or not any(standings.means for standings in report.standings):
+        return
+    if len(others) > MOST_NAMED:
+        yield f"In {len(others)} cases another mode has a shorter median; no verdict compares it."
+    else:
+        subject = "median of all modes is that" if len(others) == 1 else "medians are those"
+        yield f"The shortest {subject} of {join_words(others)}; no verdict compares all modes."
+
+
+def native_median(results: CellResults) -> float:
+    """Return the median seconds per step of the full training loop; infinite if not timed."""
+    native = None if results.speed is None else results.speed.native_seconds
+    return math.inf if native is None else native.value
+
+
+def open_comparisons(standings: Standings) -> Iterator[str]:
+    """Yield how many comparisons with the baseline have no verdict, and which if they are few."""
+    judged = [one for one in standings.cells if one.verdict is not None]
+    unclear = [one for one in judged if one.verdict not in DECIDED]
+    if unclear:
+        which = f"; not {named(unclear)}" if len(unclear) <= MOST_NAMED else ""
+        yield (
+            f"{len(judged) - len(unclear)} of {plural(len(judged), 'comparison')} with "
+            f"{framework(standings.baseline)} are decided{which}."
+        )
+
+
 def named(some: Sequence[Standing]) -> str:
-    """Return `JAX on cnn (0.59x) and Keras on JAX on cnn (0.60x)`; of many only their number."""
-    if len(some) > MOST_NAMED:
-        return plural(len(some), "comparison")
+    """Return `JAX on cnn (0.59x) and Keras on JAX on cnn (0.60x)`."""
     return join_words([
         f"{framework(one.results.cell.backend)} on {one.results.cell.workload}"
         f"{f' ({factor(one.speedup)})' if one.speedup else ''}"
         for one in some
     ])  # fmt: skip
-
-
-def open_comparisons(standings: Standings) -> Iterator[str]:
-    """Yield how many comparisons with the baseline have no verdict, and which."""
-    judged = [one for one in standings.cells if one.verdict is not None]
-    unclear = [one for one in judged if one.verdict not in DECIDED]
-    if unclear:
-        yield (
-            f"{len(judged) - len(unclear)} of {plural(len(judged), 'comparison')} with "
-            f"{framework(standings.baseline)} are decided; not {named(unclear)}."
-        )
 
 
 def accuracy_sentence(report: Report) -> str:

@@ -1,4 +1,4 @@
-"""The lanes of a workload's cells, the gaps between them, and the phases of a timing trial."""
+"""The times per step of a workload's cells, their ratios, and the phases of a timing trial."""
 
 from collections.abc import Iterator, Sequence
 from statistics import median
@@ -6,6 +6,7 @@ from statistics import median
 from bench.record import Record, TimingsModel
 from bench.stats import Estimate
 from reports.results.cells import CellResults
+from reports.results.names import LANE_NAMES
 from reports.results.speed import Speed
 from reports.results.workload import WorkloadResults
 from reports.sections import compiling
@@ -20,16 +21,12 @@ def part(workload: WorkloadResults) -> Iterator[str]:
     rows = [row for results in cells for row in lane_rows(results)]
     if not rows:
         return
-    headers = ["cell", "lane", "milliseconds", "n", "sampled in each trial"]
+    headers = ["configuration", "timed", "milliseconds per step", "n", "sampled in each trial"]
     yield "### Time per step"
-    yield table(headers, rows, "milliseconds, n")
+    yield table(headers, rows, "milliseconds per step, n")
     yield (
-        "native, steady and start-up: two lengths of the framework's own loop give a slope "
-        "(steady, ms per step) and an intercept (start-up, ms per call of the loop). A difference "
-        "of two noisy times is noisier than either: a start-up below zero means that it is lost "
-        "in the noise. latency: single steps, each waited for; percentiles of the steps of all "
-        "trials. tutorial: "
-        "the input pipeline that a newcomer writes; it measures the pipeline as much as the step."
+        "Step with wait: single steps, each waited for; percentiles of the steps of all trials. "
+        "Tutorial pipeline: the input pipeline of a beginner's tutorial, timed with the step."
     )
     yield from gaps(cells)
     yield from compiling.part(workload)
@@ -41,20 +38,19 @@ def lane_rows(results: CellResults) -> Iterator[list[str]]:
     speed, sample_texts = results.speed, samples(results)
     if speed is None:
         return
-    for lane, value in (
-        ("step, per step", speed.step_seconds),
-        ("latency, median step", speed.latency_seconds),
-        ("latency, 95th percentile", pooled_estimate(speed, speed.latency_p95_seconds)),
-        ("latency, 99th percentile", pooled_estimate(speed, speed.latency_p99_seconds)),
-        ("native, per step", speed.native_seconds),
-        ("native, steady per step", speed.steady_seconds),
-        ("native, start-up per call", speed.startup_seconds),
-        ("tutorial, per step", speed.tutorial_seconds),
+    for lane, part, value in (
+        ("native", "", speed.native_seconds),
+        ("step", "", speed.step_seconds),
+        ("latency", ", median", speed.latency_seconds),
+        ("latency", ", 95th percentile", pooled_estimate(speed, speed.latency_p95_seconds)),
+        ("latency", ", 99th percentile", pooled_estimate(speed, speed.latency_p99_seconds)),
+        ("tutorial", "", speed.tutorial_seconds),
         *lanes_of_all(results),
     ):
         if value is not None:
-            sample = sample_texts.get(lane.split(",")[0], NOTHING)
-            yield [escape(results.name), lane, estimate(value, 1e3), str(value.n), sample]
+            timed = f"{LANE_NAMES[lane]}{part}"
+            sample = sample_texts.get(lane, NOTHING)
+            yield [escape(results.title), timed, estimate(value, 1e3), str(value.n), sample]
 
 
 def pooled_estimate(speed: Speed, value: float | None) -> Estimate | None:
@@ -64,14 +60,14 @@ def pooled_estimate(speed: Speed, value: float | None) -> Estimate | None:
     return Estimate(value=value, low=None, high=None, n=speed.latency_seconds.n)
 
 
-def lanes_of_all(results: CellResults) -> list[tuple[str, Estimate | None]]:
-    """Return step and native over all trials; nothing if no trial was repeated."""
+def lanes_of_all(results: CellResults) -> list[tuple[str, str, Estimate | None]]:
+    """Return native and step over all trials; nothing if no trial was repeated."""
     speed = results.speed_of_all
     if speed is None:
         return []
     return [
-        ("step, repeated trials too", speed.step_seconds),
-        ("native, repeated trials too", speed.native_seconds),
+        ("native", ", repeated trials too", speed.native_seconds),
+        ("step", ", repeated trials too", speed.step_seconds),
     ]
 
 
@@ -108,7 +104,7 @@ def gaps(cells: Sequence[CellResults]) -> Iterator[str]:
     """Yield the ratios of two lanes of the same trial: what a lane costs over another."""
     rows = [
         [
-            escape(results.name),
+            escape(results.title),
             estimate(speed.observer_effect),
             estimate(speed.loop_overhead),
             estimate(speed.pipeline_cost),
@@ -116,11 +112,12 @@ def gaps(cells: Sequence[CellResults]) -> Iterator[str]:
         for results in cells
         if (speed := results.speed) is not None
     ]
-    headers = ["cell", "observer: latency / step", "loop: native / step"]
-    headers += ["pipeline: tutorial / native"]
+    headers = [
+        "configuration", "step with wait / step", "full loop / step", "tutorial / full loop",
+    ]  # fmt: skip
     yield (
-        "What lies between the lanes, as ratios of times within a trial: waiting for every step, "
-        "the framework's own loop, and a newcomer's input pipeline."
+        "What waiting for every step, the framework's own loop, and a tutorial's input pipeline "
+        "add, as ratios of times within a trial:"
     )
     yield table(headers, rows, ",".join(headers[1:]))
 
@@ -135,7 +132,7 @@ def phases(cells: Sequence[CellResults]) -> Iterator[str]:
         ]
         for name in PHASES
     ]
-    headers = ["phase", *(escape(results.name) for results in timed)]
+    headers = ["phase", *(escape(results.title) for results in timed)]
     shown = [row for row in rows if set(row[1:]) != {NOTHING}]
     yield details(
         "Where a timing trial's time goes (median seconds)",

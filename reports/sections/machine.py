@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from bench.record import EnvironmentModel
 from bench.record.run import RunModel
 from reports.results.machine import GIBIBYTE, used_cores
+from reports.results.names import framework
 from reports.results.report import Report
 from reports.text import NOTHING, comma_list, escape, number, plural, table
 
@@ -14,12 +15,12 @@ def section(report: Report) -> Iterator[str]:
     run = report.run
     yield "## Machine and versions"
     yield table(["what", "value"], machine_rows(run.environment))
-    yield table(["backend", "devices found", "versions"], version_rows(run))
+    yield table(["framework", "devices found", "versions"], version_rows(run))
     hosts = {record.environment.host_sha256 for record in report.records}
     if hosts - {run.environment.host_sha256}:
         yield (
             f"**Records come from {plural(len(hosts), 'host')}, not only from the one above:** "
-            "cells are comparable only within one host."
+            "configurations are comparable only within one host."
         )
 
 
@@ -52,4 +53,8 @@ def version_rows(run: RunModel) -> Iterator[list[str]]:
             f"{package} {version}" for package, version in backend.versions.items()
         )
         unavailable = "" if backend.unavailable is None else "unavailable"
-        yield [escape(name), escape(comma_list(backend.devices)), escape(unavailable or versions)]
+        yield [
+            escape(framework(name)),
+            escape(comma_list(backend.devices)),
+            escape(unavailable or versions),
+        ]

@@ -19,37 +19,37 @@ def section(report: Report) -> Iterator[str]:
 
 def method_lines(run: RunModel, cells: Sequence[CellResults]) -> Iterator[str]:
     seeds = {kind: sorted({t.seed for t in run.trials if t.kind == kind}) for kind in KINDS}
-    yield "A trial is one fresh process that does one thing for one cell; n counts trials."
+    yield ("A trial is one new process that does one thing for one configuration; n counts trials.")
     yield (
-        f"Timing: {plural(rounds(run), 'round')}; a round is one trial of every cell, in an order "
-        f"drawn at random (order seed {run.order_seed}). Profile: {escape(run.profile)}."
+        f"Timing: {plural(rounds(run), 'round')}; a round is one trial of every configuration, in "
+        f"an order drawn at random (order seed {run.order_seed}). Profile: {escape(run.profile)}."
         f"{turns(cells)}"
     )
     yield (
-        "step lane: the train step on batches that are already on the device, in blocks, "
-        "synchronized at the end of each block only. A trial's value is the median of its blocks."
+        "Training step: on batches that are already on the device, in blocks, synchronized at the "
+        "end of each block only. A trial's value is the median of its blocks."
     )
     yield (
-        "latency lane: the same step, the device synchronized after each; quantiles of single "
-        "steps. What it has over the step lane is the price of looking."
+        "Step with wait: the same step, the device synchronized after each; quantiles of single "
+        "steps."
     )
     yield (
-        "native lane: the framework's own loop over arrays in memory, in warm slices of as many "
-        "steps in every backend; shuffling and validation outside. A trial's value is the median "
-        "of its slices, the loop's start-up included."
+        "Full training loop: the framework's own loop over arrays in memory, in warm slices of as "
+        "many steps in every framework; shuffling and validation outside. A trial's value is the "
+        "median of its slices, the loop's start-up included."
     )
     yield (
-        "A cell's value is the median over its trials; the interval is a 95 % interval of the "
-        "median from interpolated order statistics (Hettmansperger and Sheather 1986), from 6 "
-        "trials on. Simulated, it holds the true median in 94 to 95 % of cases. Samples per second "
-        "come from total samples and total seconds: they need not be the inverse of a median."
+        "A value is the median over the trials of a configuration; the interval is a 95 % interval "
+        "of the median from interpolated order statistics (Hettmansperger and Sheather 1986), from "
+        "6 trials on. Simulated, it holds the true median in 94 to 95 % of cases. Images per "
+        "second come from all images and all seconds: they need not be the inverse of a median."
     )
     yield (
         f"Seeds: timing {comma_list(seeds['timing'])}; accuracy {comma_list(seeds['accuracy'])}. "
-        "All backends start a seed from the same initial weights and the same order of batches."
+        "All frameworks start a seed from the same initial weights and the same order of batches."
     )
     yield (
-        "A trial is flagged by what else the machine did while its lanes were timed, never by its "
+        "A trial is flagged by what else the machine did while it was timed, never by its "
         "times: contended (other processes took more than 5 % of all cores), stolen (the "
         "hypervisor did), throttled (a quota held it back), clock_jump (it was suspended, or its "
         f"clock was set){gpu_flags(run)}. A flagged trial is run once more at the end of its "
@@ -76,7 +76,7 @@ def turns(cells: Sequence[CellResults]) -> str:
         return ""
     return (
         " On a CPU the processes of a round that are compared take turns, block by block and slice "
-        "by slice, in an order drawn anew each time; one runs, the others wait."
+        "by slice, in a new random order each time; one runs, the others wait."
     )
 
 
@@ -118,7 +118,7 @@ def worker_share(run: RunModel) -> str:
     if not sessions:
         return ""
     return (
-        f" Of that, {100 * workers / wall:.1f} % inside workers; beside them the harness took "
+        f" Of that, {100 * workers / wall:.1f} % inside workers; the harness itself took "
         f"{100 * own / workers:.2f} % of a core."
     )
 

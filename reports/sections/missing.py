@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 from bench.record import Record
 from reports.results.cells import CellResults, backends
+from reports.results.names import framework
 from reports.results.report import Report
-from reports.sections.columns import cell_names
+from reports.sections.columns import CELL_HEADERS, cell_names
 from reports.text import NOTHING, escape, table
 
-HEADERS = ["workload", "backend", "device", "trial", "status", "trials", "reason"]
+HEADERS = [*CELL_HEADERS, "trial", "status", "trials", "reason"]
 
 
 def section(report: Report) -> Iterator[str]:
@@ -18,11 +19,19 @@ def section(report: Report) -> Iterator[str]:
     # if an unavailable backend has cells in the plan, their records hold its reason
     planned_backends = set(backends(report.cells))
     rows += [
-        ["all", escape(name), NOTHING, NOTHING, "unavailable", NOTHING, escape(backend.unavailable)]
+        [
+            "all",
+            escape(framework(name)),
+            NOTHING,
+            NOTHING,
+            "unavailable",
+            NOTHING,
+            escape(backend.unavailable),
+        ]
         for name, backend in sorted(report.run.backends.items())
         if backend.unavailable is not None and name not in planned_backends
     ]
-    yield "## Cells and trials without figures"
+    yield "## Configurations and trials without figures"
     yield table(HEADERS, rows, "trials") if rows else "None: every planned trial has its figures."
 
 
@@ -41,7 +50,7 @@ def problems(results: CellResults) -> Iterator[list[str]]:
     for (kind, status, why), trials in sorted(counts.items()):
         yield [*names, kind, status, str(trials), why]
     if results.is_withheld:
-        why = "parity failed in at least one trial: this cell's figures are not shown"
+        why = "parity failed in at least one trial: its figures are not shown"
         yield [*names, "all", "withheld", str(len(results.records)), why]
 
 
@@ -51,7 +60,7 @@ def reason(record: Record) -> str:
     failed = [rung for rung in record.parity.rungs if not rung.passed] if record.parity else []
     # the worker's own reason may name the rung, with its figures
     rungs = [
-        f"{escape(rung.rung)}: {rung.measured:.3g}, gate {rung.gate:.3g}"
+        f"{escape(rung.rung)}: {rung.measured:.3g}, tolerance {rung.gate:.3g}"
         + (f", at {escape(rung.where)}" if rung.where else "")
         for rung in failed
         if not own.startswith(f"rung {rung.rung}: ")

@@ -9,8 +9,8 @@ from reports.results.workload import WorkloadResults
 from reports.text import escape, figure, percent, table
 
 HEADERS = [
-    "cell", "seed", "epochs", "train accuracy", "test accuracy", "gap (points)", "train loss",
-    "test loss", "best test accuracy",
+    "configuration", "seed", "epochs", "train accuracy", "test accuracy", "gap (points)",
+    "train loss", "test loss", "best test accuracy",
 ]  # fmt: skip
 
 
@@ -23,7 +23,7 @@ def part(workload: WorkloadResults) -> Iterator[str]:
     yield f"### {epochs} epochs"
     yield figure(
         f"Loss and accuracy of {workload.name} on training and test images over {epochs} epochs, "
-        "with the workload's own last epoch marked; its ends are in the table below",
+        "with the network's own last epoch marked; its ends are in the table below",
         figure_file(workload.name),
     )
     yield table(
@@ -32,8 +32,8 @@ def part(workload: WorkloadResults) -> Iterator[str]:
         ", ".join(HEADERS[1:]),
     )
     yield (
-        "One training of each cell, with the first seed: an example, no verdict. The gap is train "
-        "less test accuracy after the last epoch; above "
+        "One training of each configuration, with the first seed: an example, no verdict. The gap "
+        "is train less test accuracy after the last epoch; above "
         f"{OVERFIT_POINTS:g} points a published notebook calls it overfitting. Best test accuracy: "
         "of any epoch, and which; choosing an epoch by it would be choosing by the test images."
     )
@@ -52,7 +52,7 @@ def table_rows(row: SummaryRow, longer: Accuracy) -> Iterator[list[str]]:
 def table_row(row: SummaryRow, training: Training) -> list[str]:
     best = max(training.result.epochs, key=lambda epoch: epoch.test_accuracy)
     return [
-        escape(row.results.name),
+        escape(row.results.title),
         str(training.seed),
         str(training.epochs),
         percent(training.result.final_train_accuracy),

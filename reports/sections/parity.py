@@ -1,4 +1,4 @@
-"""The parity rungs that were checked, with measured value, gate and margin."""
+"""The parity checks, with measured value, tolerance and margin."""
 
 from collections.abc import Collection, Iterator, Sequence
 
@@ -6,18 +6,18 @@ from reports.results.parity import RUNGS, CheckedRung, gate, list_rungs, margin,
 from reports.results.report import Report
 from reports.text import comma_list, escape, table
 
-HEADERS = ["rung", "precision", "gate", "worst measured", "margin", "cells passed"]
+HEADERS = ["check", "precision", "tolerance", "worst measured", "margin", "passed"]
 
 
 def section(report: Report) -> Iterator[str]:
-    """Yield each rung's gate, its worst measured value, and the number of cells that passed."""
+    """Yield each check's tolerance, its worst measured value, and how many cells passed it."""
     rungs = list_rungs(report.cells)
-    yield "## Parity rungs checked"
+    yield "## Parity checks"
     if not rungs:
-        yield "No record holds a parity rung: nothing was checked."
+        yield "No record holds a parity check: nothing was checked."
         return
     names = {check.rung.rung for check in rungs}
-    yield table(HEADERS, worst_rows(rungs), "worst measured, margin, cells passed")
+    yield table(HEADERS, worst_rows(rungs), "worst measured, margin, passed")
     yield " ".join(legend(rungs, names))
     if changed := sorted(remedies(report.cells)):
         yield f"Changed, so that all is computed in float64: {escape('; '.join(changed))}."
@@ -29,11 +29,11 @@ def unchecked_rungs(rungs: Sequence[CheckedRung], names: Collection[str]) -> Ite
     if "gradient" not in names:
         missing = comma_list(name for name in RUNGS[3:10] if name not in names)
         yield (
-            f"This run's records hold no rung {missing}. What those rungs would show, that the "
-            "backends compute the same in a step, is not shown by this report."
+            f"This run's records hold no check {missing}. What those would show, that the "
+            "frameworks compute the same in a step, is not shown by this report."
         )
     elif all(check.precision == "float32" for check in rungs):
-        yield "This profile leaves the rungs in float64 out."
+        yield "This profile leaves the checks in float64 out."
 
 
 def legend(rungs: Sequence[CheckedRung], names: Collection[str]) -> Iterator[str]:
@@ -41,17 +41,18 @@ def legend(rungs: Sequence[CheckedRung], names: Collection[str]) -> Iterator[str
     yield "Over every trial."
     if any(check.certified for check in rungs):
         yield (
-            "Parity trials climb all rungs, timing and accuracy trials a few of them once more. A "
-            "cell stops at the first rung that it fails, and is then neither timed nor trained."
+            "Parity trials make all checks, timing and accuracy trials a few of them once more. A "
+            "configuration stops at the first check that it fails, and is then neither timed nor "
+            "trained."
         )
     yield (
-        "Measured: the difference from the oracle, the workload in NumPy float64; where the gate "
-        "is exact, how many values differ. Margin: how many times it fits into the gate. Cells "
-        "passed: of those that came to the rung."
+        "Measured: the difference from the NumPy reference in float64; if the tolerance is exact, "
+        "how many values differ. Margin: how many times it fits into the tolerance. Passed: of the "
+        "configurations that came to the check."
     )
     gates = {(check.place, check.rung.gate) for check in rungs}
     if len(gates) > len({check.place for check in rungs}):
-        yield "A rung with two gates has one for each optimizer."
+        yield "A check with two tolerances has one for each optimizer."
     if "dropout share" in names:
         yield "Dropout share and masks are measured in standard errors."
 

@@ -7,11 +7,11 @@ from bench.record.quantities import device_used_bytes, joules_per_step, power_wa
 from reports.results.cells import CellResults
 from reports.results.report import Report
 from reports.results.speed import trial_median
-from reports.sections.columns import cell_names
+from reports.sections.columns import CELL_HEADERS, cell_names
 from reports.text import MEBIBYTE, NOTHING, comma_list, escape, estimate, number, table
 
 HEADERS = [
-    "workload", "backend", "device", "W", "limit W", "mJ/step", "n", "board memory MiB",
+    *CELL_HEADERS, "W", "limit W", "mJ/step", "n", "board memory MiB",
     "clock MHz", "slowed by",
 ]  # fmt: skip
 MEANING = (

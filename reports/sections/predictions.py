@@ -24,7 +24,7 @@ def part(workload: WorkloadResults) -> Iterator[str]:
         return
     seed = predictions[0].seed
     yield (
-        f"Of the first declared training of each cell, with seed {seed}. "
+        f"Of the first declared training of each configuration, with seed {seed}. "
         "Images are numbered from 0 in the order of the test data; p: the probability of the "
         "predicted class. What is drawn is drawn without replacement, from "
         f'`bench.mnist.stream("wrong-images", {seed})`.'
@@ -34,7 +34,7 @@ def part(workload: WorkloadResults) -> Iterator[str]:
     yield from first_predictions(workload.definition, predictions)
     yield from overlaps(workload.definition, predictions)
     yield from common_mistakes(workload)
-    yield from map(gallery, predictions, workload.bands)
+    yield gallery(predictions[0], workload.bands[0])
 
 
 def reasons(cells: Sequence[CellResults]) -> Iterator[str]:
@@ -42,13 +42,13 @@ def reasons(cells: Sequence[CellResults]) -> Iterator[str]:
     for results in cells:
         reason = missing_reason(results)
         if reason is not None:
-            yield f"No predictions of {escape(results.name)} are shown: {reason}."
+            yield f"No predictions of {escape(results.title)} are shown: {reason}."
 
 
 def contradictions(predictions: Sequence[Predictions]) -> Iterator[str]:
     """Yield a sentence per record whose predictions disagree with its accuracy."""
     for cell_predictions in predictions:
-        name, right = cell_predictions.results.name, len(cell_predictions.right_indices)
+        name, right = cell_predictions.results.title, len(cell_predictions.right_indices)
         if right != cell_predictions.claimed_right:
             yield (
                 f"**The record of {escape(name)} contradicts itself:** by its test "
@@ -58,9 +58,9 @@ def contradictions(predictions: Sequence[Predictions]) -> Iterator[str]:
 
 
 def confusions(name: str, predictions: Sequence[Predictions]) -> Iterator[str]:
-    headers = ["cell", "class", *map(str, range(CLASSES))]
+    headers = ["configuration", "class", *map(str, range(CLASSES))]
     rows = [
-        [escape(cell_predictions.results.name), str(true_class), *map(str, counts)]
+        [escape(cell_predictions.results.title), str(true_class), *map(str, counts)]
         for cell_predictions in predictions
         for true_class, counts in enumerate(cell_predictions.confusion.tolist())
     ]
@@ -71,7 +71,7 @@ def confusions(name: str, predictions: Sequence[Predictions]) -> Iterator[str]:
     )
     yield (
         "Rows: the class; columns: what was predicted; an empty square is a zero. What is right "
-        "lies on the grey diagonal; the darker a blue, the more of the cell's mistakes."
+        "lies on the grey diagonal; the darker a blue, the more mistakes."
     )
     yield details(
         "The confusion matrices in numbers (a column for each predicted class)",
@@ -84,7 +84,7 @@ def common_mistakes(workload: WorkloadResults) -> Iterator[str]:
     predictions, band = workload.predictions, workload.band_of_all
     if len(predictions) < 2:
         return
-    everywhere = f"every one of the {len(predictions)} cells"
+    everywhere = f"every one of the {len(predictions)} configurations"
     if band is None:
         yield f"No image is wrong in {everywhere}."
         return
@@ -103,8 +103,8 @@ def common_mistakes(workload: WorkloadResults) -> Iterator[str]:
 
 
 def gallery(predictions: Predictions, bands: Sequence[Band]) -> str:
-    """Return picture and table in a closed block, because a run may have many cells."""
-    name = f"{predictions.results.name}, seed {predictions.seed}"
+    """Return picture and table in a closed block."""
+    name = f"{predictions.results.title}, seed {predictions.seed}"
     titles = "; ".join(band.title for band in bands)
     picture = figure(
         f"Test images and what {name}, predicted for them: {titles}; the table below lists them",

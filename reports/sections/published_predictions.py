@@ -14,7 +14,7 @@ def first_predictions(
 ) -> Iterator[str]:
     """Yield the first ten predictions, and their differences from the classes and from a source."""
     published = next((result for result in sources(workload) if result.first_predictions), None)
-    headers = ["cell", "first ten predictions", "wrong of these"]
+    headers = ["configuration", "first ten predictions", "wrong of these"]
     if published is not None:
         headers.append("other than published")
         answers = digits(published.first_predictions)
@@ -26,7 +26,7 @@ def first_predictions(
 
 def first_row(predictions: Predictions, published: PublishedResult | None) -> list[str]:
     first = predictions.predicted[:FIRST].tolist()
-    row = [escape(predictions.results.name), f"`{digits(first)}`"]
+    row = [escape(predictions.results.title), f"`{digits(first)}`"]
     row.append(differences(first, predictions.classes.tolist(), "class"))
     if published is not None:
         row.append(differences(first, published.first_predictions, "published"))
@@ -53,10 +53,10 @@ def overlaps(workload: Workload | None, predictions: Sequence[Predictions]) -> I
     """Yield, per published list of wrong images, how many of them each cell gets wrong."""
     for what, indices in published_wrong_lists(workload):
         yield (
-            f"{what}. By chance: what two unrelated sets share, the cell's wrong images times "
+            f"{what}. By chance: what two unrelated sets share, its wrong images times "
             f"{len(indices)} over {TEST_IMAGES:,}."
         )
-        headers = ["cell", "of these wrong here too", "by chance"]
+        headers = ["configuration", "of these wrong here too", "by chance"]
         yield table(
             headers,
             [overlap_row(cell_predictions, indices) for cell_predictions in predictions],
@@ -77,7 +77,7 @@ def published_wrong_lists(workload: Workload | None) -> Iterator[tuple[str, tupl
 
 def overlap_row(predictions: Predictions, indices: Sequence[int]) -> list[str]:
     expected = number(expected_shared(predictions, indices))
-    return [escape(predictions.results.name), str(count_shared(predictions, indices)), expected]
+    return [escape(predictions.results.title), str(count_shared(predictions, indices)), expected]
 
 
 def sources(workload: Workload | None) -> tuple[PublishedResult, ...]:

@@ -1,9 +1,10 @@
-"""The settings in force, read back inside the trials."""
+"""The actual settings, read back inside the trials."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from bench.record import Record
 from reports.results.cells import CellResults
+from reports.results.names import framework
 from reports.results.parity import precision_of
 from reports.results.report import Report
 from reports.results.settings import variables
@@ -15,12 +16,12 @@ SAME_WORDS = ("device", "precision", "threads", "batch_size")
 
 
 def section(report: Report) -> Iterator[str]:
-    """Yield the settings that were in force, a table per device."""
+    """Yield the actual settings, a table per device."""
     cells = report.cells
-    yield "## Settings in force"
+    yield "## Actual settings"
     yield (
-        "Read back inside the trials. Where a backend's value differs between workloads, all "
-        "values are listed with the number of workloads that have them."
+        "Read back inside the trials. If a framework's value differs between networks, all values "
+        "are listed with the number of networks that have them."
     )
     for device in dict.fromkeys(results.device for results in cells):
         yield from device_settings(
@@ -40,7 +41,7 @@ def device_settings(device: str, cells: Sequence[CellResults]) -> Iterator[str]:
     if not keys:
         return
     rows = [[escape(key), *(values(columns[name].get(key, {})) for name in names)] for key in keys]
-    headers = ["setting", *map(escape, names)]
+    headers = ["setting", *(escape(framework(name)) for name in names)]
     yield f"### On {escape(device)}"
     yield table(headers, rows)
 
@@ -74,10 +75,10 @@ def values(by_value: dict[str, set[str]]) -> str:
 
 
 def unmet_requests(cells: Sequence[CellResults]) -> Iterator[str]:
-    """Yield the requested settings that are in force with another value; nothing if all agree."""
+    """Yield the requested settings with another actual value; nothing if all agree."""
     rows = sorted(
         {
-            (escape(results.name), escape(key), escape(wanted), escape(effective[key]))
+            (escape(results.title), escape(key), escape(wanted), escape(effective[key]))
             for results in cells
             for record in own_precision_records(results)
             if record.settings is not None
@@ -87,5 +88,5 @@ def unmet_requests(cells: Sequence[CellResults]) -> Iterator[str]:
         }
     )
     if rows:
-        yield "Requested, but another value is in force:"
-        yield table(["cell", "setting", "requested", "in force"], rows)
+        yield "Requested, but the actual value is another one:"
+        yield table(["configuration", "setting", "requested", "actual"], rows)

@@ -7,12 +7,12 @@ import numpy as np
 from reports.drawing.step_spread import figure_file
 from reports.results.cells import CellResults, group_by_device
 from reports.results.report import Report
-from reports.sections.columns import cell_names
+from reports.sections.columns import CELL_HEADERS, cell_names
 from reports.text import figure, number, plain_percent, table
 
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 HEADERS = [
-    "workload", "backend", "device", *map(plain_percent, SHARES), "slowest",
+    *CELL_HEADERS, *map(plain_percent, SHARES), "slowest",
     "steps",
 ]  # fmt: skip
 
@@ -25,14 +25,14 @@ def section(report: Report) -> Iterator[str]:
     yield "## How single steps are spread"
     yield table(HEADERS, map(row, cells), ", ".join(HEADERS[3:]))
     yield (
-        "Milliseconds within which so many of the single steps of all trials ended (latency lane: "
-        "each step is waited for). Steps of one process are not independent of each other, so that "
-        "these have no interval and no verdict."
+        "Milliseconds within which so many of the single steps of all trials ended, each step "
+        "waited for. Steps of one process depend on each other, so that these have no interval and "
+        "no verdict."
     )
     for device in group_by_device(cells):
         yield figure(
             f"Share of single steps on {device} that took at most so many milliseconds, a curve "
-            "for each backend and a panel for each workload; quantiles are in the table above",
+            "for each framework and a panel for each network; quantiles are in the table above",
             figure_file(device),
         )
 

@@ -11,7 +11,7 @@ def section(report: Report) -> Iterator[str]:
     """Yield a figure per device with a time per step."""
     for device in group_timed_cells(report.cells):
         yield figure(
-            f"Bars of the time per step on {device}, by workload and backend, for the native and "
-            "the step lane; the numbers are in the table above",
+            f"Bars of the time per step on {device}, by network and framework, in the full "
+            "training loop and in the training step; the table of the summary has the numbers",
             figure_file(device),
         )

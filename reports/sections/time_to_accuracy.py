@@ -8,7 +8,7 @@ from reports.results.accuracy import Accuracy
 from reports.results.report import Report
 from reports.results.summary import SummaryRow
 from reports.results.time_to_accuracy import TARGETS, TargetTimes, target_times, targets
-from reports.sections.columns import cell_names
+from reports.sections.columns import CELL_HEADERS, cell_names
 from reports.text import NOTHING, estimate, number, percent, plain_percent, table
 
 
@@ -21,7 +21,7 @@ def section(report: Report) -> Iterator[str]:
     ]
     if not trained:
         return
-    headers = ["workload", "backend", "device", "seeds", *map(plain_percent, TARGETS)]
+    headers = [*CELL_HEADERS, "seeds", *map(plain_percent, TARGETS)]
     headers += ["published less half a point"]
     yield "## Time to accuracy"
     yield table(
@@ -30,9 +30,9 @@ def section(report: Report) -> Iterator[str]:
     yield (
         "Seconds of training until the end of the first epoch with that test accuracy, and that "
         "epoch; evaluations are outside the clock. Median over seeds, in brackets its 95 % "
-        "interval (from 6 seeds on, where all got there). `7 of 10`: so many seeds got there at "
-        "all; the others count as longer. never: none, within the epochs trained. Trainings take "
-        "no turns with each other, so that no verdict is made of these."
+        "interval (from 6 seeds on, if all reached it). `7 of 10`: so many seeds reached it; the "
+        "others count as longer. never: no seed reached it in the epochs trained. Trainings do not "
+        "take turns, so there is no verdict on these times."
     )
 
 

@@ -6,7 +6,13 @@ from reports.drawing.training import figure_file
 from reports.results.accuracy import OVERFIT_POINTS, Accuracy
 from reports.results.summary import SummaryRow
 from reports.results.workload import WorkloadResults
-from reports.sections.columns import DIFFERS, cell_names, published_verdict, training_extent
+from reports.sections.columns import (
+    CELL_HEADERS,
+    DIFFERS,
+    cell_names,
+    published_verdict,
+    training_extent,
+)
 from reports.text import (
     NOTHING,
     comma_list,
@@ -55,17 +61,20 @@ def part(workload: WorkloadResults) -> Iterator[str]:
 
 
 CURVE_HEADERS = [
-    "cell", "epoch", "train loss", "train accuracy", "test loss", "test accuracy", "seconds"
+    "configuration", "epoch", "train loss", "train accuracy", "test loss", "test accuracy",
+    "seconds",
 ]  # fmt: skip
 FINAL_HEADERS = [
-    "cell", "seed", "right", "wrong", "train loss", "train accuracy", "test loss", "gap (points)"
+    "configuration", "seed", "right", "wrong", "train loss", "train accuracy", "test loss",
+    "gap (points)",
 ]  # fmt: skip
 SEED_HEADERS = [
-    "backend", "device", "trained", "seed numbers", "test accuracy", "one more seed", "published",
+    *CELL_HEADERS[1:], "trained", "seed numbers", "test accuracy", "one more seed", "published",
     "difference (points)", "verdict",
 ]  # fmt: skip
 THROUGHPUT_HEADERS = [
-    "cell", "evaluation batch", "evaluation images/s", "prediction batch", "prediction images/s"
+    "configuration", "evaluation batch", "evaluation images/s", "prediction batch",
+    "prediction images/s",
 ]  # fmt: skip
 
 
@@ -95,14 +104,14 @@ def curve_rows(row: SummaryRow, measured: Accuracy) -> Iterator[list[str]]:
     )
     for epoch, (loss, right, test_loss, test_right, seconds) in enumerate(curves, start=1):
         losses = [f"{loss:.4f}", percent(right), f"{test_loss:.4f}", percent(test_right)]
-        yield [escape(row.results.name), str(epoch), *losses, number(seconds)]
+        yield [escape(row.results.title), str(epoch), *losses, number(seconds)]
 
 
 def final_rows(row: SummaryRow, measured: Accuracy) -> Iterator[list[str]]:
     """Yield a row per training, after its last epoch."""
     for training in measured.trainings:
         yield [
-            escape(row.results.name),
+            escape(row.results.title),
             str(training.seed),
             f"{training.right:,} of {training.test_images:,}",
             f"{training.test_images - training.right:,}",
@@ -116,7 +125,7 @@ def final_rows(row: SummaryRow, measured: Accuracy) -> Iterator[list[str]]:
 def overfitting(rows: Sequence[tuple[SummaryRow, Accuracy]]) -> Iterator[str]:
     """Yield the trainings that overfit by the rule of the published notebook."""
     names = [
-        f"{escape(row.results.name)} (seed {training.seed})"
+        f"{escape(row.results.title)} (seed {training.seed})"
         for row, measured in rows
         for training in measured.trainings
         if training.gap_points > OVERFIT_POINTS
@@ -156,7 +165,7 @@ def other_optimizer(rows: Sequence[tuple[SummaryRow, Accuracy]]) -> Iterator[str
 def throughput_row(row: SummaryRow, measured: Accuracy) -> list[str]:
     """Return the throughput of evaluating the training images and predicting the test images."""
     return [
-        escape(row.results.name),
+        escape(row.results.title),
         count(measured.evaluation_batch_size),
         number(measured.evaluated_per_second),
         count(measured.inference_batch_size),

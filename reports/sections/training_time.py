@@ -6,10 +6,10 @@ from reports.drawing.training_time import figure_file
 from reports.results.cells import group_by_device
 from reports.results.report import Report
 from reports.results.training_time import PHASES, TrainingTime
-from reports.sections.columns import cell_names
+from reports.sections.columns import CELL_HEADERS, cell_names
 from reports.text import figure, number, table
 
-HEADERS = ["workload", "backend", "device", *PHASES, "all", "seeds"]
+HEADERS = [*CELL_HEADERS, *PHASES, "all", "seeds"]
 
 
 def section(report: Report) -> Iterator[str]:
@@ -22,14 +22,14 @@ def section(report: Report) -> Iterator[str]:
     yield (
         "Seconds, median over seeds. start: the process, reading the machine and the data, finding "
         "the device. build: model, weights and data in memory. compile: the first step, and those "
-        "after it that compiled something anew; `fit` may compile once more, in the first epoch. "
+        "after it that compiled something again; `fit` may compile once more, in the first epoch. "
         "train: all epochs. evaluate: after each epoch and at last, and the predictions. check: "
-        "rungs of parity before and after."
+        "the parity checks before and after."
     )
     for device in group_by_device(time.results for time in times):
         yield figure(
             f"Stacked bars of the seconds of a whole training on {device} by phase, for each "
-            "workload and backend; the numbers are in the table above",
+            "network and framework; the numbers are in the table above",
             figure_file(device),
         )
 

@@ -4,32 +4,33 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bench.record.calibration import AttainedModel, CalibrationModel, ProductModel
 from reports.drawing.utilization import figure_file
+from reports.results.names import framework
 from reports.results.report import Report
 from reports.results.utilization import Limit, Roof, roofs
-from reports.sections.columns import cell_names
+from reports.sections.columns import CELL_HEADERS, cell_names
 from reports.text import MEBIBYTE, details, escape, estimate, figure, number, table
 
 GIGA, MEGA, MICRO = 1e9, 1e6, 1e-6
 ROW_HEADERS = [
-    "workload", "backend", "device", "GFLOP/step", "MB/step", "FLOP/byte", "GFLOP/s",
+    *CELL_HEADERS, "GFLOP/step", "MB/step", "FLOP/byte", "GFLOP/s",
     "% of product", "% of roof", "part of the roof",
 ]  # fmt: skip
 MEANING = (
     "GFLOP/step and MB/step are counted from the layers by the rules at the top of "
-    "`bench/spec/work.py`, so they are the same for every backend: a multiply-add is 2 "
+    "`bench/spec/work.py`, so they are the same for every framework: a multiply-add is 2 "
     "operations, and of bytes only those are counted that must move when no cache keeps an array."
-    " GFLOP/s is this count over the time per step of the step lane. % of product compares it "
+    " GFLOP/s is this count over the time of a training step. % of product compares it "
     "with the large product; % of roof with the lower of two bounds, the large product and "
     "FLOP/byte times the bandwidth, and the last column says which one that is."
 )
 NOT_MEANT = (
-    "What these figures are not: a grade of a backend, or a datasheet's utilization. The roof is "
-    "what these frameworks attained in a short look at the beginning of the run; where the "
+    "What these figures are not: a grade of a framework, or a datasheet's utilization. The roof is "
+    "what these frameworks attained in a short look at the beginning of the run; if the "
     "machine's pace has changed since, the shares are off by as much. "
     "A low share says that most of a step goes into what the count leaves out (dispatch, metrics, "
     "second passes over an array, small products); it doesn't say that it could be done without. "
-    "Where a cache holds the parameters, less moves than is counted, and a cell may pass 100 %. "
-    "Shares don't tell which of two cells is faster; their times do."
+    "If a cache holds the parameters, less moves than is counted, and more than 100 % is possible. "
+    "Shares don't tell which of two configurations is faster; their times do."
 )
 
 
@@ -49,14 +50,14 @@ def section(report: Report) -> Iterator[str]:
 def limits_table(limits: Sequence[Limit]) -> Iterator[str]:
     """Yield the table of the cells, its explanation, and a figure per roof."""
     if not limits:
-        yield "No cell with a time per step on a device that was calibrated."
+        yield "No configuration with a time per step on a device that was calibrated."
         return
     yield table(ROW_HEADERS, map(row, limits), ",".join(ROW_HEADERS[3:-1]))
     yield MEANING
     yield NOT_MEANT
     for roof in dict.fromkeys(limit.roof for limit in limits):
         yield figure(
-            f"Roofline of {roof.name}: GFLOP/s of each cell over its FLOP/byte, both axes "
+            f"Roofline of {roof.name}: GFLOP/s of each configuration over its FLOP/byte, both axes "
             f"logarithmic, under {reading(roof)}; the numbers are in the table above",
             figure_file(roof),
         )
@@ -86,7 +87,7 @@ def reading(roof: Roof) -> str:
 def calibration_tables(roof: Roof, calibration: Iterable[CalibrationModel]) -> Iterator[str]:
     """Yield the calibration behind a roof, a column per backend; own products in a closed block."""
     attained = {
-        escape(entry.backend): entry.attained
+        escape(framework(entry.backend)): entry.attained
         for entry in calibration
         if entry.attained is not None
         and (entry.device, entry.precision) == (roof.device, roof.precision)
@@ -133,5 +134,5 @@ def missing_calibrations(calibration: Iterable[CalibrationModel]) -> Iterator[st
     """Yield the backends that could not be calibrated, with the reason."""
     for entry in calibration:
         if entry.missing is not None:
-            place = f"{escape(entry.backend)} on {escape(entry.device)}"
+            place = f"{escape(framework(entry.backend))} on {escape(entry.device)}"
             yield f"Not calibrated: {place}: {escape(entry.missing)}."

@@ -19,14 +19,14 @@ def page(workload: WorkloadResults) -> Iterator[str]:
 def definition(results: WorkloadResults) -> Iterator[str]:
     workload = results.definition
     if workload is None:
-        yield "This version of samestep does not know this workload: no definition to show."
+        yield "This version of samestep does not know this network: no definition to show."
         return
     optimizer = workload.optimizer
     yield (
         f"{count(workload.parameter_total)} parameters; {optimizer.name}, learning rate "
         f"{optimizer.learning_rate}, decay {comma_list(optimizer.decay)}, epsilon "
         f"{optimizer.epsilon:g}; batches of {workload.batch_size}, {workload.steps_per_epoch:,} "
-        f"steps an epoch, {workload.epochs} epochs as published."
+        f"steps per epoch, {workload.epochs} epochs as published."
     )
 
 
@@ -37,13 +37,15 @@ def layers(workload: WorkloadResults) -> Iterator[str]:
         # also within a cell: a table that changes between trials must be visible
         for rows in dict.fromkeys(map(layer_rows, results.records)):
             if rows:
-                answers.setdefault(rows, []).append(results.name)
+                answers.setdefault(rows, []).append(results.title)
     yield "### Layers"
     if not answers:
-        yield "No record of this workload holds a layer table."
+        yield "No record of this network holds a layer table."
     for rows, names in answers.items():
         finding = (
-            "All cells with records agree" if len(answers) == 1 else "**Cells differ.** This is"
+            "All configurations agree"
+            if len(answers) == 1
+            else "**Configurations differ.** This is"
         )
         yield f"{finding}: {escape('; '.join(names))}."
         yield table(["layer", "kind", "output shape", "parameters"], rows, "parameters")

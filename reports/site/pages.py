@@ -10,22 +10,30 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from bench.record.run import RunModel
 from reports.compare import ComparedRun
+from reports.results.cells import has_timing
+from reports.results.machine import short_machine
 from reports.results.report import SMOKE
+from reports.sections.headline import answer
 from reports.site.document import Heading, document, inline_html
 from reports.site.pairs import pairs, ranking
 from reports.site.rows import COLUMNS, FILTERS, NUMBERS, cell_rows, choices
-from reports.site.runs import contents, link, machine, page_text
+from reports.site.runs import link, page_text, report_of
+
+RUN_HEADERS = ("machine", "answer", "date", "profile", "report")
 
 
 def index_page(runs: Sequence[ComparedRun]) -> str:
     """Return the page that lists the runs and all their cells."""
     rows = cell_rows(runs)
+    answers_first = sorted(runs, key=lambda compared: not is_ranking(compared.run))
     return render(
         "index.html.j2",
         here="index.html",
         title="samestep: published runs",
-        runs=[run_row(run) for run in runs],
+        run_headers=RUN_HEADERS,
+        runs=[run_row(run) for run in answers_first],
         columns=COLUMNS,
         numbers=NUMBERS,
         filters=[(name, COLUMNS.index(name), choices(rows, name)) for name in FILTERS],
@@ -33,15 +41,20 @@ def index_page(runs: Sequence[ComparedRun]) -> str:
     )
 
 
+def is_ranking(run: RunModel) -> bool:
+    """Return whether a run says which framework is faster."""
+    return has_timing(run) and run.profile != "smoke"
+
+
 def run_row(compared: ComparedRun) -> list[Markup]:
-    """Return one row of the index: link, date, profile, contents and machine."""
+    """Return one row of the index, in the order of `RUN_HEADERS`."""
     run = compared.run
     return [
-        link(compared),
+        escape(short_machine(run)),
+        inline_html(answer(report_of(compared))),
         Markup("<time>{}</time>").format(run.created[:10]),
         escape(SMOKE if run.profile == "smoke" else run.profile),
-        inline_html(contents(compared)),
-        inline_html(machine(compared)),
+        link(compared),
     ]
 
 

@@ -8,15 +8,15 @@ from markupsafe import Markup
 from bench.stats import Estimate
 from reports.compare import ComparedRun
 from reports.results.summary import SummaryRow, rows_of
-from reports.sections.columns import DIFFERS, cell_names
+from reports.sections.columns import CELL_HEADERS, DIFFERS, cell_names
 from reports.sections.summary import supported_rows, trials
 from reports.site.document import inline_html
 from reports.site.runs import link, machine
 from reports.text import NOTHING, estimate, number, percent
 
-FILTERS = ("workload", "backend", "device", "run")
-NUMBERS = ("native ms/step", "step ms/step", "samples/s", "test accuracy", "n")
-COLUMNS = (*FILTERS[:3], *NUMBERS, FILTERS[3])
+FILTERS = (*CELL_HEADERS, "run")
+NUMBERS = ("images/s", "full loop ms/step", "step alone ms/step", "test accuracy", "n")
+COLUMNS = (*CELL_HEADERS, *NUMBERS, "run")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ def cell_rows(runs: Sequence[ComparedRun]) -> list[CellRow]:
 
 
 def names(row: SummaryRow) -> Iterator[TableCell]:
-    """Yield workload, backend and device."""
+    """Yield network, framework and device."""
     for text in cell_names(row.results):
         yield TableCell(text=inline_html(text))
 
@@ -56,10 +56,10 @@ def names(row: SummaryRow) -> Iterator[TableCell]:
 def figures(row: SummaryRow) -> Iterator[TableCell]:
     """Yield the figures in the order of `NUMBERS`."""
     speed = row.speed
+    images = None if speed is None else speed.samples_per_second
+    yield TableCell(text=inline_html(number(images)), value=images)
     yield time(None if speed is None else speed.native_seconds)
     yield time(None if speed is None else speed.step_seconds)
-    samples = None if speed is None else speed.samples_per_second
-    yield TableCell(text=inline_html(number(samples)), value=samples)
     yield test_accuracy(row)
     yield TableCell(text=inline_html(trials(row)), value=None if speed is None else speed.trials)
 

@@ -8,9 +8,9 @@ from markupsafe import Markup
 from bench.errors import RecordError, UsageError
 from bench.record.run import RUN_FILE
 from reports.compare import ComparedRun, load_run
-from reports.publishing import index
 from reports.report import REPORT_FILE
 from reports.results.machine import hardware
+from reports.results.report import Report
 from reports.text import escape
 
 
@@ -54,10 +54,9 @@ def machine(compared: ComparedRun) -> str:
     return escape(hardware(compared.run))
 
 
-def contents(compared: ComparedRun) -> str:
-    """Describe the run in one line of Markdown, as in the index of published runs."""
-    records = [record for cell in compared.cells for record in cell.records]
-    return escape(index.contents(compared.run, records))
+def report_of(compared: ComparedRun) -> Report:
+    """Return the report of a run with the records that were read."""
+    return Report(compared.run, [record for cell in compared.cells for record in cell.records])
 
 
 def link(compared: ComparedRun) -> Markup:

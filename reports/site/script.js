@@ -89,7 +89,7 @@ function contents(nav) {
   mark();
 }
 
-// The table of cells. What is chosen stands in the fragment: `#workload=cnn&sort=n&order=ascending`.
+// The table of cells. What is chosen stands in the fragment: `#network=cnn&sort=n&order=ascending`.
 
 function filteredTable(form) {
   const table = document.querySelector("table.sortable");

@@ -6,26 +6,25 @@ The figures come from the files in docs/selftest, which the self-tests wrote.
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from backends import BACKENDS
+from reports.results.names import framework
 from reports.text import comma_list, table
 from scripts.pages import marked
 
 FIGURES = marked.ROOT / "docs" / "selftest"
 PAGE = marked.ROOT / "docs" / "measuring.md"
+MAIN = {"torch": "PyTorch", "keras": "Keras", "tensorflow": "TensorFlow", "jax": "JAX"}
 LINE = re.compile(r"(\S+) (\S+): step lane over bare loop ([\d.]+) \(([\d., ]+)\)")
 
 
 def section() -> str:
     """Return the part of the page between its two marks."""
-    figures = {name: read(name) for name in ("aa", "effect", "contention")}
-    rows = [
-        *aa_rows(figures["aa"]),
-        *effect_rows(figures["effect"]),
-        *contention_rows(figures["contention"]),
-    ]
+    figures = list(map(read, sorted(FIGURES.glob("selftest-*.json"))))
+    rows = [row for one in figures for row in ROWS[one["selftest"]](one)]
     medians = overheads((FIGURES / "overhead.txt").read_text(encoding="utf-8"))
     return "\n\n".join([
         machine(figures), table(["self-test", "what", "result", "required"], rows),
@@ -36,16 +35,18 @@ def section() -> str:
     ])  # fmt: skip
 
 
-def read(name: str) -> dict[str, Any]:
-    return json.loads((FIGURES / f"selftest-{name}.json").read_text(encoding="utf-8"))
+def read(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
-def machine(figures: dict[str, dict[str, Any]]) -> str:
-    run = figures["aa"]
-    runs = ", ".join(f"{name} {values['run_id']}" for name, values in figures.items())
+def machine(figures: Sequence[dict[str, Any]]) -> str:
+    run = figures[0]
+    versions = {name: version for one in figures for name, version in one["versions"].items()}
+    names = ", ".join(f"{MAIN[name]} {versions[name]}" for name in MAIN if name in versions)
+    runs = ", ".join(f"{one['selftest']} of {one['backend']} {one['run_id']}" for one in figures)
     return (
-        f"Measured on {run['cores']} shared cores of an {run['cpu']}, without a GPU, with PyTorch "
-        f"{run['versions']['torch']} and `mlp-512-256`, in the step lane (runs: {runs}):"
+        f"Measured on {run['cores']} shared cores of an {run['cpu']}, without a GPU, with {names} "
+        f"and `mlp-512-256`, in the step lane (runs: {runs}):"
     )
 
 
@@ -55,16 +56,17 @@ def aa_rows(figures: dict[str, Any]) -> list[list[str]]:
         f"{figures['comparisons']} comparisons of {figures['rounds_in_each']} rounds, drawn from "
         f"{figures['rounds']} rounds ({figures['trials']} trials) with names exchanged at random"
     )
+    name = f"A/A, {framework(figures['backend'])}"
     return [
-        ["A/A", f"p under 5 % in {comparisons}", str(figures["raw_positives"]), "at most 9"],
-        ["A/A", "verdicts of a difference by the full rule", str(figures["claims"]), "at most 1"],
-        ["A/A", "verdicts SAME", str(figures["called_same"]), ""],
-        ["A/A", "median log ratio", f"{figures['median_log_ratio']:+.4f}", "within 0.01"],
-        ["A/A", "first trial of a round divided by the second",
+        [name, f"p under 5 % in {comparisons}", str(figures["raw_positives"]), "at most 9"],
+        [name, "verdicts of a difference by the full rule", str(figures["claims"]), "at most 1"],
+        [name, "verdicts SAME", str(figures["called_same"]), ""],
+        [name, "median log ratio", f"{figures['median_log_ratio']:+.4f}", "within 0.01"],
+        [name, "first trial of a round divided by the second",
          f"{figures['position_ratio']:.4f}, p {figures['position_p_value']:.2g}", "p over 5 %"],
-        ["A/A", "smallest detectable effect",
+        [name, "smallest detectable effect",
          f"{figures['minimum_detectable_effect']:.1%}", ""],
-        ["A/A", "the same trials, ten of one name after ten of the other: differences over 3 % "
+        [name, "the same trials, ten of one name after ten of the other: differences over 3 % "
          f"in {apart['windows']} windows",
          f"{apart['beyond_3_percent']}, up to {apart['largest_difference']:.0%}", ""],
     ]  # fmt: skip
@@ -75,10 +77,12 @@ def effect_rows(figures: dict[str, Any]) -> list[list[str]]:
     rows = []
     for percent, effect in figures["effects"].items():
         low, high = effect["interval"]
+        *fewer, (most, found) = effect["found"].items()
         rows += [
             ["effect", f"+{percent} % planted: verdict SLOWER in {figures['resamples']} resamples "
-             f"of {effect['rounds']} rounds", f"{effect['found']:.0%}",
-             f"at least {least[percent]}"],
+             f"of {most} rounds", f"{found:.0%}", f"at least {least[percent]}"],
+            *(["effect", f"+{percent} % planted: the same with {size} rounds", f"{share:.0%}", ""]
+              for size, share in fewer),
             ["effect", f"+{percent} % planted: estimate",
              f"{effect['ratio'] - 1:+.1%} [{low - 1:+.1%}, {high - 1:+.1%}]", "within 2 points"],
         ]  # fmt: skip
@@ -99,6 +103,9 @@ def contention_rows(figures: dict[str, Any]) -> list[list[str]]:
         ["contention", "the same, for the clean trials only",
          f"{figures['verdict_of_clean_trials']}, {figures['ratio_of_clean_trials']:.3f}", ""],
     ]  # fmt: skip
+
+
+ROWS = {"aa": aa_rows, "effect": effect_rows, "contention": contention_rows}
 
 
 def overheads(text: str) -> dict[str, dict[str, str]]:

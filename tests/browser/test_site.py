@@ -109,12 +109,12 @@ def test_filters_shorten_the_table_and_are_in_the_address(visit):
     find(driver, "input[name=q]").send_keys("CNN amd")
     assert 0 < len(column(driver, 1)) < everything
     assert set(column(driver, 1)) == {"cnn"}
-    Select(find(driver, "select[name=backend]")).select_by_visible_text("pytorch")
-    assert set(column(driver, 2)) == {"pytorch"}
+    Select(find(driver, "select[name=framework]")).select_by_visible_text("PyTorch")
+    assert set(column(driver, 2)) == {"PyTorch"}
     rows = len(column(driver, 1))
     assert find(driver, "output.count").text == f"{rows} of {everything} cells"
     _, _, fragment = driver.current_url.partition("#")
-    assert fragment == "q=CNN+amd&backend=pytorch"
+    assert fragment == "q=CNN+amd&framework=PyTorch"
     assert len(column(visit(f"index.html#{fragment}&sort=n&order=descending"), 1)) == rows
     assert find(driver, "th[aria-sort=descending]").text.startswith("n")
     find(driver, "button.clear").click()

@@ -7,6 +7,7 @@ import pytest
 from reports.results.report import Report
 from tests.reports.scenarios import GOLDEN, SCENARIOS
 from tests.reports.tables_of import compose
+from tests.test_plain_words import has_avoided, sentences
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -15,6 +16,12 @@ def test_golden(name):
     assert compose(Report(*SCENARIOS[name]())) == expected, (
         "the report's text changed; if it should, run `python -m tests.reports.scenarios`"
     )
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_report_is_in_plain_words(name):
+    text = (GOLDEN / f"{name}.md").read_text(encoding="utf-8")
+    assert [sentence for sentence in sentences(text) if has_avoided(sentence)] == []
 
 
 def test_the_order_of_records_does_not_matter():

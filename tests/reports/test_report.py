@@ -17,13 +17,14 @@ from reports import report as report_module
 from reports.drawing import more_epochs, step_times, training
 from reports.exports.summary_json import as_json
 from reports.publishing.verify import verify
-from reports.report import FIGURES, write_report
+from reports.report import FIGURES, pages, write_report
 from reports.results.content_hash import content_hash
+from reports.results.names import framework
 from reports.results.report import Report
 from reports.sections import compiling
 from reports.sections.order import DETAILS, SUMMARY
-from reports.sections.reproduce import shell_list
 from reports.sections.workload import PARTS, definition, layers, published_results
+from reports.text import escape, shell_list
 from tests.records import (
     BACKENDS,
     build_record,
@@ -50,9 +51,9 @@ def trouble():
 
 
 def reasons(text: str) -> dict[tuple[str, str, str], tuple[str, str]]:
-    rows = table_with(section_of(text, "Cells and trials without figures"), "status")
+    rows = table_with(section_of(text, "Configurations and trials without figures"), "status")
     return {
-        (row["workload"], row["backend"], row["status"]): (row["trials"], row["reason"])
+        (row["network"], row["framework"], row["status"]): (row["trials"], row["reason"])
         for row in rows
     }
 
@@ -82,7 +83,7 @@ def test_a_folder_gets_its_report_and_figures(written):
     cards = {"card-light", "card-dark"}
     drawn = {"step-time-cpu", "curves-mlp-1000", "steps-cpu", "phases-cpu"}
     pixels = {"confusion-mlp-1000", "wrong-in-all-mlp-1000"}
-    pixels |= {f"images-mlp-1000_{backend}_cpu_default_float32_b100" for backend in BACKENDS}
+    pixels |= {f"images-mlp-1000_{BACKENDS[0]}_cpu_default_float32_b100"}
     svgs = {f"{name}.svg" for name in cards | drawn}
     assert set(figures) == {f"{name}.png" for name in cards | drawn | pixels} | svgs
     for name, content in figures.items():
@@ -132,15 +133,15 @@ def test_a_run_without_any_record_still_has_a_report(tmp_path):
     write_report(write_folder(tmp_path, run, []))
     text = written_text(tmp_path)
     assert "6 trials of 6 in the plan have no record (accuracy 2, parity 2, timing 2)" in text
-    assert "0 of 2 cells have all their figures" in text
+    assert "0 of 2 configurations have all their figures" in text
     assert not list(tmp_path.glob("figures/*"))
 
 
 def test_smoke_is_stamped_and_has_no_interval():
     text = compose(Report(*smoke()))
     assert f"> **{STAMP}.**" in text.split("## Summary")[0]
-    row = table_with(text, "native ms/step")[0]
-    assert "[" not in row["native ms/step"]
+    row = table_with(text, "full loop ms/step")[0]
+    assert "[" not in row["full loop ms/step"]
     assert row["n"] == "1"
 
 
@@ -155,15 +156,15 @@ def test_an_interrupted_run_says_how_much_is_missing(trouble):
 @pytest.mark.parametrize(
     ("key", "trials", "reason"),
     [
-        (("mlp-512", "pytorch", "failed_training"), "1", "the loss of epoch 2 is not finite"),
-        (("cnn", "keras-tensorflow", "timed_out"), "1", "after 600 s"),
-        (("cnn", "pytorch", "killed"), "1", "after 600 s"),
-        (("cnn", "pytorch", "no record"), "1", "the trial has not run"),
-        (("all", "keras-jax", "unavailable"), "–", "No module named 'jax'"),  # noqa: RUF001
+        (("mlp-512", "PyTorch", "failed_training"), "1", "the loss of epoch 2 is not finite"),
+        (("cnn", "Keras on TensorFlow", "timed_out"), "1", "after 600 s"),
+        (("cnn", "PyTorch", "killed"), "1", "after 600 s"),
+        (("cnn", "PyTorch", "no record"), "1", "the trial has not run"),
+        (("all", "Keras on JAX", "unavailable"), "–", "No module named 'jax'"),  # noqa: RUF001
         (
-            ("mlp-512-256", "keras-tensorflow", "parity_failed"),
+            ("mlp-512-256", "Keras on TensorFlow", "parity_failed"),
             "1",
-            "initial differs; initial: 3, gate 0, at dense_0/kernel",
+            "initial differs; initial: 3, tolerance 0, at dense_0/kernel",
         ),
     ],
 )
@@ -172,10 +173,10 @@ def test_every_trouble_has_its_reason(trouble, key, trials, reason):
 
 
 def test_a_cell_that_fails_parity_shows_no_figure(trouble):
-    rows = table_with(trouble, "native ms/step")
-    failed = next(r for r in rows if r["workload"] == "mlp-512-256" and "keras" in r["backend"])
-    assert failed["native ms/step"] == failed["step ms/step"] == failed["n"] == "–"  # noqa: RUF001
-    assert ("mlp-512-256", "keras-tensorflow", "withheld") in reasons(trouble)
+    rows = table_with(trouble, "full loop ms/step")
+    failed = next(r for r in rows if r["network"] == "mlp-512-256" and "Keras" in r["framework"])
+    assert failed["full loop ms/step"] == failed["step alone ms/step"] == failed["n"] == "–"  # noqa: RUF001
+    assert ("mlp-512-256", "Keras on TensorFlow", "withheld") in reasons(trouble)
     document = as_json(Report(*troubled()))
     cell = document["cells"][0]
     assert cell["statuses"] == ["ok", "parity_failed"]
@@ -183,7 +184,7 @@ def test_a_cell_that_fails_parity_shows_no_figure(trouble):
 
 
 def test_flags_are_counted(trouble):
-    row = next(r for r in table_with(trouble, "native ms/step") if r["workload"] == "mlp-512")
+    row = next(r for r in table_with(trouble, "full loop ms/step") if r["network"] == "mlp-512")
     assert row["n"] == "2 (1 not steady)"
     flags = table_with(trouble, "flag")
     assert {(r["flag"], r["timing trials"]) for r in flags} == {
@@ -200,11 +201,11 @@ def test_an_unsupported_cell_has_its_row():
         return failed_record(trial, "unsupported", "no such mode") if keras else None
 
     text = compose(Report(build_run(trials), build_records(trials, refuse)))
-    assert reasons(text)[("cnn", "keras-tensorflow", "unsupported")][1] == "no such mode"
+    assert reasons(text)[("cnn", "Keras on TensorFlow", "unsupported")][1] == "no such mode"
 
 
 def test_hostile_text_stays_text(trouble):
-    cell = reasons(trouble)[("mlp-1000", "keras-tensorflow", "failed")][1]
+    cell = reasons(trouble)[("mlp-1000", "Keras on TensorFlow", "failed")][1]
     assert cell == r"ValueError: &lt;b&gt;\|\`x\`\|&lt;/b&gt; second line"
 
 
@@ -224,7 +225,7 @@ def test_overfitting_is_noted_above_five_points():
                                              "final_test_accuracy": 0.94})  # fmt: skip
 
     text = compose(Report(build_run(trials), build_records(trials, overfit)))
-    assert "above 5 points is overfitting; so: pytorch (cpu) (seed 1)." in text
+    assert "above 5 points is overfitting; so: PyTorch (cpu) (seed 1)." in text
 
 
 def test_layer_tables_that_differ_are_both_shown():
@@ -238,7 +239,7 @@ def test_layer_tables_that_differ_are_both_shown():
         return build_record(trial, parameters={**layers, "total": layers["total"] + 1})
 
     text = section_of(compose(Report(build_run(trials), build_records(trials, other))), "mlp-512")
-    assert text.count("**Cells differ.**") == 2
+    assert text.count("**Configurations differ.**") == 2
     assert "401,921" in text
 
 
@@ -252,10 +253,10 @@ def test_settings_list_what_differs_between_workloads():
         return build_record(trial, settings=settings)
 
     text = compose(Report(build_run(trials), build_records(trials, set_threads)))
-    rows = {r["setting"]: r for r in table_with(text, "setting", "pytorch")}
-    assert rows["threads"]["pytorch"] == "1 (1); 2 (1)"
-    unmet = table_with(text, "requested", "in force")[0]
-    assert (unmet["setting"], unmet["requested"], unmet["in force"]) == (
+    rows = {r["setting"]: r for r in table_with(text, "setting", "PyTorch")}
+    assert rows["threads"]["PyTorch"] == "1 (1); 2 (1)"
+    unmet = table_with(text, "requested", "actual")[0]
+    assert (unmet["setting"], unmet["requested"], unmet["actual"]) == (
         "precision", "float32", "tf32",
     )  # fmt: skip
 
@@ -274,10 +275,11 @@ def test_a_certificate_in_float64_is_no_setting_of_the_cell():
 
     text = compose(Report(build_run(trials), build_records(trials, exact)))
     rows = {
-        row["setting"]: row["keras-torch"] for row in table_with(text, "setting", "keras-torch")
+        row["setting"]: row[framework("keras-torch")]
+        for row in table_with(text, "setting", framework("keras-torch"))
     }
     assert (rows["precision"], rows.get("remedies")) == ("float32", None)
-    assert "another value is in force" not in text
+    assert "the actual value is another one" not in text
     assert "float64: keras-torch in float64: a table changed." in text
 
 
@@ -287,8 +289,8 @@ def test_a_workload_that_is_not_known_here_is_shown_by_its_records():
     record["trial"]["workload"] = "from-a-plug-in"
     run = build_run([trial]).model_copy(update={"trials": [seal(record).trial]})
     text = compose(Report(run, [seal(record)]))
-    assert table_with(text, "native ms/step")[0]["workload"] == "from-a-plug-in"
-    assert "does not know this workload" in section_of(text, "from-a-plug-in")
+    assert table_with(text, "full loop ms/step")[0]["network"] == "from-a-plug-in"
+    assert "does not know this network" in section_of(text, "from-a-plug-in")
 
 
 def test_a_trial_without_a_lane_leaves_the_others():
@@ -299,9 +301,9 @@ def test_a_trial_without_a_lane_leaves_the_others():
         return build_record(trial, lanes=lanes)
 
     text = compose(Report(build_run(trials), build_records(trials, no_native)))
-    row = table_with(text, "native ms/step")[0]
-    assert row["native ms/step"] == row["samples/s"] == "–"  # noqa: RUF001
-    assert row["step ms/step"] != "–"  # noqa: RUF001
+    row = table_with(text, "full loop ms/step")[0]
+    assert row["full loop ms/step"] == row["images/s"] == "–"  # noqa: RUF001
+    assert row["step alone ms/step"] != "–"  # noqa: RUF001
 
 
 def test_the_command_to_repeat_names_what_ran():
@@ -345,37 +347,37 @@ def test_absent_rungs_are_named():
         return build_record(trial, parity={**parity, "rungs": parity["rungs"][:3]})
 
     text = compose(Report(build_run(trials), build_records(trials, exact_alone)))
-    said = section_of(text, "Parity rungs checked")
-    assert "hold no rung forward, gradient, update, fit, fit loss, trajectory, tanh traj" in said
+    said = section_of(text, "Parity checks")
+    assert "hold no check forward, gradient, update, fit, fit loss, trajectory, tanh traj" in said
 
 
 def test_a_run_without_a_rung_says_that_nothing_was_checked():
     run, _ = smoke()
-    said = section_of(compose(Report(run, [])), "Parity rungs checked")
-    assert said.strip() == "No record holds a parity rung: nothing was checked."
+    said = section_of(compose(Report(run, [])), "Parity checks")
+    assert said.strip() == "No record holds a parity check: nothing was checked."
 
 
 def test_rungs_in_float64_that_were_left_out_are_named():
-    absent = "This profile leaves the rungs in float64 out."
-    assert absent in section_of(compose(Report(*smoke())), "Parity rungs checked")
+    absent = "This profile leaves the checks in float64 out."
+    assert absent in section_of(compose(Report(*smoke())), "Parity checks")
     assert absent not in compose(Report(*complete()))
 
 
 def test_the_worst_of_a_rung_is_shown_with_its_cells(trouble):
-    rows = table_with(section_of(trouble, "Parity rungs checked"), "margin")
-    by_rung = {(row["rung"], row["precision"], row["gate"]): row for row in rows}
+    rows = table_with(section_of(trouble, "Parity checks"), "margin")
+    by_rung = {(row["check"], row["precision"], row["tolerance"]): row for row in rows}
     failed = by_rung["gradient", "float32", "5e-05"]
     assert (failed["worst measured"], failed["margin"]) == ("0.0099", "failed")
-    assert failed["cells passed"] == "7 of 8"
+    assert failed["passed"] == "7 of 8"
     # the cell that failed the gradient came no further; RMSprop and Adam have gates of their own
-    updates = [row["cells passed"] for key, row in by_rung.items() if key[:2] == UPDATE]
+    updates = [row["passed"] for key, row in by_rung.items() if key[:2] == UPDATE]
     assert updates == ["2 of 2", "5 of 5"]
-    assert by_rung["gradient", "float64", "1e-13"]["cells passed"] == "8 of 8"
+    assert by_rung["gradient", "float64", "1e-13"]["passed"] == "8 of 8"
 
 
 def test_a_divergence_is_named_once_with_the_trials_that_did_not_run(trouble):
-    section = section_of(trouble, "Cells and trials without figures")
-    rows = [row for row in table_with(section, "status") if row["workload"] == "mlp-1000"]
+    section = section_of(trouble, "Configurations and trials without figures")
+    rows = [row for row in table_with(section, "status") if row["network"] == "mlp-1000"]
     why = "rung gradient: measured 0.0099, gate 5e-05: dense_0/kernel"
     reasons = {(row["trial"], row["reason"]) for row in rows if row["status"] == "parity_failed"}
     skipped = f"not run: {why}"
@@ -388,6 +390,16 @@ def test_json_is_strict_and_complete():
     document = json.loads(json.dumps(as_json(report), allow_nan=False))
     assert len(document["cells"]) == len(report.rows) == 8
     assert document["citable"] is True
+    assert " ".join(map(escape, document["headline"])) in pages(report)["report.md"]
+    (speedups,) = document["speedups"]
+    (standings,) = report.standings
+    assert speedups["baseline"] == standings.baseline
+    assert [one["speedup"]["value"] for one in speedups["geometric_means"]] == [
+        mean.speedup.value for mean in standings.means
+    ]
+    assert [one["verdict"] for one in speedups["configurations"]] == [
+        standing.verdict for standing in standings.cells
+    ]
 
 
 def test_long_curves_are_drawn_as_well():

@@ -1,7 +1,8 @@
 """`python -m tests.selftest aa|effect|contention --python pytorch=PATH [--out FOLDER]`.
 
-Prints the figures as JSON, writes them into the folder of the records, and exits with 1 if they
-are not good enough. `--from FOLDER` judges the records of an earlier run again, without measuring.
+`aa --backend jax` measures another backend; effects are planted in PyTorch only. Prints the figures
+as JSON, writes them into the folder of the records, and exits with 1 if they are not good enough.
+`--from FOLDER` judges the records of an earlier run again, without measuring.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import tempfile
 from pathlib import Path
 from types import ModuleType
 
+from backends import BACKENDS
 from bench.errors import LockedError
 from bench.machine.environment import environment
 from bench.machine.run_lock import hold_machine
@@ -29,7 +31,8 @@ def main() -> None:
         folder = options.out or Path(tempfile.mkdtemp(prefix="samestep-selftest-"))
         # another run would disturb the measurement
         with hold_machine(["cpu"], f"selftest {options.test}", folder):
-            records = test.measure(interpreter(options.python), folder)
+            path = interpreter(options.python, options.backend)
+            records = test.measure(options.backend, path, folder)
     else:
         folder = options.judge
         records = list(read_records(folder, read_run(folder)))
@@ -37,15 +40,18 @@ def main() -> None:
     machine = environment({}, {})
     answer = {
         "selftest": options.test,
+        "backend": options.backend,
         "cpu": machine.cpu,
         "cores": machine.cores_logical,
         "run_id": records[0].run_id,
         "versions": records[0].environment.versions,
         "failed_trials": len(records) - len(good),
-        **test.figures(good),
+        **test.figures(good, options.backend),
     }
     text = json.dumps(answer, indent=1)
-    (folder / f"selftest-{options.test}.json").write_text(f"{text}\n", encoding="utf-8")
+    (folder / f"selftest-{options.test}-{options.backend}.json").write_text(
+        f"{text}\n", encoding="utf-8"
+    )
     print(text)
     sys.exit(1 if answer["shortfalls"] or answer["failed_trials"] else 0)
 
@@ -53,18 +59,22 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("test", choices=TESTS)
+    parser.add_argument("--backend", choices=BACKENDS, default=PLAIN)
     parser.add_argument("--python", action="append", default=[], metavar="BACKEND=PATH")
     parser.add_argument("--out", type=Path, help="a new folder for the records")
     parser.add_argument("--from", dest="judge", type=Path, help="the folder of an earlier one")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.test != "aa" and options.backend != PLAIN:
+        parser.error(f"effects are planted in {PLAIN} only. Received: {options.backend}")
+    return options
 
 
-def interpreter(pairs: list[str]) -> str:
-    """Return the path of PyTorch, which the self-tests measure, of the `BACKEND=PATH` pairs."""
+def interpreter(pairs: list[str], backend: str) -> str:
+    """Return the path of the backend, of the `BACKEND=PATH` pairs."""
     paths = dict(pair.split("=", 1) for pair in pairs)
-    if PLAIN not in paths:
-        sys.exit(f"no interpreter. Expected: --python {PLAIN}=PATH. Received: {pairs}")
-    return paths[PLAIN]
+    if backend not in paths:
+        sys.exit(f"no interpreter. Expected: --python {backend}=PATH. Received: {pairs}")
+    return paths[backend]
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 from bench.record import Record
 from bench.record.quantities import step_seconds
 from tests.selftest import experiment, resampling
-from tests.selftest.experiment import AGAIN, PLAIN, by_round
+from tests.selftest.experiment import AGAIN, by_round
 
 ROUNDS = 20
 COMPARISONS = 100
@@ -21,13 +21,15 @@ MOST_CLAIMS = 1
 MOST_DIFFERENCE = 0.01
 
 
-def measure(interpreter: str, folder: Path) -> list[Record]:
-    return experiment.run([PLAIN, AGAIN], ROUNDS, interpreter, folder, experiment.Watcher())
+def measure(backend: str, interpreter: str, folder: Path) -> list[Record]:
+    names = [backend, AGAIN.format(backend=backend)]
+    return experiment.run(names, ROUNDS, interpreter, folder, experiment.Watcher())
 
 
-def figures(records: Sequence[Record]) -> dict[str, Any]:
+def figures(records: Sequence[Record], backend: str) -> dict[str, Any]:
     """Return the figures of the test, and in what they are not good enough."""
-    first, second = by_round(records, PLAIN), by_round(records, AGAIN)
+    first = by_round(records, backend)
+    second = by_round(records, AGAIN.format(backend=backend))
     claims = list(resampling.exchange(first, second, SIZE, COMPARISONS))
     # of a single claim, nothing is adjusted
     raw = [claim.p_value for claim in claims if claim.p_value is not None]

@@ -63,13 +63,13 @@ def is_hit(trial: Trial) -> bool:
     return trial.round is not None and trial.round % EVERY == 0 and trial.attempt == 0
 
 
-def measure(interpreter: str, folder: Path) -> list[Record]:
-    names = [PLAIN, SLOWER.format(percent=PERCENT)]
+def measure(backend: str, interpreter: str, folder: Path) -> list[Record]:
+    names = [backend, SLOWER.format(percent=PERCENT)]
     with Disturber() as disturber:
         return experiment.run(names, ROUNDS, interpreter, folder, disturber)
 
 
-def figures(records: Sequence[Record]) -> dict[str, Any]:
+def figures(records: Sequence[Record], backend: str) -> dict[str, Any]:
     hit = [record for record in records if is_hit(record.trial.trial())]
     clean = [record for record in records if not is_hit(record.trial.trial())]
     alarms = [record for record in clean if is_flagged(record)]

@@ -28,15 +28,19 @@ from bench.workloads import MLP_512_256
 
 PLANTED = Path(__file__).parent / "planted"
 PLAIN = "pytorch"
-AGAIN = "pytorch-again"
+AGAIN = "{backend}-again"
 SLOWER = "pytorch-slower-{percent}"
 
 
 def places(names: Sequence[str]) -> dict[str, Place]:
-    """Return the place of each name: PyTorch, or PyTorch with a planted effect."""
-    plain = BACKENDS[PLAIN]
-    slower = replace(plain, adapter="planted.slower")
-    return {name: slower if name.startswith("pytorch-slower-") else plain for name in names}
+    """Return the place of each name: its backend's, or that of PyTorch with a planted effect."""
+    return {name: place(name) for name in names}
+
+
+def place(name: str) -> Place:
+    if name.startswith(SLOWER.format(percent="")):
+        return replace(BACKENDS[PLAIN], adapter="planted.slower")
+    return BACKENDS[name.removesuffix(AGAIN.format(backend=""))]
 
 
 def profile(rounds: int) -> profiles.Profile:

@@ -11,8 +11,11 @@ from bench.errors import UsageError
 from reports import compare
 from reports.compare.comparison import ComparedSides
 from reports.compare.figure import MARKS, MOST_ROWS, figures, pages, title
+from reports.drawing.files import texts
+from reports.drawing.png import DESCRIPTION
 from reports.drawing.style import ratio_ticks
 from reports.results.slowdown import extra_percent
+from reports.text import alternatives
 from tests.reports.tables_of import tables_of
 from tests.reports.two_runs import (
     longer,
@@ -73,8 +76,14 @@ def test_a_folder_gets_text_data_and_figures(folders, samestep, tmp_path):
     assert (code, out) == (0, f"{tmp_path / 'new' / 'comparison.md'}\n")
     text = (tmp_path / "new" / "comparison.md").read_text("utf-8")
     names = {path.name for path in (tmp_path / "new" / "figures").iterdir()}
-    assert names == {"ratios-1.png", "ratios-2.png"}
-    assert all(f"](figures/{name})" in text for name in names)
+    cards = {f"card-{number}-{theme}" for number in (1, 2) for theme in ("light", "dark")}
+    stems = {*cards, "ratios-1", "ratios-2"}
+    assert names == {f"{stem}{suffix}" for stem in stems for suffix in (".png", ".svg")}
+    assert alternatives(text).keys() == {
+        *(f"figures/{card}.svg" for card in cards), "figures/ratios-1.png", "figures/ratios-2.png"
+    }  # fmt: skip
+    for path, words in alternatives(text).items():
+        assert texts((tmp_path / "new" / path).read_bytes())[DESCRIPTION] == words
     assert [len(rows) for rows in tables_with(text, "speed-up")] == [4, 4]
     sides = compare.read(list(folders.values()))
     document = strict((tmp_path / "new" / "comparison.json").read_text("utf-8"))
@@ -87,7 +96,8 @@ def test_a_comparison_may_be_written_again_and_old_figures_go(folders, samestep,
         "compare", folders["base"], folders["again"], "--out", str(tmp_path / "new")
     )
     assert code == 0
-    assert [one.name for one in (tmp_path / "new" / "figures").iterdir()] == ["ratios-1.png"]
+    names = {one.stem for one in (tmp_path / "new" / "figures").iterdir()}
+    assert names == {"card-1-light", "card-1-dark", "ratios-1"}
 
 
 def test_a_folder_with_something_else_is_left_alone(folders, samestep, tmp_path):
@@ -214,7 +224,7 @@ def test_a_figure_has_so_many_rows_at_most(cells):
     # both lanes of a cell stand on one page
     assert [len(page.items) for page in found] == [2 * MOST_ROWS, 12]
     drawn = dict(figures(found))
-    assert all(content.startswith(PNG) for content in drawn.values())
+    assert all(drawn[page.file].startswith(PNG) for page in found)
     assert dict(figures(found)) == drawn
 
 
@@ -228,7 +238,8 @@ def test_few_trials_have_a_mark_without_an_interval():
     few = [one for one in BASE if one.trial.round < 3]
     trials = [one.trial.trial() for one in few]
     pair = [one_run(name, records=few, trials=trials) for name in ("$a$", "b")]
-    ((_, content),) = figures(pages(compare.compare(pair)))
+    (png, content), (svg, _) = figures(pages(compare.compare(pair)))
+    assert (png, svg) == ("ratios-1.png", "ratios-1.svg")
     assert content.startswith(PNG)
 
 

@@ -12,20 +12,14 @@ from bench.stats import Estimate
 from reports.drawing.card import THEMES, draw, figures, look
 from reports.drawing.files import as_png
 from reports.drawing.style import BACKEND_COLOURS, house_style
-from reports.results.caption import Caption
 from reports.results.card import Card, Point, Row
 from reports.results.report import Report
 from tests.records import build_run, plan
 from tests.reports.scenarios import complete
 
 FILES = ["card-light.png", "card-light.svg", "card-dark.png", "card-dark.svg"]
-CAPTION = Caption(
-    machine="",
-    versions="Keras 3.15.1, TensorFlow 2.21.0, PyTorch 2.15.0, JAX 0.10.2, samestep 0.1.0",
-    date="2026-11-25",
-    extent="",
-    source="run 20261125T034831-1c8cc1, hash 5a7d00e9947a",
-)
+DETAILS = "2026-11-25 · Keras 3.15.1, TensorFlow 2.21.0, PyTorch 2.15.0, JAX 0.10.2, samestep 0.1.0"
+SOURCE = "run 20261125T034831-1c8cc1, hash 5a7d00e9947a"
 WORKLOADS = ("mlp-512-256", "mlp-512", "mlp-256-256-128-64", "mlp-1000", "cnn", "of-a-plug-in" * 4)
 BACKENDS = (*BACKEND_COLOURS, "a-plug-in-with-a-long-name-of-its-own")
 
@@ -43,12 +37,12 @@ def a_card(backends=BACKENDS, workloads=WORKLOADS, span=(0.1, 40.0), rounds=10, 
     points = tuple(
         point(name, span[0] * step**number, rounds=rounds) for number, name in enumerate(others)
     )
-    mean = [Row(name="geometric mean of\u00a06\u00a0workloads", points=points, is_mean=True)]
+    mean = [Row(name="geometric mean of\u00a06\u00a0networks", points=points, is_mean=True)]
     rows = (mean if len(workloads) > 1 else []) + [Row(name=w, points=points) for w in workloads]
     whole = Card(
-        machine="AMD EPYC, 2 cores", caption=CAPTION, stamp="", baseline="keras-tensorflow",
-        backends=tuple(backends), rows=tuple(rows),
-        marks=("same math 36 of 36", "95 % interval over 8 to 12 rounds"),
+        title="AMD EPYC, 2 cores", details=DETAILS, stamp="", unit="Keras on TensorFlow",
+        baseline="keras-tensorflow", backends=tuple(backends), rows=tuple(rows),
+        marks=("same math 36 of 36", "95 % interval over 8 to 12 rounds"), source=SOURCE,
     )  # fmt: skip
     return replace(whole, **changes)
 
@@ -58,7 +52,8 @@ CASES = {
     "all": a_card(),
     "near 1": a_card(span=(0.99, 1.01)),
     "without intervals": a_card(rounds=3, stamp="preliminary: 3 of 9 rounds, a verdict needs 6"),
-    "a long machine": a_card(machine="NVIDIA GeForce RTX 4090 Laptop GPU with AMD Ryzen 9 " * 2),
+    "a long machine": a_card(title="NVIDIA GeForce RTX 4090 Laptop GPU with AMD Ryzen 9 " * 2),
+    "a comparison": a_card(unit="AMD EPYC, 2 cores (2026-11-25)", baseline=None),
     "many plug-ins": a_card([*BACKENDS, "b", "c", "d"], stamp="smoke run: not for citation"),
 }
 
@@ -96,11 +91,11 @@ def texts_of(figure) -> str:
 
 def test_it_says_machine_date_versions_baseline_marks_run_and_hash():
     shown = texts_of(drawn(CASES["all"]))
-    assert "geometric mean of 6 workloads" in shown.replace("\u00a0", " ")
+    assert "geometric mean of 6 networks" in shown.replace("\u00a0", " ")
     for part in (
-        *(CAPTION.date, CAPTION.versions, CAPTION.source, "AMD EPYC, 2 cores"),
-        *("1x = keras-tensorflow, right is faster", "same math 36 of 36", "over 8 to 12 rounds"),
-        *("jax 0.100x", "mlp-1000"),
+        *(DETAILS, SOURCE, "AMD EPYC, 2 cores"),
+        *("1x = Keras on TensorFlow, right is faster", "same math 36 of 36"),
+        *("over 8 to 12 rounds", "JAX 0.100x", "mlp-1000"),
     ):
         assert part in shown
     assert "hollow" not in shown
@@ -123,7 +118,7 @@ def test_a_point_without_a_verdict_is_hollow(rounds, hollow):
 def test_a_row_without_a_speedup_says_so():
     card = a_card(rows=(Row(name="cnn", points=()), Row(name="mlp", points=(point("jax", 2.0),))))
     assert "not compared" in texts_of(drawn(card))
-    assert "jax 2" not in texts_of(drawn(card))
+    assert "JAX 2" not in texts_of(drawn(card))
 
 
 def test_rows_are_below_each_other_and_the_points_of_a_row_too():

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 
 import pytest
 
@@ -32,6 +33,23 @@ def test_a_trial_is_a_round(run_and_records):
                 if one.trial.backend == "keras-tensorflow" and one.lanes]  # fmt: skip
     assert stats["data"] == expected
     assert (stats["rounds"], stats["min"], stats["max"]) == (7, min(expected), max(expected))
+
+
+def test_the_full_loop_has_its_speedup_against_the_baseline(run_and_records):
+    report = Report(*run_and_records)
+    extra = {
+        one["name"].partition("_cpu")[0]: one["extra_info"]
+        for one in as_pytest_benchmark(report)["benchmarks"]
+    }
+    (pytorch,) = (one for one in report.standings[0].cells if one.speedup is not None)
+    assert extra["native[mlp-512_pytorch"] == {
+        "flags": [[]] * 7,
+        "baseline": "keras-tensorflow",
+        "speedup": asdict(pytorch.speedup),
+        "verdict": pytorch.verdict,
+    }
+    assert "baseline" not in extra["step[mlp-512_pytorch"]
+    assert "baseline" not in extra["native[mlp-512_keras-tensorflow"]
 
 
 def test_two_runs_are_compared_by_its_own_command(run_and_records, tmp_path):

@@ -151,13 +151,33 @@ def test_an_existing_target_is_refused_and_stays(source, tmp_path):
     assert second.name == f"{first.name}-every-mode"
 
 
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_the_citation_has_the_address_of_the_published_run(source, tmp_path, slash):
+    address = "https://example.org/a_b/published%20runs"
+    folder = publish.publish(source, tmp_path / "published", url=f"{address}{slash}").folder
+    text = (folder / "report.md").read_text("utf-8")
+    assert f"  url = {{{address}/{NAME}}},\n" in text
+    assert f", <{address}/{NAME}>.\n" in text
+    assert verify.verify(folder).differences == ()
+    assert "url = " not in (source / "report.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "url", ["example.org", "ftp://a", "https://a b", "https://a}", "https://<"]
+)
+def test_a_wrong_address_is_refused_before_anything_is_written(source, tmp_path, url):
+    with pytest.raises(UsageError, match="wrong address"):
+        publish.publish(source, tmp_path / "published", url=url)
+    assert not (tmp_path / "published").exists()
+
+
 @pytest.mark.parametrize("step", ["write_archive", "write_report", "os.replace", "write_index"])
 def test_a_failure_leaves_nothing(source, tmp_path, monkeypatch, step):
     published = tmp_path / "published"
     publish.publish(source, published, "before")
     before = content(published)
 
-    def fail(*_):
+    def fail(*_, **options):
         raise OSError(28, "No space left on device")
 
     # rename alone is to fail, not what is written before it
@@ -280,9 +300,11 @@ def test_the_index_has_a_row_for_each_run_the_newest_first(source, tmp_path):
     assert rows[1]["report"] == f"[{NAME}]({NAME}/report.md)"
     assert rows[1]["content hash"] == f"`{verify.verify(source).content_hash[:12]}`"
     assert rows[1]["what was measured"] == (
-        "mlp-512 on keras-tensorflow, pytorch; devices: cpu; modes: default; 1 round; seeds: 1"
+        "standard: mlp-512 on keras-tensorflow, pytorch; devices: cpu; modes: default; 1 round; "
+        "seeds: 1"
     )
-    assert rows[1]["machine"].startswith("Intel(R) Xeon(R) Processor @ 2.20GHz, 2 logical cores")
+    assert rows[1]["machine"] == "Intel Xeon Processor, 2 cores"
+    assert rows[1]["answer"].startswith("Preliminary, 1 good round instead of the 6 of a verdict")
 
 
 def test_the_index_is_the_same_when_it_is_made_again(source, tmp_path):

@@ -44,7 +44,7 @@ def test_a_card_shows_the_standings_of_the_first_device():
     assert shown.baseline == standings.baseline == "keras-tensorflow"
     assert shown.backends == ("pytorch", "keras-tensorflow")
     assert [row.name.replace("\u00a0", " ") for row in shown.rows] == [
-        "geometric mean of 2 workloads", "mlp-512", "cnn",
+        "geometric mean of 2 networks", "mlp-512", "cnn",
     ]  # fmt: skip
     assert [point.speedup for row in shown.rows for point in row.points] == [
         standings.means[0].speedup,
@@ -73,7 +73,7 @@ def test_without_a_mean_no_value_stands_for_all():
     shown = card(report_of(no_baseline))
     assert [(row.name, len(row.points)) for row in shown.rows] == [("mlp-512", 1), ("cnn", 0)]
     assert shown.summary == {}
-    assert "keras-tensorflow; a row for each workload" in shown.alternative
+    assert "Keras on TensorFlow; a row for each network" in shown.alternative
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_without_a_mean_no_value_stands_for_all():
     [
         (3, 3, "preliminary: 3 rounds, a verdict needs 6", "no interval: 3 rounds"),
         (9, 3, "preliminary: 3 of 9 rounds, a verdict needs 6", "no interval: 3 rounds"),
-        (1, 1, "preliminary: 1 rounds, a verdict needs 6", "no interval: 1 round"),
+        (1, 1, "preliminary: 1 round, a verdict needs 6", "no interval: 1 round"),
         (6, 6, "", "95 % interval over 6 rounds"),
     ],
 )
@@ -148,8 +148,8 @@ def test_the_card_of_a_gpu_names_it_with_its_host():
     shown = card(Report(run.model_copy(update={"trials": only}), [
         one for one in records if one.trial.execution.device != "cpu"
     ]))  # fmt: skip
-    assert shown.machine == "NVIDIA H200 with Intel Xeon Processor, 2 cores"
-    assert card(Report(run, records)).machine == "Intel Xeon Processor, 2 cores"
+    assert shown.title == "NVIDIA H200 with Intel Xeon Processor, 2 cores"
+    assert card(Report(run, records)).title == "Intel Xeon Processor, 2 cores"
 
 
 def test_one_backend_alone_has_no_card():
@@ -167,7 +167,9 @@ def test_the_section_shows_both_themes_with_the_values_in_words():
     words = alternatives(compose(report))
     assert words["figures/card-light.svg"] == words["figures/card-dark.svg"]
     value = f"{card(report).summary['pytorch'].speedup.value:.2f}"
-    assert f"as a multiple of keras-tensorflow: pytorch {value}" in words["figures/card-dark.svg"]
+    assert (
+        f"as a multiple of Keras on TensorFlow: PyTorch {value}" in words["figures/card-dark.svg"]
+    )
 
 
 @some(10)

@@ -42,12 +42,12 @@ def report_of(*groups):
 
 def test_throughput_is_the_batch_over_the_step():
     rows = table_with("\n\n".join(section(report_of(records_of()))), "µs per image")
-    assert [(row["backend"], row["batch"]) for row in rows] == [
-        (backend, size)
-        for backend in ("keras-tensorflow", "pytorch")
+    assert [(row["framework"], row["batch"]) for row in rows] == [
+        (framework, size)
+        for framework in ("Keras on TensorFlow", "PyTorch")
         for size in ("32", "128", "512")
     ]
-    assert [row["samples/s"] for row in rows[:3]] == ["32,000", "64,000", "85,300"]
+    assert [row["images/s"] for row in rows[:3]] == ["32,000", "64,000", "85,300"]
     assert rows[2]["µs per image"] == "11.7"
     assert {row["device"] for row in rows} == {"cpu"}
 

@@ -57,7 +57,7 @@ def test_the_arithmetic_is_the_counted_work_at_the_calibrated_rate():
 def test_the_table_is_in_microseconds():
     text = "\n\n".join(section(report_of()))
     rows = table_with(text, "dispatch")
-    assert [row["backend"] for row in rows] == ["keras-tensorflow", "pytorch"]
+    assert [row["framework"] for row in rows] == ["Keras on TensorFlow", "PyTorch"]
     assert {row["dispatch"].split(" ")[0] for row in rows} == {"800"}
     assert {row["loop"].split(" ")[0] for row in rows} == {"3,000"}
 

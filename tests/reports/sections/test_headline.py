@@ -13,6 +13,7 @@ from bench.stats import Verdict
 from reports.report import pages
 from reports.results.names import framework
 from reports.results.report import Report
+from reports.results.standings import mean_speedup
 from reports.sections.headline import section, sentences
 from tests.records import build_record, build_records, build_run, failed_record, good, plan
 from tests.reports.tables_of import compose
@@ -56,8 +57,54 @@ def test_equal_frameworks_are_called_the_same():
 
 def test_with_too_few_rounds_the_values_are_preliminary():
     text = first_lines({"keras-tensorflow": 2.0, "pytorch": 1.0}, rounds=4)
-    assert text.startswith("Preliminary, 4 of 6 rounds, no interval: against Keras on TensorFlow")
+    assert text.startswith(
+        "Preliminary, 4 good rounds instead of the 6 of a verdict: against Keras on TensorFlow"
+    )
     assert "PyTorch 2.00x as fast" in text
+
+
+def test_a_preliminary_headline_names_the_frameworks_that_lack_rounds():
+    trials = plan(workloads=("mlp-512",), backends=BACKENDS, rounds=6, seeds=())
+    factors = {"keras-tensorflow": 2.0, "pytorch": 1.5, "jax": 1.0}
+    records = [
+        slowed(trial, factors) for trial in trials if trial.cell.backend != "jax" or trial.round < 5
+    ]
+    said = sentences(Report(build_run(trials), records))
+    assert said[0].startswith("Preliminary, 5 good rounds of JAX instead of the 6 of a verdict: ")
+
+
+@pytest.mark.parametrize("networks", [("mlp-512",), ("mlp-512", "cnn")])
+@pytest.mark.parametrize(("jax", "close"), [(1.001, True), (1.2, False)])
+def test_the_fastest_is_not_called_faster_than_its_equal(networks, jax, close):
+    trials = plan(workloads=networks, backends=BACKENDS, rounds=8, seeds=())
+    factors = {"keras-tensorflow": 2.0, "pytorch": 1.0, "jax": jax}
+    said = sentences(Report(build_run(trials), [slowed(trial, factors) for trial in trials]))
+    assert said[0].startswith("PyTorch trains 2.00x (")
+    assert (", not clearly faster than JAX " in said[0]) == close
+    assert ("; JAX 1.6" in said[0]) != close
+
+
+def test_another_mode_with_a_shorter_median_is_named():
+    trials = plan(workloads=("mlp-512",), rounds=6, seeds=())
+    others = [
+        replace(trial, cell=trial.cell.but(mode="compiled"))
+        for trial in trials
+        if trial.cell.backend == "pytorch"
+    ]
+    records = [
+        *(slowed(trial, {"keras-tensorflow": 2.0, "pytorch": 1.5}) for trial in trials),
+        *(slowed(trial, {"pytorch": 1.0}) for trial in others),
+    ]
+    assert sentences(Report(build_run([*trials, *others]), records))[1] == (
+        "The shortest median of all modes is that of PyTorch (cpu, compiled) on mlp-512; "
+        "no verdict compares all modes."
+    )
+    slower = [
+        *(slowed(trial, {"keras-tensorflow": 2.0, "pytorch": 1.5}) for trial in trials),
+        *(slowed(trial, {"pytorch": 1.6}) for trial in others),
+    ]
+    report = Report(build_run([*trials, *others]), slower)
+    assert not any("modes" in sentence for sentence in sentences(report))
 
 
 def test_the_fastest_comes_first():
@@ -180,6 +227,7 @@ def assert_no_stronger(sentence, standings):
             one.verdict for one in standings.cells if one.results.cell.backend == fastest.backend
         }
         assert len(fastest.workloads) > 1 or own == {Verdict.FASTER}
+        assert_leads(sentence, fastest, standings)
     opposite = r"(?:But|and) (.*?) (?:is|are) (slower|faster) on ([\w-]+)"
     for names, verdict, workload in re.findall(opposite, sentence):
         for name in re.findall(r"(?:^|, | and )([A-Z][\w ]*?) \(", names):
@@ -189,6 +237,22 @@ def assert_no_stronger(sentence, standings):
                 if framework(one.results.cell.backend) == name
             ]
             assert verdicts == [verdict.upper()]
+
+
+def assert_leads(sentence, fastest, standings):
+    """Compare the fastest with the others that the sentence does not call its equals."""
+    equals = re.search(r"not clearly faster than (.*?)(?:;|\.$)", sentence)
+    for mean in standings.means:
+        if mean is fastest or mean.workloads != fastest.workloads:
+            continue
+        own, other = (
+            [one.results for one in standings.cells if one.results.cell.backend == name]
+            for name in (fastest.backend, mean.backend)
+        )
+        lead = mean_speedup(fastest.backend, own, {one.cell.workload: one for one in other})
+        if lead is None or not lead.speedup.excludes(1):
+            assert equals, sentence
+            assert f"{framework(mean.backend)} " in equals[1]
 
 
 def trained_to(trial, test_accuracy):

@@ -64,5 +64,5 @@ def test_repeated_trials_are_shown_with_and_without():
     assert cell.speed.step_seconds.value == pytest.approx(0.002)
     assert (cell.speed.trials, cell.speed_of_all.trials) == (2, 3)
     rows = {row[1]: row for row in lanes.lane_rows(cell)}
-    assert rows["step, per step"][3] == "2"
-    assert rows["step, repeated trials too"][3] == "3"
+    assert rows["training step"][3] == "2"
+    assert rows["training step, repeated trials too"][3] == "3"

@@ -24,7 +24,7 @@ def test_the_timetable_says_what_was_the_workers_and_what_the_harness_took():
         {"worker_seconds": 985.0, "parent_cpu_seconds": 4.0},
         {"worker_seconds": 995.0, "parent_cpu_seconds": 2.0},
     )
-    text = " Of that, 99.0 % inside workers; beside them the harness took 0.30 % of a core."
+    text = " Of that, 99.0 % inside workers; the harness itself took 0.30 % of a core."
     assert text in method.timetable(run)
 
 
@@ -57,7 +57,7 @@ def test_a_look_at_the_machine_is_reported(verdict, told):
     finding = FindingModel(name="load", value="30 %", verdict=verdict, reason="too much")
     look = PreflightModel(verdict=verdict, findings=[finding], seen=SEEN)
     blocks = list(disturbances.preflight(run_with({"preflight": look.model_dump()})))
-    assert f"the machine was judged {verdict}" in blocks[0]
+    assert f"before the run said: {verdict} (" in blocks[0]
     assert (len(blocks) == 2 and "too much" in blocks[1]) == told
 
 

@@ -11,6 +11,7 @@ from reports.drawing import confusion
 from reports.drawing import gallery as galleries
 from reports.drawing.confusion import confusions
 from reports.drawing.gallery import COLUMN, COLUMNS, LEFT, SIDE, gallery
+from reports.results.names import framework
 from reports.results.predictions import images_and_classes
 from reports.results.report import Report
 from reports.results.shown_images import band_of_all, bands, draw
@@ -98,7 +99,7 @@ def test_without_the_first_seed_there_is_a_reason():
     trials = plan(workloads=["mlp-512"], backends=[PYTORCH], rounds=0, seeds=(8, 2))
     report = Report(build_run(trials), [trained(trials[1], answers([7]))])
     assert predictions_of(report) == []
-    assert "No predictions of pytorch (cpu) are shown: the training with seed 8" in text_of(report)
+    assert "No predictions of PyTorch (cpu) are shown: the training with seed 8" in text_of(report)
 
 
 def test_other_images_than_the_test_images_are_not_shown():
@@ -106,7 +107,8 @@ def test_other_images_than_the_test_images_are_not_shown():
     report = report_of({KERAS: answers([5]), PYTORCH: short})
     text = text_of(report)
     assert "Expected: 10,000 predictions, one for each test image. Received: 500." in text
-    assert {row["cell"] for row in table_with(text, "first ten predictions")} == {f"{KERAS} (cpu)"}
+    rows = table_with(text, "first ten predictions")
+    assert {row["configuration"] for row in rows} == {"Keras on TensorFlow (cpu)"}
     alone = report_of({PYTORCH: short})
     assert "figures/" not in text_of(alone)
     assert [*galleries.figures(alone), *confusion.figures(alone)] == []
@@ -136,7 +138,7 @@ def test_the_confusion_figure_has_what_the_table_has(constant):
     rows = table_with(text_of(report), "class", "0", "9")
     for axes, backend in zip(figure.axes, (KERAS, PYTORCH), strict=True):
         squares = {tuple(map(int, t.get_position()))[::-1]: t.get_text() for t in axes.texts}
-        there = [row for row in rows if row["cell"] == f"{backend} (cpu)"]
+        there = [row for row in rows if row["configuration"] == f"{framework(backend)} (cpu)"]
         assert [row["class"] for row in there] == list("0123456789")
         for true_class, row in enumerate(there):
             shown = [squares.get((true_class, predicted), "0") for predicted in range(10)]
@@ -246,7 +248,9 @@ def test_images_that_all_cells_get_wrong(data):
     report = report_of({KERAS: answers([5, *common], 1), PYTORCH: answers([6, *common], 2)})
     text = text_of(report)
     first = ", ".join(map(str, common[:16]))
-    assert f"Wrong in every one of the 2 cells: 18 of the images; the first {first}." in text
+    assert (
+        f"Wrong in every one of the 2 configurations: 18 of the images; the first {first}." in text
+    )
     rows = [
         (int(row["image"]), int(row["class"]), row["predicted"])
         for row in table_with(text.split("Wrong in every")[1], "image", "predicted")
@@ -265,7 +269,7 @@ def test_images_that_all_cells_get_wrong(data):
 
 def test_nothing_in_common():
     report = report_of({KERAS: answers([5]), PYTORCH: answers([6])})
-    assert "No image is wrong in every one of the 2 cells." in text_of(report)
+    assert "No image is wrong in every one of the 2 configurations." in text_of(report)
     assert not [name for name, _ in galleries.figures(report) if name.startswith("wrong")]
     assert "in every one" not in text_of(report_of({PYTORCH: answers([6])}))
 
@@ -309,7 +313,7 @@ def test_a_workload_without_published_predictions_compares_none():
     text = text_of(report_of({PYTORCH: answers([8])}, workload="mlp-256-256-128-64"))
     assert "published" not in text
     assert list(table_with(text, "first ten predictions")[0]) == [
-        "cell", "first ten predictions", "wrong of these",
+        "configuration", "first ten predictions", "wrong of these",
     ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from bench.spec.work import step_work
 from bench.stats import Estimate
 from bench.workloads import WORKLOADS
 from reports.drawing.utilization import figures
+from reports.results.names import framework
 from reports.results.report import Report
 from reports.results.utilization import limits, rate, roofs
 from reports.sections.utilization import MEANING, section
@@ -19,7 +20,7 @@ from tests.reports.tables_of import numbers_in, table_with, tables_of
 
 PNG = b"\x89PNG\r\n\x1a\n"
 PEAK, BANDWIDTH = 2 * 2048**3 / 0.05, 3 * 2**26 / 0.01
-HEADERS = ("workload", "GFLOP/step", "% of roof")
+HEADERS = ("network", "GFLOP/step", "% of roof")
 
 
 def calibration(
@@ -82,7 +83,7 @@ def step_seconds(records, workload: str, backend: str) -> float:
 @pytest.mark.parametrize("workload", ["mlp-512", "cnn"])
 def test_a_row_is_counted_work_over_measured_time(timed, workload, backend):
     rows = table_with(text_of(timed, calibration()), *HEADERS)
-    row = next(r for r in rows if (r["workload"], r["backend"]) == (workload, backend))
+    row = next(r for r in rows if (r["network"], r["framework"]) == (workload, framework(backend)))
     work = step_work(WORKLOADS[workload], WORKLOADS[workload].batch_size)
     attained = work.operations / step_seconds(timed.records, workload, backend)
     roof = min(PEAK, work.operations / work.moved_bytes * BANDWIDTH)
@@ -133,7 +134,7 @@ def test_a_run_without_calibration_has_no_section_and_no_figure(timed):
 
 def test_what_could_not_be_calibrated_says_why(timed):
     text = text_of(timed, without("pytorch", "no |product| here"))
-    assert r"Not calibrated: pytorch on cpu: no \|product\| here." in text
+    assert r"Not calibrated: PyTorch on cpu: no \|product\| here." in text
     assert tables_of(text) == []
     assert MEANING not in text
     assert list(figures(calibrate(timed, without("pytorch", "none")))) == []
@@ -165,7 +166,7 @@ def test_a_cell_that_failed_parity_has_no_row():
 
     report = report_of(workloads=("mlp-512",), change=change)
     rows = table_with(text_of(report, calibration()), *HEADERS)
-    assert [row["backend"] for row in rows] == ["keras-tensorflow"]
+    assert [row["framework"] for row in rows] == ["Keras on TensorFlow"]
 
 
 def test_the_table_of_what_was_calibrated(timed):
@@ -173,10 +174,10 @@ def test_the_table_of_what_was_calibrated(timed):
     text = text_of(timed, gpu, calibration(product=0.04))
     product, stream, launch = table_with(text, "what", "unit")
     assert product["what"] == "large product, 2048 x 2048 x 2048"
-    assert (product["keras-tensorflow"], product["pytorch"]) == ("344", "429")
+    assert (product["Keras on TensorFlow"], product["PyTorch"]) == ("344", "429")
     assert stream["what"] == "`y += x`, two arrays of 64 MiB"
-    assert stream["pytorch"] == "20.1"
-    assert (launch["unit"], launch["keras-tensorflow"], launch["pytorch"]) == (
+    assert stream["PyTorch"] == "20.1"
+    assert (launch["unit"], launch["Keras on TensorFlow"], launch["PyTorch"]) == (
         "µs",
         "6.00",
         NOTHING,
@@ -184,7 +185,7 @@ def test_the_table_of_what_was_calibrated(timed):
     (own,) = table_with(text, "batch x in x out")
     # 100 products of 2 x 128 x 784 x 512 operations in a sixteenth of a second
     assert own["batch x in x out"] == "128 x 784 x 512"
-    assert numbers_in(own["pytorch"])[0] == pytest.approx(164, rel=6e-3)
+    assert numbers_in(own["PyTorch"])[0] == pytest.approx(164, rel=6e-3)
 
 
 def test_on_a_cpu_there_is_no_row_of_launches(timed):

@@ -12,9 +12,10 @@ from bench.errors import RecordError, UsageError
 from reports.report import pages as report_pages
 from reports.report import write_report
 from reports.results.report import Report
+from reports.sections.columns import CELL_HEADERS
 from reports.site import write_site
 from reports.site.document import document, inline_html
-from reports.text import NOTHING, picture
+from reports.text import NOTHING, picture, unescape
 from tests.records import build_records, build_run, failed_record, plan, write_folder
 from tests.reports.pages_of import Page
 from tests.reports.tables_of import table_with
@@ -188,14 +189,14 @@ def test_the_same_runs_give_the_same_bytes(pages, directory):
 
 
 def test_the_index_has_the_figures_of_the_reports(pages, directory):
-    found = pages["index.html"].rows("native ms/step")
-    columns = ("workload", "backend", "device", "native ms/step", "step ms/step", "samples/s", "n")
+    found = pages["index.html"].rows("full loop ms/step")
+    columns = (*CELL_HEADERS, "images/s", "full loop ms/step", "step alone ms/step", "n")
     for name in ("early", "later", "trained", "a smoke"):
         report = (directory / name / "details.md").read_text(encoding="utf-8")
         accuracy = table_with(report, "test accuracy", "published")
         # a run that timed nothing has no table of speed
         untimed = [dict.fromkeys(columns, NOTHING) | row for row in accuracy]
-        speed = untimed if name == "trained" else table_with(report, "native ms/step")
+        speed = untimed if name == "trained" else table_with(report, "full loop ms/step")
         rows = [row for row in found if row["run"] == name]
         assert len(rows) == len(speed) == len(accuracy) > 0
         for row, timed, trained in zip(rows, speed, accuracy, strict=True):
@@ -205,13 +206,14 @@ def test_the_index_has_the_figures_of_the_reports(pages, directory):
             assert row["test accuracy"] == trained["test accuracy"] + mark
 
 
-def test_the_index_lists_the_newest_run_first(pages):
-    rows = pages["index.html"].rows("profile")
-    assert [row["run"] for row in rows] == ["a smoke", "trained", "later", "early"]
-    assert rows[0]["profile"] == "smoke run: not for citation"
-    words = "mlp-1000 on keras-tensorflow, pytorch; devices: cpu; modes: default"
-    assert rows[1]["what"] == f"{words}; no timing; seeds: 1"
-    assert rows[3]["date"] == "2026-01-02"
+def test_the_index_lists_answers_first_and_of_these_the_newest(pages, directory):
+    rows = pages["index.html"].rows("answer")
+    assert [row["report"] for row in rows] == ["later", "early", "a smoke", "trained"]
+    assert rows[2]["profile"] == "smoke run: not for citation"
+    assert rows[1]["date"] == "2026-01-02"
+    for row in rows:
+        report = (directory / row["report"] / "report.md").read_text("utf-8")
+        assert row["answer"] in unescape(report)
 
 
 def test_two_runs_that_rank_are_compared_the_earlier_first(pages):
