@@ -8,7 +8,7 @@ from markdown_it import MarkdownIt
 
 from backends import BACKENDS
 from reports.text import NOTHING
-from scripts.pages import faults, readme, side_by_side, terminal, verified
+from scripts.pages import faults, page_faults, readme, side_by_side, terminal, verified
 from scripts.pages import selftest as table
 from tests.faults.rows import ROWS
 
@@ -18,6 +18,11 @@ ROOT = Path(__file__).resolve().parent.parent
 def test_the_figures_of_the_self_tests_are_those_of_their_files():
     text = table.PAGE.read_text(encoding="utf-8")
     assert table.page(text) == text, "run `python -m scripts.pages.selftest`"
+
+
+def test_the_page_faults_are_those_of_their_file():
+    text = page_faults.PAGE.read_text(encoding="utf-8")
+    assert page_faults.page(text) == text, "run `python -m scripts.pages.page_faults`"
 
 
 def test_backends_without_an_overhead_are_named():

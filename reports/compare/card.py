@@ -2,19 +2,28 @@
 
 from collections.abc import Iterator, Sequence
 
-from bench.stats import SMALLEST_SAMPLE, Verdict
+from bench.stats import SMALLEST_SAMPLE
 from reports.compare.comparison import ComparedSides
 from reports.compare.means import ComparedMean, backend_settings
 from reports.compare.pairs import ComparedCell, Matchup
 from reports.compare.sides import ComparedRun
 from reports.compare.words import speedup_of
-from reports.results.caption import NO_BREAK, shorten, versions
-from reports.results.card import Card, Point, Row, interval, order, same_math, summary_points
+from reports.results.caption import shorten, versions
+from reports.results.card import (
+    Card,
+    Point,
+    Row,
+    interval,
+    judged_point,
+    mean_name,
+    order,
+    same_math,
+    summary_points,
+)
 from reports.results.content_hash import SHORT_HASH
 from reports.text import join_words, plural
 
 LANE = "native"
-SHOWN = (Verdict.FASTER, Verdict.SLOWER, Verdict.SAME)
 
 
 def cards(compared: ComparedSides) -> Iterator[Card]:
@@ -80,8 +89,7 @@ def list_rows(cells: Sequence[ComparedCell], means: Sequence[ComparedMean]) -> I
     complete = [mean for mean in means if len(mean.cells) == len(names) > 1]
     points = list(filter(None, map(point, complete)))
     if points:
-        name = f"geometric mean of{NO_BREAK}{len(names)}{NO_BREAK}networks"
-        yield Row(name=name, points=tuple(points), is_mean=True)
+        yield Row(name=mean_name(len(names)), points=tuple(points), is_mean=True)
     for name in names:
         own = [point(cell) for cell in cells if cell.other.cell.workload == name]
         yield Row(name=name, points=tuple(filter(None, own)))
@@ -93,12 +101,7 @@ def point(item: ComparedCell | ComparedMean) -> Point | None:
     if claim is None or claim.comparison is None:
         return None
     cell = item.cells[0] if isinstance(item, ComparedMean) else item
-    speedup = speedup_of(claim)
-    return Point(
-        backend=cell.other.cell.backend,
-        speedup=speedup,
-        is_shown=claim.verdict in SHOWN and speedup.low is not None,
-    )
+    return judged_point(cell.other.cell.backend, speedup_of(claim), claim.verdict)
 
 
 def stamp(rows: Sequence[Row]) -> str:

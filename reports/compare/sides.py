@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from bench.errors import UsageError
-from bench.record import EnvironmentModel
+from bench.record import EnvironmentModel, Record
 from bench.record.run import RunModel, read_run
 from bench.record.stored import read_records
 from bench.spec import Cell
@@ -25,10 +25,15 @@ class ComparedRun:
     run: RunModel
     cells: tuple[CellResults, ...]
 
+    @property
+    def records(self) -> list[Record]:
+        """Return the records of all cells."""
+        return [record for cell in self.cells for record in cell.records]
+
     @cached_property
     def content_hash(self) -> str:
         """Return the hash by which the run is cited."""
-        return content_hash(self.run, [record for cell in self.cells for record in cell.records])
+        return content_hash(self.run, self.records)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from reports.drawing.files import figure_files
 from reports.drawing.style import COLOURS, GREY, house_style, round_ticks
 from reports.results.cells import workloads
 from reports.results.framework_tax import MICRO, Tax
-from reports.results.names import framework
+from reports.results.names import LANE_NAMES, framework
 from reports.results.report import Report
 
 # layer to marker and colour, from the inside out
@@ -22,7 +22,7 @@ LAYERS = {
     "latency": ("^", COLOURS[3]),
 }
 # the names of the others are those of the table
-LAYER_NAMES = {"native": "full training loop", "latency": "step with wait"}
+LAYER_NAMES = {lane: LANE_NAMES[lane] for lane in ("native", "latency")}
 
 
 def figure_file(device: str) -> str:

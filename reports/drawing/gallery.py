@@ -50,10 +50,10 @@ def galleries(workload: WorkloadResults, report: Report) -> Iterator[tuple[str, 
     if common is not None:
         title = f"{title_of(predictions[0])}: images that all configurations get wrong"
         yield pixel_file(common_mistakes_file(workload.name), gallery([common]), title, report)
-    for cell_predictions, bands in zip(predictions[:1], workload.bands, strict=False):
-        results = cell_predictions.results
-        title = f"{title_of(cell_predictions)}: predictions of {results.title}"
-        yield pixel_file(gallery_file(results), gallery(bands), title, report)
+    if predictions:
+        first = predictions[0]
+        title = f"{title_of(first)}: predictions of {first.results.title}"
+        yield pixel_file(gallery_file(first.results), gallery(workload.bands), title, report)
 
 
 def title_of(predictions: Predictions) -> str:

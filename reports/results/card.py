@@ -126,8 +126,7 @@ def mean_row(means: Sequence[MeanSpeedup], workload_count: int, *, is_judged: bo
     A mean has no verdict: it is shown to differ if the run has verdicts and its interval lacks 1.
     """
     return Row(
-        # without a break, so that a figure breaks the line before it
-        name=f"geometric mean of{NO_BREAK}{workload_count}{NO_BREAK}networks",
+        name=mean_name(workload_count),
         points=tuple(
             Point(
                 backend=mean.backend,
@@ -140,6 +139,11 @@ def mean_row(means: Sequence[MeanSpeedup], workload_count: int, *, is_judged: bo
     )
 
 
+def mean_name(workload_count: int) -> str:
+    """Return the name of the row of means; a figure breaks the line before the number."""
+    return f"geometric mean of{NO_BREAK}{workload_count}{NO_BREAK}networks"
+
+
 def summary_points(rows: Sequence[Row]) -> tuple[Point, ...]:
     """Return the points of the geometric mean, or of the only row; empty if there is neither."""
     return rows[0].points if rows[0].is_mean or len(rows) == 1 else ()
@@ -147,11 +151,15 @@ def summary_points(rows: Sequence[Row]) -> tuple[Point, ...]:
 
 def point_of(standing: Standing) -> Point | None:
     """Return the point of a cell; None for the baseline, and for a cell without a speed-up."""
-    speedup, verdict = standing.speedup, standing.verdict
-    if speedup is None:
+    if standing.speedup is None:
         return None
+    return judged_point(standing.results.cell.backend, standing.speedup, standing.verdict)
+
+
+def judged_point(backend: str, speedup: Estimate, verdict: Verdict | None) -> Point:
+    """Return a point that is shown to differ if it has a verdict and an interval."""
     is_shown = verdict is not None and verdict not in NOT_SHOWN and speedup.low is not None
-    return Point(backend=standing.results.cell.backend, speedup=speedup, is_shown=is_shown)
+    return Point(backend=backend, speedup=speedup, is_shown=is_shown)
 
 
 def order(names: Iterable[str], summary: Iterable[Point], baseline: str | None) -> tuple[str, ...]:

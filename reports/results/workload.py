@@ -50,9 +50,9 @@ class WorkloadResults:
         return predictions(self.cells)
 
     @cached_property
-    def bands(self) -> list[list[Band]]:
-        """Return the images of each cell's gallery, in the order of the predictions."""
-        return [bands(cell_predictions) for cell_predictions in self.predictions]
+    def bands(self) -> list[Band]:
+        """Return the images of the gallery, that of the first predictions; empty without any."""
+        return bands(self.predictions[0]) if self.predictions else []
 
     @cached_property
     def band_of_all(self) -> Band | None:

@@ -34,7 +34,7 @@ def part(workload: WorkloadResults) -> Iterator[str]:
     yield from first_predictions(workload.definition, predictions)
     yield from overlaps(workload.definition, predictions)
     yield from common_mistakes(workload)
-    yield gallery(predictions[0], workload.bands[0])
+    yield gallery(predictions[0], workload.bands)
 
 
 def reasons(cells: Sequence[CellResults]) -> Iterator[str]:

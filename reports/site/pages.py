@@ -14,12 +14,12 @@ from bench.record.run import RunModel
 from reports.compare import ComparedRun
 from reports.results.cells import has_timing
 from reports.results.machine import short_machine
-from reports.results.report import SMOKE
+from reports.results.report import SMOKE, Report
 from reports.sections.headline import answer
 from reports.site.document import Heading, document, inline_html
 from reports.site.pairs import pairs, ranking
 from reports.site.rows import COLUMNS, FILTERS, NUMBERS, cell_rows, choices
-from reports.site.runs import link, page_text, report_of
+from reports.site.runs import link, page_text
 
 RUN_HEADERS = ("machine", "answer", "date", "profile", "report")
 
@@ -51,7 +51,7 @@ def run_row(compared: ComparedRun) -> list[Markup]:
     run = compared.run
     return [
         escape(short_machine(run)),
-        inline_html(answer(report_of(compared))),
+        inline_html(answer(Report(run, compared.records))),
         Markup("<time>{}</time>").format(run.created[:10]),
         escape(SMOKE if run.profile == "smoke" else run.profile),
         link(compared),

@@ -10,7 +10,6 @@ from bench.record.run import RUN_FILE
 from reports.compare import ComparedRun, load_run
 from reports.report import REPORT_FILE
 from reports.results.machine import hardware
-from reports.results.report import Report
 from reports.text import escape
 
 
@@ -52,11 +51,6 @@ def html_name(page: Path) -> str:
 def machine(compared: ComparedRun) -> str:
     """Name the machine in one line of Markdown."""
     return escape(hardware(compared.run))
-
-
-def report_of(compared: ComparedRun) -> Report:
-    """Return the report of a run with the records that were read."""
-    return Report(compared.run, [record for cell in compared.cells for record in cell.records])
 
 
 def link(compared: ComparedRun) -> Markup:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from backends import BACKENDS
+from reports.results.caption import MAIN_PACKAGES
 from reports.results.names import framework
 from reports.text import comma_list, table
 from scripts.pages import marked
 
 FIGURES = marked.ROOT / "docs" / "selftest"
 PAGE = marked.ROOT / "docs" / "measuring.md"
-MAIN = {"torch": "PyTorch", "keras": "Keras", "tensorflow": "TensorFlow", "jax": "JAX"}
 LINE = re.compile(r"(\S+) (\S+): step lane over bare loop ([\d.]+) \(([\d., ]+)\)")
 
 
@@ -42,7 +42,9 @@ def read(path: Path) -> dict[str, Any]:
 def machine(figures: Sequence[dict[str, Any]]) -> str:
     run = figures[0]
     versions = {name: version for one in figures for name, version in one["versions"].items()}
-    names = ", ".join(f"{MAIN[name]} {versions[name]}" for name in MAIN if name in versions)
+    names = ", ".join(
+        f"{MAIN_PACKAGES[name]} {versions[name]}" for name in MAIN_PACKAGES if name in versions
+    )
     runs = ", ".join(f"{one['selftest']} of {one['backend']} {one['run_id']}" for one in figures)
     return (
         f"Measured on {run['cores']} shared cores of an {run['cpu']}, without a GPU, with {names} "
